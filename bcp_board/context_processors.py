@@ -1,0 +1,15 @@
+"""What every page of the board needs to know."""
+
+from django.conf import settings
+
+from meetings.models import Demonstration
+
+
+def board(request):
+    """Return the board's name and marking, the day asked about, and whether this is a demonstration."""
+    return {
+        "board_name": settings.BOARD_NAME,
+        "marking": settings.MARKING,
+        "asked": getattr(request, "asked", None),
+        "is_demonstration": Demonstration.objects.exists(),
+    }

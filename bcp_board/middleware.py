@@ -1,0 +1,113 @@
+"""What every request passes through: security headers, malformed input, and the day it asks about."""
+
+import datetime
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes, urlencode
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.utils import timezone
+
+from visits.dates import say_day
+
+EARLIEST = datetime.date(2019, 1, 1)
+
+
+def security_headers(get_response):
+    """Add to every response the headers that Django 5.2 does not: CSP, permissions, caching, robots."""
+    permissions = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+
+    def middleware(request):
+        response = get_response(request)
+        policy = {**settings.SECURE_CSP, **getattr(response, "csp", {})}
+        response.headers["Content-Security-Policy"] = "; ".join(
+            f"{directive} {' '.join(sources)}" for directive, sources in policy.items()
+        )
+        response.headers["Permissions-Policy"] = permissions
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def refuse_malformed_requests(get_response):
+    """Refuse NUL bytes in the path, query or cookies with a 400: PostgreSQL cannot hold them."""
+
+    def middleware(request):
+        query = unquote_to_bytes(request.META.get("QUERY_STRING", ""))
+        cookies = "".join(request.COOKIES.values())
+        if "\0" in request.path or b"\0" in query or "\0" in cookies:
+            raise BadRequest("The address or a cookie holds a character that cannot be used.")
+        return get_response(request)
+
+    return middleware
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The day a page is asked about. ``known`` is the moment that ``known=then`` looks no further than."""
+
+    today: datetime.date
+    as_at: datetime.date
+    known: datetime.datetime | None = None
+
+    @property
+    def is_past(self):
+        return self.as_at != self.today
+
+    @property
+    def query(self):
+        """Return the query string, with its question mark, that keeps the day on a link; "" for today."""
+        if not self.is_past:
+            return ""
+        known = {"known": "then"} if self.known else {}
+        return "?" + urlencode({"as_at": self.as_at.isoformat(), **known})
+
+
+def end_of(day):
+    """Return the moment at which ``day`` ends in London, an aware datetime."""
+    midnight = datetime.time()
+    return timezone.make_aware(
+        datetime.datetime.combine(day + datetime.timedelta(days=1), midnight)
+    )
+
+
+def read_asked(parameters, *, today):
+    """Return what the query ``parameters`` ask about; raise BadRequest, in plain words, if they cannot."""
+    text, known = parameters.get("as_at"), parameters.get("known")
+    day = today
+    if text is not None:
+        try:
+            day = datetime.datetime.strptime(text, "%Y-%m-%d").date()
+        except ValueError:
+            raise BadRequest(
+                "The date in the address cannot be read. Write it like as_at=2022-11-22."
+            ) from None
+        if len(text) != 10:
+            raise BadRequest(
+                "The date in the address cannot be read. Write it like as_at=2022-11-22."
+            )
+    if day > today:
+        raise BadRequest(
+            f"{say_day(day)} is in the future. The board’s record runs up to today, {say_day(today)}."
+        )
+    if day < EARLIEST:
+        raise BadRequest(
+            f"{say_day(day)} is before the record begins. The earliest date is {say_day(EARLIEST)}."
+        )
+    if known not in (None, "then"):
+        raise BadRequest("The address may say known=then, and nothing else after known.")
+    return Asked(today, day, end_of(day) if known and day != today else None)
+
+
+def as_at(get_response):
+    """Read the wall clock once, in London, and put the day asked about on ``request.asked``."""
+
+    def middleware(request):
+        today = timezone.localdate()
+        is_board = not request.path.startswith("/admin/")
+        request.asked = read_asked(request.GET, today=today) if is_board else Asked(today, today)
+        return get_response(request)
+
+    return middleware

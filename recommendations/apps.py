@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class RecommendationsConfig(AppConfig):
+    name = "recommendations"
+    verbose_name = "Recommendations and actions"
+
+    def ready(self):
+        from recommendations import triggers
+
+        # Remaking a table on SQLite silently drops its triggers, so they are lifted before any
+        # migration runs and put back after the last one.
+        pre_migrate.connect(triggers.before_migrations, dispatch_uid="drop append-only triggers")
+        post_migrate.connect(triggers.after_migrations, dispatch_uid="install append-only triggers")
+        register(Tags.database)(triggers.check_installed)

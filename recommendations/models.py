@@ -1,0 +1,596 @@
+"""What was asked and what is being done: recommendations, actions and every dated statement about them.
+
+Progress updates, due dates, assessments and decisions are only ever added. What stands on a day is
+worked out from them, so nothing on these tables is ever overwritten.
+"""
+
+import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from visits.dates import EdtfField, first_day, last_day
+from visits.models import (
+    NO_CHILD,
+    Finding,
+    FromDocumentQuerySet,
+    NoteField,
+    ReferenceField,
+    not_blank,
+    one_of,
+    source_document,
+)
+
+
+class Status(models.TextChoices):
+    """What may be said of an action. The order here is from worst to best; closed stands outside it."""
+
+    OFF_TRACK = "off_track", "Off track"
+    AT_RISK = "at_risk", "At risk"
+    NOT_STARTED = "not_started", "Not started"
+    ON_TRACK = "on_track", "On track"
+    DONE = "done", "Done, evidence awaited"
+    COMPLETE = "complete", "Complete, evidenced"
+    EMBEDDED = "embedded", "Embedded"
+    CLOSED = "closed", "Closed, not done"
+
+
+NOT_REPORTED = "not_reported"
+STATUS_WORDS = {**dict(Status.choices), NOT_REPORTED: "Not yet reported"}
+WORST_FIRST = (
+    Status.OFF_TRACK,
+    Status.AT_RISK,
+    NOT_REPORTED,
+    Status.NOT_STARTED,
+    Status.ON_TRACK,
+    Status.DONE,
+    Status.COMPLETE,
+    Status.EMBEDDED,
+    Status.CLOSED,
+)
+OPEN = (
+    NOT_REPORTED,
+    Status.NOT_STARTED,
+    Status.ON_TRACK,
+    Status.AT_RISK,
+    Status.OFF_TRACK,
+    Status.DONE,
+)
+ACCEPTED = (Status.COMPLETE, Status.EMBEDDED, Status.CLOSED)
+NEEDS_RECOVERY = (Status.AT_RISK, Status.OFF_TRACK)
+
+
+class LeadBasis(models.TextChoices):
+    STATED = "stated", "Stated in the report"
+    INFERRED = "inferred", "Inferred by us"
+
+
+class Recommendation(models.Model):
+    """One of the adviser's recommendations."""
+
+    number = models.PositiveSmallIntegerField(unique=True)
+    title = models.CharField(max_length=120)
+    summary = models.TextField(help_text="In our own words; it must make sense alone.")
+    official_wording = models.TextField(
+        blank=True, help_text="The exact words of the report, copied by an officer who has checked them."
+    )
+    lead_body = models.CharField(max_length=200)
+    lead_basis = models.CharField(
+        max_length=10, choices=LeadBasis, help_text="Does the report name the lead body, or do we infer it?"
+    )
+    theme = models.CharField(max_length=100)
+    is_critical = models.BooleanField("critical", default=False)
+    consequence = models.TextField(
+        blank=True, help_text="What hangs on it, in our own words. Needed if it is critical."
+    )
+    extends = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="extended_by"
+    )
+    findings = models.ManyToManyField(Finding, blank=True, related_name="recommendations")
+    document = source_document()
+    reference = ReferenceField()
+    note = NoteField()
+    history = HistoricalRecords(m2m_fields=[findings])
+
+    objects = FromDocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            one_of("lead_basis", LeadBasis),
+            models.CheckConstraint(
+                condition=Q(is_critical=False) | ~Q(consequence=""),
+                name="recommendations_recommendation_critical_has_consequence",
+                violation_error_message="Say what hangs on a critical recommendation.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"Recommendation {self.number}: {self.title}"
+
+    def get_absolute_url(self):
+        return reverse("recommendation", args=[self.number])
+
+
+class StatementQuerySet(models.QuerySet):
+    """The vocabulary of append-only rows: which of them count on a day."""
+
+    def known_by(self, moment):
+        """Return the rows that had been recorded before the aware datetime ``moment``.
+
+        A row loaded from a document counts as known from the first day the document may have been
+        published, whenever it was loaded.
+        """
+        day = timezone.localdate(moment - datetime.timedelta(microseconds=1))
+        return self.filter(
+            Q(document=None, recorded_at__lt=moment) | Q(document__published_first__lte=day)
+        )
+
+    def standing(self, *, as_at, known=None):
+        """Return the rows that count on the day ``as_at``: dated by then and not superseded.
+
+        A superseded row counts on no day, except that with ``known`` (an aware datetime) only what
+        had been recorded before that moment is looked at, corrections included.
+        """
+        corrections = self.model.objects.filter(corrects=OuterRef("pk"))
+        rows = self.filter(dated_first__lte=as_at)
+        if known:
+            rows, corrections = rows.known_by(known), corrections.known_by(known)
+        return rows.filter(~Exists(corrections))
+
+    def newest_first(self):
+        """Return the rows by the first day they may be dated, then in the order they were added."""
+        return self.order_by("-dated_first", "-pk")
+
+
+class Statement(models.Model):
+    """The columns of every append-only row: what day it speaks of, who recorded it and when.
+
+    ``dated`` is what the board means by "as at"; ``recorded_at`` is the server's clock. A row that
+    ``corrects`` an earlier one supersedes it, and says why.
+    """
+
+    append_only = True
+
+    dated = EdtfField(help_text="The day this speaks of. It cannot be in the future.")
+    dated_first = first_day()
+    dated_last = last_day()
+    recorded_at = models.DateTimeField(editable=False)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    recorded_as = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="The recorder’s role at the time."
+    )
+    corrects = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by"
+    )
+    correction_reason = models.CharField(
+        "why it is corrected",
+        max_length=500,
+        blank=True,
+        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+    )
+    document = source_document(null=True, blank=True)
+    reference = models.CharField(max_length=200, blank=True)
+
+    objects = StatementQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(recorded_by=None, document__isnull=False)
+                | Q(recorded_by__isnull=False, document=None),
+                name="%(app_label)s_%(class)s_has_recorder_or_document",
+                violation_error_message="An entry is recorded by a person or loaded from a document.",
+            ),
+            models.CheckConstraint(
+                condition=Q(corrects=None, correction_reason="")
+                | Q(corrects__isnull=False) & ~Q(correction_reason=""),
+                name="%(app_label)s_%(class)s_correction_has_reason",
+                violation_error_message="Say why the earlier entry is corrected.",
+            ),
+            models.CheckConstraint(
+                condition=Q(dated_first__isnull=False),
+                name="%(app_label)s_%(class)s_is_dated",
+                violation_error_message="Enter the day this speaks of.",
+            ),
+        ]
+
+    def days_late(self):
+        """Return how many days after the last day it speaks of this was recorded; 0 if not late."""
+        if self.document_id or self.dated_last is None:
+            return 0
+        return max(0, (timezone.localdate(self.recorded_at) - self.dated_last).days)
+
+    def clean(self):
+        if self.corrects_id and not self.correction_reason:
+            raise ValidationError({"correction_reason": "Say why the earlier entry is corrected."})
+        if self.correction_reason and not self.corrects_id:
+            raise ValidationError({"correction_reason": "Only a correction has a reason here."})
+
+
+class ActionQuerySet(models.QuerySet):
+    def begun(self, *, as_at):
+        """Return the actions on the board at ``as_at``: agreed by then, else published by then."""
+        return self.filter(
+            Q(agreed_on_first__lte=as_at)
+            | Q(agreed_on="", document__published_first__lte=as_at)
+            | Q(agreed_on="", document=None)
+        )
+
+    def as_at(self, as_at, *, known=None):
+        """Return the actions on the board at ``as_at``, annotated with how each stood that day.
+
+        Annotates ``update_id``, ``previous_update_id``, ``status`` (a Status value or NOT_REPORTED),
+        ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``, ``is_overdue`` (open, and
+        the agreed date's last day has passed) and ``is_stale`` (open, reported before, and the last
+        update more than UPDATE_EVERY_DAYS old). With ``known``, an aware datetime, only what had been
+        recorded before that moment is used.
+        """
+        updates = (
+            ProgressUpdate.objects.standing(as_at=as_at, known=known)
+            .filter(action=OuterRef("pk"))
+            .newest_first()
+        )
+        due_dates = (
+            DueDate.objects.agreed(as_at=as_at, known=known)
+            .filter(action=OuterRef("pk"))
+            .order_by("-effective_on", "-pk")
+        )
+        oldest_fresh = as_at - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
+        return (
+            self.begun(as_at=as_at)
+            .annotate(
+                update_id=Subquery(updates.values("pk")[:1]),
+                previous_update_id=Subquery(updates.values("pk")[1:2]),
+                status=Coalesce(Subquery(updates.values("status")[:1]), Value(NOT_REPORTED)),
+                updated_on=Subquery(updates.values("dated_first")[:1]),
+                due_id=Subquery(due_dates.values("pk")[:1]),
+                due_last=Subquery(due_dates.values("due_last")[:1]),
+            )
+            .annotate(is_open=claim(Q(status__in=OPEN)))
+            .annotate(
+                is_overdue=claim(Q(is_open=True, due_last__lt=as_at)),
+                is_stale=claim(Q(is_open=True, updated_on__lt=oldest_fresh)),
+            )
+        )
+
+
+def claim(condition):
+    """Return a database expression that is True where ``condition`` holds, and False otherwise."""
+    return Case(When(condition, then=True), default=False, output_field=models.BooleanField())
+
+
+class Action(models.Model):
+    """Something an owner does to answer recommendations, or findings of Ofsted's."""
+
+    ref = models.CharField(
+        "reference number",
+        max_length=10,
+        unique=True,
+        validators=[RegexValidator(r"^A\d{2,4}$", "Write it like A28.")],
+        help_text="A28, A29 and so on. Never changes and is never used again.",
+    )
+    title = models.CharField(max_length=200, help_text=f"What will be done. {NO_CHILD}")
+    recommendations = models.ManyToManyField(Recommendation, blank=True, related_name="actions")
+    findings = models.ManyToManyField(Finding, blank=True, related_name="actions")
+    owner_role = models.CharField(max_length=120, help_text="The role that answers for it.")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="owned_actions",
+        help_text="The account that records its progress. May be empty.",
+    )
+    agreed_on = EdtfField(
+        blank=True,
+        help_text="The date the board agreed it. Leave empty only if it comes from a document.",
+    )
+    agreed_on_first = first_day()
+    agreed_on_last = last_day()
+    earlier_misses = models.PositiveSmallIntegerField(
+        "deadlines missed before this record began",
+        default=0,
+        help_text="At least this many, as the document says. Never lowered.",
+    )
+    document = source_document(null=True, blank=True)
+    reference = models.CharField(max_length=200, blank=True, help_text="Where in the document.")
+    note = NoteField()
+    history = HistoricalRecords(m2m_fields=[recommendations, findings])
+
+    objects = ActionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            not_blank("owner_role"),
+            models.CheckConstraint(
+                condition=~Q(agreed_on="") | Q(document__isnull=False),
+                name="recommendations_action_has_beginning",
+                violation_error_message="Enter the date the board agreed this, or the document it is from.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.ref}: {self.title}"
+
+    def get_absolute_url(self):
+        return reverse("action", args=[self.ref])
+
+    def clean(self):
+        if not self.agreed_on and not self.document_id:
+            raise ValidationError(
+                {"agreed_on": "Enter the date the board agreed this, or choose its document."}
+            )
+        if self.pk and not self.recommendations.exists() and not self.findings.exists():
+            raise ValidationError("Choose at least one recommendation or finding that it answers.")
+
+
+class ProgressUpdate(Statement):
+    """A dated, signed statement of how an action is going."""
+
+    action = models.ForeignKey(Action, models.PROTECT, related_name="updates")
+    status = models.CharField(max_length=20, choices=Status)
+    narrative = models.TextField(
+        "what has happened",
+        help_text=f"What has been done since the last update. {NO_CHILD}",
+    )
+    reason = models.TextField(
+        blank=True,
+        help_text="Why it is at risk, off track or closed. Needed for those statuses.",
+    )
+    recovery_step = models.TextField(
+        blank=True,
+        help_text="What will be done, by whom and by when. Needed for at risk and off track.",
+    )
+    difference_made = models.TextField(
+        "difference made for children",
+        blank=True,
+        help_text=f"What is better for children because of this, and how you know. {NO_CHILD}",
+    )
+    evidence = models.TextField(
+        blank=True, help_text="A link or a reference to what shows it. Needed for complete."
+    )
+    recheck_on = models.DateField(
+        "re-check on",
+        null=True,
+        blank=True,
+        help_text="The day the board will check that it has held: at least three months after acceptance.",
+    )
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+
+    class Meta(Statement.Meta):
+        verbose_name = "progress update"
+        permissions = [
+            ("accept_progressupdate", "Can accept completion, embedding and closure"),
+            ("record_for_owner", "Can record progress on any action, for its owner"),
+        ]
+        indexes = [
+            # Action.objects.as_at reads the newest row of each action from the end of this index.
+            models.Index(fields=["action", "dated_first", "id"], name="update_newest"),
+            # DueDate.missed looks for the first open report after a deadline.
+            models.Index(fields=["action", "status", "dated_first"], name="update_by_status"),
+        ]
+        constraints = [
+            *Statement.Meta.constraints,
+            one_of("status", Status),
+            not_blank("narrative"),
+            models.CheckConstraint(
+                condition=~Q(status__in=NEEDS_RECOVERY) | ~Q(reason="") & ~Q(recovery_step=""),
+                name="recommendations_progressupdate_recovery_is_given",
+                violation_error_message="At risk and Off track need a reason and a recovery step.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.COMPLETE)
+                | ~Q(evidence="") & Q(recheck_on__gt=F("dated_first")),
+                name="recommendations_progressupdate_complete_has_evidence",
+                violation_error_message="Complete needs evidence and a later re-check date.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.CLOSED) | ~Q(reason=""),
+                name="recommendations_progressupdate_closed_has_reason",
+                violation_error_message="Closed needs a reason.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.action.ref}, {self.get_status_display()}, {self.dated}"
+
+
+class DueDateQuerySet(StatementQuerySet):
+    def agreed(self, *, as_at, known=None):
+        """Return the due dates that had been agreed by ``as_at``, annotated with ``effective_on``.
+
+        A date entered by the Chair or the Secretariat counts from the day it is dated; a proposal from
+        the day a decision agreed it.
+        """
+        agreement = (
+            Decision.objects.standing(as_at=as_at, known=known)
+            .filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
+            .values("dated_first")[:1]
+        )
+        return (
+            self.standing(as_at=as_at, known=known)
+            .annotate(
+                effective_on=Case(
+                    When(needs_decision=False, then=F("dated_first")), default=Subquery(agreement)
+                )
+            )
+            .filter(effective_on__isnull=False)
+        )
+
+
+class ReasonKind(models.TextChoices):
+    FIRST = "first", "First date"
+    DEPENDENCY = "dependency", "Waiting on someone else"
+    RESOURCES = "resources", "Not enough people or money"
+    SCOPE = "scope", "The work changed"
+    DECISION = "decision", "A decision came late"
+    LATE_START = "late_start", "Started late"
+    FASTER = "faster", "Going faster than planned"
+    OTHER = "other", "Another reason"
+
+
+class DueDate(Statement):
+    """A date by which an action is due. The first one agreed is the baseline, for good."""
+
+    action = models.ForeignKey(Action, models.PROTECT, related_name="due_dates")
+    due = EdtfField("due", help_text="For example 31/3/2027, March 2027 or 2027.")
+    due_first = first_day()
+    due_last = last_day()
+    reason_kind = models.CharField("kind of reason", max_length=20, choices=ReasonKind)
+    reason = models.TextField(help_text="Why this date, in words.")
+    needs_decision = models.BooleanField(
+        editable=False, help_text="A proposal, which counts only from the day the board agrees it."
+    )
+
+    objects = DueDateQuerySet.as_manager()
+
+    class Meta(Statement.Meta):
+        verbose_name = "due date"
+        indexes = [models.Index(fields=["action", "dated_first", "id"], name="due_date_newest")]
+        constraints = [
+            *Statement.Meta.constraints,
+            one_of("reason_kind", ReasonKind),
+            not_blank("due"),
+            not_blank("reason"),
+        ]
+
+    def __str__(self):
+        return f"{self.action.ref}, due {self.due}"
+
+
+class Outcome(models.TextChoices):
+    AGREED = "agreed", "Agreed"
+    REFUSED = "refused", "Refused"
+
+
+class Decision(Statement):
+    """What the board decided about a proposed due date."""
+
+    due_date = models.ForeignKey(DueDate, models.PROTECT, related_name="decisions")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    meeting_on = models.DateField(
+        "at the meeting of", null=True, blank=True, help_text="Empty if decided between meetings."
+    )
+    reason = models.TextField(help_text="Why. The owner will see this.")
+
+    class Meta(Statement.Meta):
+        constraints = [
+            *Statement.Meta.constraints,
+            one_of("outcome", Outcome),
+            not_blank("reason"),
+            models.UniqueConstraint(
+                fields=["due_date"],
+                condition=Q(corrects=None),
+                name="recommendations_decision_once_for_each_proposal",
+                violation_error_message="The board has already decided this proposal.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_outcome_display()}: {self.due_date}"
+
+
+class Whose(models.TextChoices):
+    ADVISER = "adviser", "The adviser"
+    BOARD = "board", "The board"
+
+
+class Assessment(Statement):
+    """What the adviser or the board makes of a recommendation, whatever its owners report."""
+
+    recommendation = models.ForeignKey(Recommendation, models.PROTECT, related_name="assessments")
+    whose = models.CharField(max_length=10, choices=Whose)
+    status = models.CharField("assessment", max_length=20, choices=Status)
+    narrative = models.TextField("why", help_text=f"What the assessment rests on. {NO_CHILD}")
+
+    class Meta(Statement.Meta):
+        indexes = [
+            models.Index(fields=["recommendation", "dated_first", "id"], name="assessment_newest")
+        ]
+        constraints = [
+            *Statement.Meta.constraints,
+            one_of("whose", Whose),
+            one_of("status", Status),
+            not_blank("narrative"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_whose_display()}, {self.get_status_display()}, {self.dated}"
+
+
+class MeasureQuerySet(models.QuerySet):
+    def begun(self, *, as_at):
+        """Return the measures on the board at ``as_at``: from their own day, else their document's."""
+        return self.filter(
+            Q(as_at_first__lte=as_at) | Q(as_at="", document__published_first__lte=as_at)
+        )
+
+
+class Measure(models.Model):
+    """A figure as its source gives it. One figure is not a trend."""
+
+    ref = models.CharField("reference number", max_length=10, unique=True, help_text="M01, M02, …")
+    name = models.CharField(max_length=200)
+    value = models.CharField(max_length=100, help_text="As the source words it: over 80%.")
+    unit = models.CharField(max_length=100, blank=True)
+    as_at = EdtfField(blank=True)
+    as_at_first = first_day()
+    as_at_last = last_day()
+    caveat = models.TextField(blank=True, help_text="What the figure does not show.")
+    document = source_document()
+    reference = ReferenceField()
+    note = NoteField()
+    history = HistoricalRecords()
+
+    objects = MeasureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["ref"]
+        constraints = [not_blank("value")]
+
+    def __str__(self):
+        return f"{self.ref}: {self.name}"
+
+
+class Risk(models.Model):
+    """A risk that a document names. No source gives scores, so there are none."""
+
+    ref = models.CharField("reference number", max_length=10, unique=True, help_text="R01, R02, …")
+    text = models.TextField(help_text=f"In our own words. {NO_CHILD}")
+    recommendations = models.ManyToManyField(Recommendation, blank=True, related_name="risks")
+    document = source_document()
+    reference = ReferenceField()
+    note = NoteField()
+    history = HistoricalRecords(m2m_fields=[recommendations])
+
+    objects = FromDocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["ref"]
+        constraints = [not_blank("text")]
+
+    def __str__(self):
+        return f"{self.ref}: {self.text[:80]}"

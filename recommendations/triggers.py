@@ -1,0 +1,144 @@
+"""The database triggers that make append-only tables append-only, for SQLite and PostgreSQL.
+
+A model whose class says ``append_only = True`` refuses UPDATE, DELETE, TRUNCATE, upserts and
+INSERT OR REPLACE whoever asks: the site, the ORM, the admin, or a person at a database prompt.
+"""
+
+from django.apps import apps
+from django.core.checks import Error
+from django.db import DEFAULT_DB_ALIAS, connections
+
+REFUSAL = "this history is append-only: add a correction instead"
+
+POSTGRES_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%: {REFUSAL}', TG_TABLE_NAME USING ERRCODE = 'check_violation';
+END $$
+"""
+
+
+def append_only_models():
+    """Return every installed model whose rows may only ever be added."""
+    return [model for model in apps.get_models() if getattr(model, "append_only", False)]
+
+
+def triggers_for(model, vendor):
+    """Return {trigger name: CREATE statement} for ``model`` on the database ``vendor``."""
+    table = model._meta.db_table
+    if vendor == "postgresql":
+        call = "EXECUTE FUNCTION refuse_rewriting_history()"
+        return {
+            f"{table}_no_rewrite": (
+                f'CREATE TRIGGER "{table}_no_rewrite" BEFORE UPDATE OR DELETE ON "{table}" '
+                f"FOR EACH ROW {call}"
+            ),
+            f"{table}_no_truncate": (
+                f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" '
+                f"FOR EACH STATEMENT {call}"
+            ),
+        }
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{table}: {REFUSAL}'); END"
+    return {
+        f"{table}_no_update": (
+            f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {refuse}'
+        ),
+        f"{table}_no_delete": (
+            f'CREATE TRIGGER "{table}_no_delete" BEFORE DELETE ON "{table}" {refuse}'
+        ),
+        # INSERT OR REPLACE deletes without firing a delete trigger unless the connection asks for
+        # it, so an insert that would collide with a row is refused before it can replace it.
+        f"{table}_no_replace": (
+            f'CREATE TRIGGER "{table}_no_replace" BEFORE INSERT ON "{table}" '
+            f'WHEN EXISTS (SELECT 1 FROM "{table}" WHERE {_collision(model)}) {refuse}'
+        ),
+    }
+
+
+def _collision(model):
+    """Return SQL that is true of an existing row which shares a key with the row being inserted."""
+    keys = [([field], None) for field in model._meta.concrete_fields if field.unique]
+    for constraint in model._meta.total_unique_constraints + [
+        c for c in model._meta.constraints if getattr(c, "condition", None) and hasattr(c, "fields")
+    ]:
+        fields = [model._meta.get_field(name) for name in constraint.fields]
+        keys.append((fields, constraint.condition))
+    clauses = []
+    for fields, condition in keys:
+        same = [f'"{field.column}" = NEW."{field.column}"' for field in fields]
+        for name, value in condition.children if condition else ():
+            if value is not None:
+                raise ValueError(f"{model.__name__}: a key's condition must be that a field is null")
+            column = model._meta.get_field(name).column
+            same += [f'"{column}" IS NULL', f'NEW."{column}" IS NULL']
+        clauses.append(f"({' AND '.join(same)})")
+    return " OR ".join(clauses)
+
+
+def installed(connection):
+    """Return the names of the triggers that ``connection``'s database holds."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'")
+        else:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+def _tables_and_triggers(connection):
+    tables = set(connection.introspection.table_names())
+    for model in append_only_models():
+        if model._meta.db_table in tables:
+            yield model._meta.db_table, triggers_for(model, connection.vendor)
+
+
+def install(connection):
+    """Create the triggers of every append-only table that exists in ``connection``'s database."""
+    drop(connection)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(POSTGRES_FUNCTION)
+        for table, triggers in _tables_and_triggers(connection):
+            for name, statement in triggers.items():
+                cursor.execute(statement)
+                if connection.vendor == "postgresql":
+                    cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"')
+
+
+def drop(connection):
+    """Drop the triggers. For migrations and test teardown only: until install, history is unguarded."""
+    with connection.cursor() as cursor:
+        for table, triggers in _tables_and_triggers(connection):
+            for name in triggers:
+                on_table = f' ON "{table}"' if connection.vendor == "postgresql" else ""
+                cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"{on_table}')
+
+
+def before_migrations(sender, using, plan, **kwargs):
+    """Lift the triggers once, before the first migration of a plan that has any."""
+    if plan and sender.name == "recommendations":
+        drop(connections[using])
+
+
+def after_migrations(sender, using, **kwargs):
+    """Put the triggers back once every app has migrated; each app's signal repeats it harmlessly."""
+    if sender.name in {model._meta.app_config.name for model in append_only_models()}:
+        install(connections[using])
+
+
+def check_installed(app_configs, databases, **kwargs):
+    """Return an Error for each append-only table whose triggers are missing from its database."""
+    errors = []
+    for alias in databases or [DEFAULT_DB_ALIAS]:
+        connection = connections[alias]
+        present = installed(connection)
+        for table, triggers in _tables_and_triggers(connection):
+            if missing := sorted(set(triggers) - present):
+                errors.append(
+                    Error(
+                        f"The table {table} can be rewritten: it lacks {', '.join(missing)}.",
+                        hint="Run 'manage.py migrate', which installs the triggers.",
+                        id="recommendations.E001",
+                    )
+                )
+    return errors

@@ -1,0 +1,343 @@
+"""What inspectors found: documents, inspections and visits, judgements, findings and other events."""
+
+from functools import partial
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from simple_history.models import HistoricalRecords
+
+from visits.dates import EdtfField, first_day, last_day
+
+NO_CHILD = "Never enter a child’s name, birth date or case number."
+
+ReferenceField = partial(
+    models.CharField,
+    max_length=200,
+    help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+)
+NoteField = partial(
+    models.TextField,
+    blank=True,
+    help_text=f"Anything a reader should know, such as sources that disagree. {NO_CHILD}",
+)
+
+
+def source_document(**options):
+    """Return the foreign key to the document that a fact comes from; documents cannot be deleted."""
+    return models.ForeignKey(
+        "visits.Document",
+        models.PROTECT,
+        related_name="+",
+        help_text="The document that this fact comes from.",
+        **options,
+    )
+
+
+def one_of(field, choices):
+    """Return the database constraint that ``field`` holds one of ``choices``."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__in": choices.values}),
+        name=f"%(app_label)s_%(class)s_{field}_is_known",
+        violation_error_message=f"Choose one of the listed values for {field.replace('_', ' ')}.",
+    )
+
+
+def not_blank(field):
+    """Return the database constraint that the text ``field`` is not empty."""
+    return models.CheckConstraint(
+        condition=~Q(**{field: ""}),
+        name=f"%(app_label)s_%(class)s_{field}_is_given",
+        violation_error_message=f"Enter the {field.replace('_', ' ')}.",
+    )
+
+
+class DocumentQuerySet(models.QuerySet):
+    def begun(self, *, as_at):
+        """Return the documents that may have been published by the day ``as_at``."""
+        return self.filter(published_first__lte=as_at)
+
+
+class Document(models.Model):
+    """A report, letter or article that facts come from."""
+
+    key = models.SlugField(unique=True, help_text="A short name that never changes.")
+    title = models.CharField(max_length=200, help_text="In our own words.")
+    publisher = models.CharField(max_length=200)
+    published = EdtfField(help_text="When it was published, as exactly as is known.")
+    published_first = first_day()
+    published_last = last_day()
+    url = models.URLField("web address", blank=True)
+    reference = models.CharField(
+        max_length=200, help_text="How to find the document where it has no web address."
+    )
+    note = NoteField()
+    history = HistoricalRecords()
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["published_first", "key"]
+        constraints = [not_blank("published")]
+
+    def __str__(self):
+        return self.title
+
+
+class VisitQuerySet(models.QuerySet):
+    def begun(self, *, as_at):
+        """Return the visits on the board at ``as_at``.
+
+        A visit is there from the first day its date may mean; with no date, from its document's.
+        """
+        return self.filter(
+            Q(dates_first__lte=as_at) | Q(dates="", document__published_first__lte=as_at)
+        )
+
+    def in_order(self):
+        """Return the visits oldest first, one without a date where its number puts it, else last."""
+        return self.order_by(F("dates_first").asc(nulls_last=True), "number", "pk")
+
+
+class VisitKind(models.TextChoices):
+    FULL = "full", "Full inspection"
+    SHORT = "short", "Short inspection"
+    FOCUSED = "focused", "Focused visit"
+    MONITORING = "monitoring", "Monitoring visit"
+    DIAGNOSTIC = "diagnostic", "Sector-led diagnostic"
+
+
+class Letter(models.TextChoices):
+    HELD = "held", "Visit held"
+    AWAITED = "awaited", "Letter awaited"
+    RECEIVED = "received", "Letter received, not published"
+    PUBLISHED = "published", "Letter or report published"
+
+
+class Visit(models.Model):
+    """An inspection or visit. Only a full or short inspection is graded."""
+
+    GRADED = (VisitKind.FULL, VisitKind.SHORT)
+
+    slug = models.SlugField(unique=True, help_text="The last part of its web address. Never changes.")
+    kind = models.CharField(max_length=20, choices=VisitKind)
+    number = models.PositiveSmallIntegerField(
+        default=0, help_text="Its place among visits of its kind: 2 for the second. 0 if not numbered."
+    )
+    authority = models.CharField(max_length=100, default="BCP Council")
+    dates = EdtfField(
+        "visited", blank=True, help_text="For example 4 to 5 October 2022. Leave empty if not stated."
+    )
+    dates_first = first_day()
+    dates_last = last_day()
+    published = EdtfField(blank=True, help_text="When the report or letter was published.")
+    published_first = first_day()
+    published_last = last_day()
+    letter = models.CharField("report or letter", max_length=20, choices=Letter, blank=True)
+    theme = models.CharField(max_length=200, blank=True)
+    inspectors = models.CharField(max_length=200, blank=True)
+    document = source_document()
+    reference = ReferenceField()
+    note = NoteField()
+    history = HistoricalRecords()
+
+    objects = VisitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            one_of("kind", VisitKind),
+            models.UniqueConstraint(
+                fields=["authority", "kind", "number"],
+                condition=~Q(number=0),
+                name="visits_visit_number_is_unique",
+                violation_error_message="There is already a visit of this kind with this number.",
+            ),
+        ]
+
+    def __str__(self):
+        name = self.get_kind_display()
+        if self.number:
+            name = f"{name} {self.number}"
+        return name if self.authority == "BCP Council" else f"{name}, {self.authority}"
+
+    def get_absolute_url(self):
+        return reverse("visit", args=[self.slug])
+
+    @property
+    def is_graded(self):
+        """Whether a visit of this kind is given grades (Ofsted's ILACS framework)."""
+        return self.kind in self.GRADED
+
+    def clean(self):
+        if self.pk and not self.is_graded and self.judgements.exists():
+            raise ValidationError(
+                {"kind": f"A {self.get_kind_display().lower()} is not graded, and this has grades."}
+            )
+        priority = FindingKind.PRIORITY
+        if self.pk and self.kind != VisitKind.FOCUSED and self.findings.filter(kind=priority).exists():
+            raise ValidationError({"kind": "Only a focused visit can set an area for priority action."})
+
+
+class JudgementArea(models.Model):
+    """What a framework grades, named as Ofsted named it in the years the framework ran."""
+
+    key = models.SlugField(unique=True)
+    framework = models.CharField(max_length=200, help_text="With the years it ran.")
+    name = models.CharField(max_length=200, help_text="Exactly as Ofsted names it.")
+    order = models.PositiveSmallIntegerField()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["framework", "order"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["framework", "name"], name="visits_area_is_unique_in_framework"
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class FromDocumentQuerySet(models.QuerySet):
+    def begun(self, *, as_at):
+        """Return the rows that were on the board at ``as_at``: those whose document was published."""
+        return self.filter(document__published_first__lte=as_at)
+
+
+class Grade(models.TextChoices):
+    OUTSTANDING = "outstanding", "Outstanding"
+    GOOD = "good", "Good"
+    REQUIRES_IMPROVEMENT = "requires_improvement", "Requires improvement to be good"
+    INADEQUATE = "inadequate", "Inadequate"
+
+
+class Judgement(models.Model):
+    """A grade that an inspection gave to one area."""
+
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="judgements")
+    area = models.ForeignKey(JudgementArea, models.PROTECT, related_name="judgements")
+    grade = models.CharField(max_length=30, choices=Grade)
+    document = source_document()
+    reference = ReferenceField()
+    note = NoteField()
+    history = HistoricalRecords()
+
+    objects = FromDocumentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            one_of("grade", Grade),
+            models.UniqueConstraint(
+                fields=["visit", "area"],
+                name="visits_judgement_is_unique",
+                violation_error_message="This inspection already has a grade for this area.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.area}: {self.get_grade_display()}"
+
+    def clean(self):
+        if self.visit_id and not self.visit.is_graded:
+            raise ValidationError(
+                f"A {self.visit.get_kind_display().lower()} is not graded. "
+                "Only full and short inspections have grades."
+            )
+
+
+class FindingKind(models.TextChoices):
+    STRENGTH = "strength", "Strength"
+    CONCERN = "concern", "Concern"
+    PRIORITY = "priority", "Area for priority action"
+    CONTEXT = "context", "Context"
+
+
+class Attribution(models.TextChoices):
+    OFSTED = "ofsted", "Ofsted"
+    COUNCIL = "council", "The council"
+    ADVISER = "adviser", "The adviser"
+    PEER = "peer", "A peer council"
+
+
+class Finding(models.Model):
+    """Something found or claimed, in our words, with whose finding or claim it is."""
+
+    ref = models.CharField("reference number", max_length=10, unique=True, help_text="F01, F02, …")
+    visit = models.ForeignKey(Visit, models.PROTECT, null=True, blank=True, related_name="findings")
+    kind = models.CharField(max_length=20, choices=FindingKind)
+    attribution = models.CharField(
+        "whose",
+        max_length=20,
+        choices=Attribution,
+        help_text="Whose finding or claim this is. What the council says is never shown as Ofsted’s.",
+    )
+    text = models.TextField(help_text=f"In our own words. {NO_CHILD}")
+    document = source_document()
+    reference = ReferenceField()
+    note = NoteField()
+    history = HistoricalRecords()
+
+    objects = FromDocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["ref"]
+        constraints = [
+            one_of("kind", FindingKind),
+            one_of("attribution", Attribution),
+            not_blank("text"),
+            models.CheckConstraint(
+                condition=~Q(kind="priority") | Q(attribution="ofsted"),
+                name="visits_finding_priority_is_ofsteds",
+                violation_error_message="Only Ofsted sets an area for priority action.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.ref}: {self.text[:80]}"
+
+    def clean(self):
+        is_focused = self.visit_id and self.visit.kind == VisitKind.FOCUSED
+        if self.kind == FindingKind.PRIORITY and not is_focused:
+            raise ValidationError(
+                {"kind": "Only a focused visit by Ofsted can set an area for priority action."}
+            )
+
+
+class EventQuerySet(models.QuerySet):
+    def begun(self, *, as_at):
+        """Return the events on the board at ``as_at``; a forecast is there from its document's day."""
+        return self.filter(
+            Q(kind="event", date_first__lte=as_at)
+            | (Q(kind="forecast") | Q(date="")) & Q(document__published_first__lte=as_at)
+        )
+
+
+class EventKind(models.TextChoices):
+    EVENT = "event", "Event"
+    FORECAST = "forecast", "Forecast"
+
+
+class Event(models.Model):
+    """A fact of the timeline that no other row holds, or a forecast of one."""
+
+    ref = models.CharField("reference number", max_length=10, unique=True, help_text="E01, E02, …")
+    kind = models.CharField(max_length=20, choices=EventKind, default=EventKind.EVENT)
+    date = EdtfField(blank=True)
+    date_first = first_day()
+    date_last = last_day()
+    text = models.TextField(help_text=f"In our own words. {NO_CHILD}")
+    document = source_document()
+    reference = ReferenceField()
+    note = NoteField()
+    history = HistoricalRecords()
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = [F("date_first").asc(nulls_last=True), "ref"]
+        constraints = [one_of("kind", EventKind), not_blank("text")]
+
+    def __str__(self):
+        return f"{self.ref}: {self.text[:80]}"
