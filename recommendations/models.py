@@ -185,6 +185,7 @@ class Statement(models.Model):
     )
     document = source_document(null=True, blank=True)
     reference = models.CharField(max_length=200, blank=True)
+    note = NoteField()
 
     objects = StatementQuerySet.as_manager()
 
@@ -419,26 +420,26 @@ class ProgressUpdate(Statement):
 
 
 class DueDateQuerySet(StatementQuerySet):
-    def agreed(self, *, as_at, known=None):
-        """Return the due dates that had been agreed by ``as_at``, annotated with ``effective_on``.
+    def with_effect(self, *, as_at, known=None):
+        """Return the due dates standing at ``as_at``, annotated with ``effective_on``, a day or None.
 
         A date entered by the Chair or the Secretariat counts from the day it is dated; a proposal from
-        the day a decision agreed it.
+        the day a decision agreed it, and not at all until then.
         """
         agreement = (
             Decision.objects.standing(as_at=as_at, known=known)
             .filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
             .values("dated_first")[:1]
         )
-        return (
-            self.standing(as_at=as_at, known=known)
-            .annotate(
-                effective_on=Case(
-                    When(needs_decision=False, then=F("dated_first")), default=Subquery(agreement)
-                )
+        return self.standing(as_at=as_at, known=known).annotate(
+            effective_on=Case(
+                When(needs_decision=False, then=F("dated_first")), default=Subquery(agreement)
             )
-            .filter(effective_on__isnull=False)
         )
+
+    def agreed(self, *, as_at, known=None):
+        """Return the due dates that had been agreed by ``as_at``, annotated as ``with_effect`` does."""
+        return self.with_effect(as_at=as_at, known=known).filter(effective_on__isnull=False)
 
 
 class ReasonKind(models.TextChoices):
@@ -518,6 +519,18 @@ class Whose(models.TextChoices):
     BOARD = "board", "The board"
 
 
+class AssessmentQuerySet(StatementQuerySet):
+    def latest_of_each(self):
+        """Return, of these rows, the newest for each recommendation and each of adviser and board."""
+        later = self.filter(
+            Q(dated_first__gt=OuterRef("dated_first"))
+            | Q(dated_first=OuterRef("dated_first"), pk__gt=OuterRef("pk")),
+            recommendation=OuterRef("recommendation"),
+            whose=OuterRef("whose"),
+        )
+        return self.filter(~Exists(later))
+
+
 class Assessment(Statement):
     """What the adviser or the board makes of a recommendation, whatever its owners report."""
 
@@ -525,6 +538,8 @@ class Assessment(Statement):
     whose = models.CharField(max_length=10, choices=Whose)
     status = models.CharField("assessment", max_length=20, choices=Status)
     narrative = models.TextField("why", help_text=f"What the assessment rests on. {NO_CHILD}")
+
+    objects = AssessmentQuerySet.as_manager()
 
     class Meta(Statement.Meta):
         indexes = [
@@ -594,3 +609,25 @@ class Risk(models.Model):
 
     def __str__(self):
         return f"{self.ref}: {self.text[:80]}"
+
+
+class LedgerEntry(models.Model):
+    """One link of the chain that lets anyone verify the append-only rows: see ledger.py."""
+
+    append_only = True
+
+    sequence = models.PositiveBigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=60, help_text="The model of the row, as app.model.")
+    row = models.PositiveBigIntegerField(help_text="The primary key of the row.")
+    previous = models.CharField(
+        max_length=64, unique=True, help_text="The digest before this one; unique, so no fork."
+    )
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "row"], name="recommendations_ledger_row_once")
+        ]
+
+    def __str__(self):
+        return f"{self.sequence}: {self.kind} {self.row}"

@@ -1,0 +1,163 @@
+"""The one way to add append-only rows, and the chain of hashes that shows none was changed since.
+
+Each entry's digest is the SHA-256 of the digest before it and of its row's canonical content. Anyone with
+the database can recompute the chain; anyone with a count and digest printed on an old paper can show that
+nothing up to it was altered or cut off.
+"""
+
+import datetime
+import hashlib
+import json
+from dataclasses import dataclass
+from itertools import groupby, islice
+
+from django.apps import apps
+from django.db import connection, models, transaction
+
+from recommendations.triggers import append_only_models
+
+FORMAT = "1"
+GENESIS = "0" * 64
+BATCH = 2000
+# Any fixed number will do: it names the lock under which PostgreSQL writers extend the chain in turn.
+LOCK = 2022_11_22
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The length of the chain and its last digest: what a paper prints so that it can be checked later."""
+
+    count: int
+    digest: str
+
+    def __str__(self):
+        return f"{self.count}:{self.digest}"
+
+
+def canonical(row):
+    """Return the content of ``row`` as text that is the same on every database.
+
+    Empty values are left out, so that a column added later, empty on old rows, keeps their digests.
+    """
+    content = {}
+    for field in row._meta.concrete_fields:
+        value = getattr(row, field.attname)
+        if isinstance(field, models.DateTimeField) and value is not None:
+            value = value.astimezone(datetime.UTC).isoformat(timespec="microseconds")
+        elif isinstance(field, models.DateField) and value is not None:
+            value = value.isoformat()
+        elif isinstance(field, models.BinaryField):
+            value = hashlib.sha256(bytes(value)).hexdigest()
+        if value not in (None, "", False):
+            content[field.attname] = value
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest_of(previous, sequence, row):
+    """Return the digest of the entry that places ``row`` at ``sequence`` after ``previous``."""
+    parts = (FORMAT, previous, str(sequence), row._meta.label_lower, canonical(row))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def append(rows):
+    """Add unsaved append-only ``rows``, in order, with an entry each, or nothing at all; return them.
+
+    Raises IntegrityError where the database refuses a row. Writers take turns, so the chain is one line.
+    """
+    rows = list(rows)
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        for model, group in groupby(rows, key=type):
+            model.objects.bulk_create(list(group), batch_size=BATCH)
+        chain(rows, apps.get_model("recommendations", "LedgerEntry"))
+    return rows
+
+
+def chain(rows, entry_model):
+    """Extend the chain with an entry for each saved row of ``rows``; migrations pass their own model."""
+    last = entry_model.objects.order_by("-sequence").first()
+    sequence, previous = (last.sequence, last.digest) if last else (0, GENESIS)
+    entries = []
+    for row in rows:
+        sequence += 1
+        digest = digest_of(previous, sequence, row)
+        entries.append(
+            entry_model(
+                sequence=sequence,
+                kind=row._meta.label_lower,
+                row=row.pk,
+                previous=previous,
+                digest=digest,
+            )
+        )
+        previous = digest
+    entry_model.objects.bulk_create(entries, batch_size=BATCH)
+
+
+def anchor():
+    """Return the Anchor of the chain as it now stands."""
+    last = apps.get_model("recommendations", "LedgerEntry").objects.order_by("-sequence").first()
+    return Anchor(last.sequence, last.digest) if last else Anchor(0, GENESIS)
+
+
+def chained_models():
+    """Return the append-only models whose rows the chain covers: all but the chain's own."""
+    return [m for m in append_only_models() if m._meta.label_lower != "recommendations.ledgerentry"]
+
+
+def first_fault(*, expected=None):
+    """Return a sentence on the first thing wrong with the chain, or None if it holds.
+
+    With ``expected``, an Anchor from an old paper, the chain must also have had that digest at that count.
+    """
+    entries = apps.get_model("recommendations", "LedgerEntry").objects.order_by("sequence")
+    position, previous, seen_expected = 0, GENESIS, expected is None or expected.count == 0
+    remaining = entries.iterator(chunk_size=BATCH)
+    while batch := list(islice(remaining, BATCH)):
+        rows = _rows_of(batch)
+        for entry in batch:
+            position += 1
+            name = f"{entry.kind} {entry.row}"
+            row = rows.get((entry.kind, entry.row))
+            if entry.sequence != position:
+                return f"Entry {position} of the chain is missing; the next is {entry.sequence}."
+            if entry.previous != previous:
+                return f"Entry {position} ({name}) does not follow the entry before it."
+            if row is None:
+                return f"Entry {position} names a row that is gone: {name}."
+            if digest_of(previous, position, row) != entry.digest:
+                return f"Entry {position} does not match its row, which was changed: {name}."
+            previous = entry.digest
+            if expected and position == expected.count:
+                if entry.digest != expected.digest:
+                    return f"Entry {position} does not have the digest that the paper printed."
+                seen_expected = True
+    if not seen_expected:
+        return f"The chain has {position} entries, fewer than the {expected.count} the paper printed."
+    return _row_without_entry()
+
+
+def _rows_of(entries):
+    wanted = {}
+    for entry in entries:
+        wanted.setdefault(entry.kind, []).append(entry.row)
+    labels = {model._meta.label_lower: model for model in chained_models()}
+    return {
+        (kind, row.pk): row
+        for kind, keys in wanted.items()
+        if kind in labels
+        for row in labels[kind]._default_manager.filter(pk__in=keys)
+    }
+
+
+def _row_without_entry():
+    entries = apps.get_model("recommendations", "LedgerEntry").objects
+    for model in chained_models():
+        label = model._meta.label_lower
+        chained = entries.filter(kind=label, row=models.OuterRef("pk"))
+        loose = model._default_manager.filter(~models.Exists(chained)).order_by("pk").first()
+        if loose:
+            return f"{label} {loose.pk} has no entry in the chain."
+    return None
