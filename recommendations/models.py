@@ -1,8 +1,4 @@
-"""What was asked and what is being done: recommendations, actions and every dated statement about them.
-
-Progress updates, due dates, assessments and decisions are only ever added. What stands on a day is
-worked out from them, so nothing on these tables is ever overwritten.
-"""
+"""What was asked and what is being done: recommendations, actions and the statements about them."""
 
 import datetime
 
@@ -13,9 +9,16 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
-from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from recommendations.statements import (
+    NEEDS_RECOVERY,
+    NOT_REPORTED,
+    OPEN,
+    Statement,
+    StatementQuerySet,
+    Status,
+)
 from visits.dates import EdtfField, first_day, last_day
 from visits.models import (
     NO_CHILD,
@@ -27,44 +30,6 @@ from visits.models import (
     one_of,
     source_document,
 )
-
-
-class Status(models.TextChoices):
-    """What may be said of an action. The order here is from worst to best; closed stands outside it."""
-
-    OFF_TRACK = "off_track", "Off track"
-    AT_RISK = "at_risk", "At risk"
-    NOT_STARTED = "not_started", "Not started"
-    ON_TRACK = "on_track", "On track"
-    DONE = "done", "Done, evidence awaited"
-    COMPLETE = "complete", "Complete, evidenced"
-    EMBEDDED = "embedded", "Embedded"
-    CLOSED = "closed", "Closed, not done"
-
-
-NOT_REPORTED = "not_reported"
-STATUS_WORDS = {**dict(Status.choices), NOT_REPORTED: "Not yet reported"}
-WORST_FIRST = (
-    Status.OFF_TRACK,
-    Status.AT_RISK,
-    NOT_REPORTED,
-    Status.NOT_STARTED,
-    Status.ON_TRACK,
-    Status.DONE,
-    Status.COMPLETE,
-    Status.EMBEDDED,
-    Status.CLOSED,
-)
-OPEN = (
-    NOT_REPORTED,
-    Status.NOT_STARTED,
-    Status.ON_TRACK,
-    Status.AT_RISK,
-    Status.OFF_TRACK,
-    Status.DONE,
-)
-ACCEPTED = (Status.COMPLETE, Status.EMBEDDED, Status.CLOSED)
-NEEDS_RECOVERY = (Status.AT_RISK, Status.OFF_TRACK)
 
 
 class LeadBasis(models.TextChoices):
@@ -79,20 +44,21 @@ class Recommendation(models.Model):
     title = models.CharField(max_length=120)
     summary = models.TextField(help_text="In our own words; it must make sense alone.")
     official_wording = models.TextField(
-        blank=True, help_text="The exact words of the report, copied by an officer who has checked them."
+        blank=True,
+        help_text="The exact words of the report, copied by an officer who has checked them.",
     )
     lead_body = models.CharField(max_length=200)
     lead_basis = models.CharField(
-        max_length=10, choices=LeadBasis, help_text="Does the report name the lead body, or do we infer it?"
+        max_length=10,
+        choices=LeadBasis,
+        help_text="Does the report name the lead body, or do we infer it?",
     )
     theme = models.CharField(max_length=100)
     is_critical = models.BooleanField("critical", default=False)
     consequence = models.TextField(
         blank=True, help_text="What hangs on it, in our own words. Needed if it is critical."
     )
-    extends = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="extended_by"
-    )
+    extends = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="extended_by")
     findings = models.ManyToManyField(Finding, blank=True, related_name="recommendations")
     document = source_document()
     reference = ReferenceField()
@@ -117,111 +83,6 @@ class Recommendation(models.Model):
 
     def get_absolute_url(self):
         return reverse("recommendation", args=[self.number])
-
-
-class StatementQuerySet(models.QuerySet):
-    """The vocabulary of append-only rows: which of them count on a day."""
-
-    def known_by(self, moment):
-        """Return the rows that had been recorded before the aware datetime ``moment``.
-
-        A row loaded from a document counts as known from the first day the document may have been
-        published, whenever it was loaded.
-        """
-        day = timezone.localdate(moment - datetime.timedelta(microseconds=1))
-        return self.filter(
-            Q(document=None, recorded_at__lt=moment) | Q(document__published_first__lte=day)
-        )
-
-    def standing(self, *, as_at, known=None):
-        """Return the rows that count on the day ``as_at``: dated by then and not superseded.
-
-        A superseded row counts on no day, except that with ``known`` (an aware datetime) only what
-        had been recorded before that moment is looked at, corrections included.
-        """
-        corrections = self.model.objects.filter(corrects=OuterRef("pk"))
-        rows = self.filter(dated_first__lte=as_at)
-        if known:
-            rows, corrections = rows.known_by(known), corrections.known_by(known)
-        return rows.filter(~Exists(corrections))
-
-    def newest_first(self):
-        """Return the rows by the first day they may be dated, then in the order they were added."""
-        return self.order_by("-dated_first", "-pk")
-
-
-class Statement(models.Model):
-    """The columns of every append-only row: what day it speaks of, who recorded it and when.
-
-    ``dated`` is what the board means by "as at"; ``recorded_at`` is the server's clock. A row that
-    ``corrects`` an earlier one supersedes it, and says why.
-    """
-
-    append_only = True
-
-    dated = EdtfField(help_text="The day this speaks of. It cannot be in the future.")
-    dated_first = first_day()
-    dated_last = last_day()
-    recorded_at = models.DateTimeField(editable=False)
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        editable=False,
-        related_name="+",
-    )
-    recorded_as = models.CharField(
-        max_length=40, blank=True, editable=False, help_text="The recorder’s role at the time."
-    )
-    corrects = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by"
-    )
-    correction_reason = models.CharField(
-        "why it is corrected",
-        max_length=500,
-        blank=True,
-        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
-    )
-    document = source_document(null=True, blank=True)
-    reference = models.CharField(max_length=200, blank=True)
-    note = NoteField()
-
-    objects = StatementQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(recorded_by=None, document__isnull=False)
-                | Q(recorded_by__isnull=False, document=None),
-                name="%(app_label)s_%(class)s_has_recorder_or_document",
-                violation_error_message="An entry is recorded by a person or loaded from a document.",
-            ),
-            models.CheckConstraint(
-                condition=Q(corrects=None, correction_reason="")
-                | Q(corrects__isnull=False) & ~Q(correction_reason=""),
-                name="%(app_label)s_%(class)s_correction_has_reason",
-                violation_error_message="Say why the earlier entry is corrected.",
-            ),
-            models.CheckConstraint(
-                condition=Q(dated_first__isnull=False),
-                name="%(app_label)s_%(class)s_is_dated",
-                violation_error_message="Enter the day this speaks of.",
-            ),
-        ]
-
-    def days_late(self):
-        """Return how many days after the last day it speaks of this was recorded; 0 if not late."""
-        if self.document_id or self.dated_last is None:
-            return 0
-        return max(0, (timezone.localdate(self.recorded_at) - self.dated_last).days)
-
-    def clean(self):
-        if self.corrects_id and not self.correction_reason:
-            raise ValidationError({"correction_reason": "Say why the earlier entry is corrected."})
-        if self.correction_reason and not self.corrects_id:
-            raise ValidationError({"correction_reason": "Only a correction has a reason here."})
 
 
 class ActionQuerySet(models.QuerySet):
@@ -403,8 +264,7 @@ class ProgressUpdate(Statement):
                 violation_error_message="At risk and Off track need a reason and a recovery step.",
             ),
             models.CheckConstraint(
-                condition=~Q(status=Status.COMPLETE)
-                | ~Q(evidence="") & Q(recheck_on__gt=F("dated_first")),
+                condition=~Q(status=Status.COMPLETE) | ~Q(evidence="") & Q(recheck_on__gt=F("dated_first")),
                 name="recommendations_progressupdate_complete_has_evidence",
                 violation_error_message="Complete needs evidence and a later re-check date.",
             ),
@@ -432,9 +292,7 @@ class DueDateQuerySet(StatementQuerySet):
             .values("dated_first")[:1]
         )
         return self.standing(as_at=as_at, known=known).annotate(
-            effective_on=Case(
-                When(needs_decision=False, then=F("dated_first")), default=Subquery(agreement)
-            )
+            effective_on=Case(When(needs_decision=False, then=F("dated_first")), default=Subquery(agreement))
         )
 
     def agreed(self, *, as_at, known=None):
@@ -542,9 +400,7 @@ class Assessment(Statement):
     objects = AssessmentQuerySet.as_manager()
 
     class Meta(Statement.Meta):
-        indexes = [
-            models.Index(fields=["recommendation", "dated_first", "id"], name="assessment_newest")
-        ]
+        indexes = [models.Index(fields=["recommendation", "dated_first", "id"], name="assessment_newest")]
         constraints = [
             *Statement.Meta.constraints,
             one_of("whose", Whose),
@@ -559,9 +415,7 @@ class Assessment(Statement):
 class MeasureQuerySet(models.QuerySet):
     def begun(self, *, as_at):
         """Return the measures on the board at ``as_at``: from their own day, else their document's."""
-        return self.filter(
-            Q(as_at_first__lte=as_at) | Q(as_at="", document__published_first__lte=as_at)
-        )
+        return self.filter(Q(as_at_first__lte=as_at) | Q(as_at="", document__published_first__lte=as_at))
 
 
 class Measure(models.Model):

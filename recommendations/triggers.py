@@ -34,18 +34,13 @@ def triggers_for(model, vendor):
                 f"FOR EACH ROW {call}"
             ),
             f"{table}_no_truncate": (
-                f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" '
-                f"FOR EACH STATEMENT {call}"
+                f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT {call}'
             ),
         }
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table}: {REFUSAL}'); END"
     return {
-        f"{table}_no_update": (
-            f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {refuse}'
-        ),
-        f"{table}_no_delete": (
-            f'CREATE TRIGGER "{table}_no_delete" BEFORE DELETE ON "{table}" {refuse}'
-        ),
+        f"{table}_no_update": (f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {refuse}'),
+        f"{table}_no_delete": (f'CREATE TRIGGER "{table}_no_delete" BEFORE DELETE ON "{table}" {refuse}'),
         # INSERT OR REPLACE deletes without firing a delete trigger unless the connection asks for
         # it, so an insert that would collide with a row is refused before it can replace it.
         f"{table}_no_replace": (

@@ -16,9 +16,20 @@ from edtf import parse_edtf
 from edtf.parser.edtf_exceptions import EDTFParseException
 
 YEARS = range(1990, 2100)
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 ACCEPTED_FORMS = "Enter a date like 22/11/2022, November 2022 or 2024."
 
 SINGLE = re.compile(r"(?P<date>\d{4}(-\d\d(-\d\d)?)?)(?P<mark>[?~]?)")
@@ -62,9 +73,7 @@ def _single(text):
         raise ValueError(f"{text!r} is not a date that this record can hold")
     try:
         parsed = parse_edtf(text)
-        first, last = (
-            datetime.date(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict())
-        )
+        first, last = (datetime.date(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict()))
     except (EDTFParseException, ValueError) as error:
         raise ValueError(f"{text!r} is not a real date") from error
     parts = match["date"].count("-")
@@ -236,10 +245,19 @@ class EdtfField(models.CharField):
 
     def pre_save(self, model_instance, add):
         text = super().pre_save(model_instance, add)
+        self._fill_bounds(model_instance, text)
+        return text
+
+    def clean(self, value, model_instance):
+        text = super().clean(value, model_instance)
+        # Constraints on the bounds are checked by full_clean too, which runs before pre_save.
+        self._fill_bounds(model_instance, text)
+        return text
+
+    def _fill_bounds(self, model_instance, text):
         date = read_edtf(text)
         setattr(model_instance, f"{self.name}_first", date.first)
         setattr(model_instance, f"{self.name}_last", date.last)
-        return text
 
     def validate(self, value, model_instance):
         super().validate(value, model_instance)

@@ -10,6 +10,7 @@ from simple_history.models import HistoricalRecords
 
 from visits.dates import EdtfField, first_day, last_day
 
+COUNCIL = "BCP Council"
 NO_CHILD = "Never enter a child’s name, birth date or case number."
 
 ReferenceField = partial(
@@ -91,9 +92,7 @@ class VisitQuerySet(models.QuerySet):
 
         A visit is there from the first day its date may mean; with no date, from its document's.
         """
-        return self.filter(
-            Q(dates_first__lte=as_at) | Q(dates="", document__published_first__lte=as_at)
-        )
+        return self.filter(Q(dates_first__lte=as_at) | Q(dates="", document__published_first__lte=as_at))
 
     def in_order(self):
         """Return the visits oldest first, one without a date where its number puts it, else last."""
@@ -123,11 +122,14 @@ class Visit(models.Model):
     slug = models.SlugField(unique=True, help_text="The last part of its web address. Never changes.")
     kind = models.CharField(max_length=20, choices=VisitKind)
     number = models.PositiveSmallIntegerField(
-        default=0, help_text="Its place among visits of its kind: 2 for the second. 0 if not numbered."
+        default=0,
+        help_text="Its place among visits of its kind: 2 for the second. 0 if not numbered.",
     )
-    authority = models.CharField(max_length=100, default="BCP Council")
+    authority = models.CharField(max_length=100, default=COUNCIL)
     dates = EdtfField(
-        "visited", blank=True, help_text="For example 4 to 5 October 2022. Leave empty if not stated."
+        "visited",
+        blank=True,
+        help_text="For example 4 to 5 October 2022. Leave empty if not stated.",
     )
     dates_first = first_day()
     dates_last = last_day()
@@ -159,7 +161,7 @@ class Visit(models.Model):
         name = self.get_kind_display()
         if self.number:
             name = f"{name} {self.number}"
-        return name if self.authority == "BCP Council" else f"{name}, {self.authority}"
+        return name if self.authority == COUNCIL else f"{name}, {self.authority}"
 
     def get_absolute_url(self):
         return reverse("visit", args=[self.slug])
@@ -191,9 +193,7 @@ class JudgementArea(models.Model):
     class Meta:
         ordering = ["framework", "order"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["framework", "name"], name="visits_area_is_unique_in_framework"
-            )
+            models.UniqueConstraint(fields=["framework", "name"], name="visits_area_is_unique_in_framework")
         ]
 
     def __str__(self):

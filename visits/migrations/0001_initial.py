@@ -2,13 +2,13 @@
 
 import django.db.models.deletion
 import simple_history.models
-import visits.dates
 from django.conf import settings
 from django.db import migrations, models
 
+import visits.dates
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,298 +17,1030 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(help_text='A short name that never changes.', unique=True)),
-                ('title', models.CharField(help_text='In our own words.', max_length=200)),
-                ('publisher', models.CharField(max_length=200)),
-                ('published', visits.dates.EdtfField(help_text='When it was published, as exactly as is known.', max_length=40)),
-                ('published_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('published_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('url', models.URLField(blank=True, verbose_name='web address')),
-                ('reference', models.CharField(help_text='How to find the document where it has no web address.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "key",
+                    models.SlugField(help_text="A short name that never changes.", unique=True),
+                ),
+                ("title", models.CharField(help_text="In our own words.", max_length=200)),
+                ("publisher", models.CharField(max_length=200)),
+                (
+                    "published",
+                    visits.dates.EdtfField(
+                        help_text="When it was published, as exactly as is known.", max_length=40
+                    ),
+                ),
+                (
+                    "published_first",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "published_last",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                ("url", models.URLField(blank=True, verbose_name="web address")),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="How to find the document where it has no web address.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['published_first', 'key'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('published', ''), _negated=True), name='visits_document_published_is_given', violation_error_message='Enter the published.')],
+                "ordering": ["published_first", "key"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("published", ""), _negated=True),
+                        name="visits_document_published_is_given",
+                        violation_error_message="Enter the published.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalDocument',
+            name="HistoricalDocument",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('key', models.SlugField(help_text='A short name that never changes.')),
-                ('title', models.CharField(help_text='In our own words.', max_length=200)),
-                ('publisher', models.CharField(max_length=200)),
-                ('published', visits.dates.EdtfField(help_text='When it was published, as exactly as is known.', max_length=40)),
-                ('published_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('published_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('url', models.URLField(blank=True, verbose_name='web address')),
-                ('reference', models.CharField(help_text='How to find the document where it has no web address.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                ("key", models.SlugField(help_text="A short name that never changes.")),
+                ("title", models.CharField(help_text="In our own words.", max_length=200)),
+                ("publisher", models.CharField(max_length=200)),
+                (
+                    "published",
+                    visits.dates.EdtfField(
+                        help_text="When it was published, as exactly as is known.", max_length=40
+                    ),
+                ),
+                (
+                    "published_first",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "published_last",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                ("url", models.URLField(blank=True, verbose_name="web address")),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="How to find the document where it has no web address.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical document',
-                'verbose_name_plural': 'historical documents',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalEvent',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('ref', models.CharField(db_index=True, help_text='E01, E02, …', max_length=10, verbose_name='reference number')),
-                ('kind', models.CharField(choices=[('event', 'Event'), ('forecast', 'Forecast')], default='event', max_length=20)),
-                ('date', visits.dates.EdtfField(blank=True, max_length=40)),
-                ('date_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('date_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('text', models.TextField(help_text='In our own words. Never enter a child’s name, birth date or case number.')),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical event',
-                'verbose_name_plural': 'historical events',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalJudgementArea',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('key', models.SlugField()),
-                ('framework', models.CharField(help_text='With the years it ran.', max_length=200)),
-                ('name', models.CharField(help_text='Exactly as Ofsted names it.', max_length=200)),
-                ('order', models.PositiveSmallIntegerField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical judgement area',
-                'verbose_name_plural': 'historical judgement areas',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalVisit',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='The last part of its web address. Never changes.')),
-                ('kind', models.CharField(choices=[('full', 'Full inspection'), ('short', 'Short inspection'), ('focused', 'Focused visit'), ('monitoring', 'Monitoring visit'), ('diagnostic', 'Sector-led diagnostic')], max_length=20)),
-                ('number', models.PositiveSmallIntegerField(default=0, help_text='Its place among visits of its kind: 2 for the second. 0 if not numbered.')),
-                ('authority', models.CharField(default='BCP Council', max_length=100)),
-                ('dates', visits.dates.EdtfField(blank=True, help_text='For example 4 to 5 October 2022. Leave empty if not stated.', max_length=40, verbose_name='visited')),
-                ('dates_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('dates_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('published', visits.dates.EdtfField(blank=True, help_text='When the report or letter was published.', max_length=40)),
-                ('published_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('published_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('letter', models.CharField(blank=True, choices=[('held', 'Visit held'), ('awaited', 'Letter awaited'), ('received', 'Letter received, not published'), ('published', 'Letter or report published')], max_length=20, verbose_name='report or letter')),
-                ('theme', models.CharField(blank=True, max_length=200)),
-                ('inspectors', models.CharField(blank=True, max_length=200)),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical visit',
-                'verbose_name_plural': 'historical visits',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical document",
+                "verbose_name_plural": "historical documents",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='JudgementArea',
+            name="HistoricalEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(unique=True)),
-                ('framework', models.CharField(help_text='With the years it ran.', max_length=200)),
-                ('name', models.CharField(help_text='Exactly as Ofsted names it.', max_length=200)),
-                ('order', models.PositiveSmallIntegerField()),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        db_index=True,
+                        help_text="E01, E02, …",
+                        max_length=10,
+                        verbose_name="reference number",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("event", "Event"), ("forecast", "Forecast")],
+                        default="event",
+                        max_length=20,
+                    ),
+                ),
+                ("date", visits.dates.EdtfField(blank=True, max_length=40)),
+                (
+                    "date_first",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "date_last",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        help_text="In our own words. Never enter a child’s name, birth date or case number."
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['framework', 'order'],
-                'constraints': [models.UniqueConstraint(fields=('framework', 'name'), name='visits_area_is_unique_in_framework')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Visit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='The last part of its web address. Never changes.', unique=True)),
-                ('kind', models.CharField(choices=[('full', 'Full inspection'), ('short', 'Short inspection'), ('focused', 'Focused visit'), ('monitoring', 'Monitoring visit'), ('diagnostic', 'Sector-led diagnostic')], max_length=20)),
-                ('number', models.PositiveSmallIntegerField(default=0, help_text='Its place among visits of its kind: 2 for the second. 0 if not numbered.')),
-                ('authority', models.CharField(default='BCP Council', max_length=100)),
-                ('dates', visits.dates.EdtfField(blank=True, help_text='For example 4 to 5 October 2022. Leave empty if not stated.', max_length=40, verbose_name='visited')),
-                ('dates_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('dates_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('published', visits.dates.EdtfField(blank=True, help_text='When the report or letter was published.', max_length=40)),
-                ('published_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('published_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('letter', models.CharField(blank=True, choices=[('held', 'Visit held'), ('awaited', 'Letter awaited'), ('received', 'Letter received, not published'), ('published', 'Letter or report published')], max_length=20, verbose_name='report or letter')),
-                ('theme', models.CharField(blank=True, max_length=200)),
-                ('inspectors', models.CharField(blank=True, max_length=200)),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('document', models.ForeignKey(help_text='The document that this fact comes from.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='visits.document')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Judgement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('grade', models.CharField(choices=[('outstanding', 'Outstanding'), ('good', 'Good'), ('requires_improvement', 'Requires improvement to be good'), ('inadequate', 'Inadequate')], max_length=30)),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('document', models.ForeignKey(help_text='The document that this fact comes from.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='visits.document')),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='judgements', to='visits.judgementarea')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='judgements', to='visits.visit')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='HistoricalJudgement',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('grade', models.CharField(choices=[('outstanding', 'Outstanding'), ('good', 'Good'), ('requires_improvement', 'Requires improvement to be good'), ('inadequate', 'Inadequate')], max_length=30)),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('area', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.judgementarea')),
-                ('visit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.visit')),
-            ],
-            options={
-                'verbose_name': 'historical judgement',
-                'verbose_name_plural': 'historical judgements',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalFinding',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('ref', models.CharField(db_index=True, help_text='F01, F02, …', max_length=10, verbose_name='reference number')),
-                ('kind', models.CharField(choices=[('strength', 'Strength'), ('concern', 'Concern'), ('priority', 'Area for priority action'), ('context', 'Context')], max_length=20)),
-                ('attribution', models.CharField(choices=[('ofsted', 'Ofsted'), ('council', 'The council'), ('adviser', 'The adviser'), ('peer', 'A peer council')], help_text='Whose finding or claim this is. What the council says is never shown as Ofsted’s.', max_length=20, verbose_name='whose')),
-                ('text', models.TextField(help_text='In our own words. Never enter a child’s name, birth date or case number.')),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('visit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.visit')),
-            ],
-            options={
-                'verbose_name': 'historical finding',
-                'verbose_name_plural': 'historical findings',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical event",
+                "verbose_name_plural": "historical events",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="HistoricalJudgementArea",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(help_text='F01, F02, …', max_length=10, unique=True, verbose_name='reference number')),
-                ('kind', models.CharField(choices=[('strength', 'Strength'), ('concern', 'Concern'), ('priority', 'Area for priority action'), ('context', 'Context')], max_length=20)),
-                ('attribution', models.CharField(choices=[('ofsted', 'Ofsted'), ('council', 'The council'), ('adviser', 'The adviser'), ('peer', 'A peer council')], help_text='Whose finding or claim this is. What the council says is never shown as Ofsted’s.', max_length=20, verbose_name='whose')),
-                ('text', models.TextField(help_text='In our own words. Never enter a child’s name, birth date or case number.')),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('document', models.ForeignKey(help_text='The document that this fact comes from.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='visits.document')),
-                ('visit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='visits.visit')),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                ("key", models.SlugField()),
+                ("framework", models.CharField(help_text="With the years it ran.", max_length=200)),
+                ("name", models.CharField(help_text="Exactly as Ofsted names it.", max_length=200)),
+                ("order", models.PositiveSmallIntegerField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['ref'],
+                "verbose_name": "historical judgement area",
+                "verbose_name_plural": "historical judgement areas",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalVisit",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                (
+                    "slug",
+                    models.SlugField(help_text="The last part of its web address. Never changes."),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("full", "Full inspection"),
+                            ("short", "Short inspection"),
+                            ("focused", "Focused visit"),
+                            ("monitoring", "Monitoring visit"),
+                            ("diagnostic", "Sector-led diagnostic"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Its place among visits of its kind: 2 for the second. 0 if not numbered.",
+                    ),
+                ),
+                ("authority", models.CharField(default="BCP Council", max_length=100)),
+                (
+                    "dates",
+                    visits.dates.EdtfField(
+                        blank=True,
+                        help_text="For example 4 to 5 October 2022. Leave empty if not stated.",
+                        max_length=40,
+                        verbose_name="visited",
+                    ),
+                ),
+                (
+                    "dates_first",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "dates_last",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "published",
+                    visits.dates.EdtfField(
+                        blank=True,
+                        help_text="When the report or letter was published.",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "published_first",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "published_last",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "letter",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("held", "Visit held"),
+                            ("awaited", "Letter awaited"),
+                            ("received", "Letter received, not published"),
+                            ("published", "Letter or report published"),
+                        ],
+                        max_length=20,
+                        verbose_name="report or letter",
+                    ),
+                ),
+                ("theme", models.CharField(blank=True, max_length=200)),
+                ("inspectors", models.CharField(blank=True, max_length=200)),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical visit",
+                "verbose_name_plural": "historical visits",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="JudgementArea",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(unique=True)),
+                ("framework", models.CharField(help_text="With the years it ran.", max_length=200)),
+                ("name", models.CharField(help_text="Exactly as Ofsted names it.", max_length=200)),
+                ("order", models.PositiveSmallIntegerField()),
+            ],
+            options={
+                "ordering": ["framework", "order"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("framework", "name"), name="visits_area_is_unique_in_framework"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Visit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(help_text='E01, E02, …', max_length=10, unique=True, verbose_name='reference number')),
-                ('kind', models.CharField(choices=[('event', 'Event'), ('forecast', 'Forecast')], default='event', max_length=20)),
-                ('date', visits.dates.EdtfField(blank=True, max_length=40)),
-                ('date_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('date_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('text', models.TextField(help_text='In our own words. Never enter a child’s name, birth date or case number.')),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('document', models.ForeignKey(help_text='The document that this fact comes from.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='visits.document')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="The last part of its web address. Never changes.", unique=True
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("full", "Full inspection"),
+                            ("short", "Short inspection"),
+                            ("focused", "Focused visit"),
+                            ("monitoring", "Monitoring visit"),
+                            ("diagnostic", "Sector-led diagnostic"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Its place among visits of its kind: 2 for the second. 0 if not numbered.",
+                    ),
+                ),
+                ("authority", models.CharField(default="BCP Council", max_length=100)),
+                (
+                    "dates",
+                    visits.dates.EdtfField(
+                        blank=True,
+                        help_text="For example 4 to 5 October 2022. Leave empty if not stated.",
+                        max_length=40,
+                        verbose_name="visited",
+                    ),
+                ),
+                (
+                    "dates_first",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "dates_last",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "published",
+                    visits.dates.EdtfField(
+                        blank=True,
+                        help_text="When the report or letter was published.",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "published_first",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "published_last",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "letter",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("held", "Visit held"),
+                            ("awaited", "Letter awaited"),
+                            ("received", "Letter received, not published"),
+                            ("published", "Letter or report published"),
+                        ],
+                        max_length=20,
+                        verbose_name="report or letter",
+                    ),
+                ),
+                ("theme", models.CharField(blank=True, max_length=200)),
+                ("inspectors", models.CharField(blank=True, max_length=200)),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        help_text="The document that this fact comes from.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="visits.document",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Judgement",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "grade",
+                    models.CharField(
+                        choices=[
+                            ("outstanding", "Outstanding"),
+                            ("good", "Good"),
+                            ("requires_improvement", "Requires improvement to be good"),
+                            ("inadequate", "Inadequate"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        help_text="The document that this fact comes from.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="visits.document",
+                    ),
+                ),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="judgements",
+                        to="visits.judgementarea",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="judgements",
+                        to="visits.visit",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="HistoricalJudgement",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                (
+                    "grade",
+                    models.CharField(
+                        choices=[
+                            ("outstanding", "Outstanding"),
+                            ("good", "Good"),
+                            ("requires_improvement", "Requires improvement to be good"),
+                            ("inadequate", "Inadequate"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "area",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.judgementarea",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.visit",
+                    ),
+                ),
             ],
             options={
-                'ordering': [models.OrderBy(models.F('date_first'), nulls_last=True), 'ref'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['event', 'forecast'])), name='visits_event_kind_is_known', violation_error_message='Choose one of the listed values for kind.'), models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='visits_event_text_is_given', violation_error_message='Enter the text.')],
+                "verbose_name": "historical judgement",
+                "verbose_name_plural": "historical judgements",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalFinding",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        db_index=True,
+                        help_text="F01, F02, …",
+                        max_length=10,
+                        verbose_name="reference number",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("strength", "Strength"),
+                            ("concern", "Concern"),
+                            ("priority", "Area for priority action"),
+                            ("context", "Context"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "attribution",
+                    models.CharField(
+                        choices=[
+                            ("ofsted", "Ofsted"),
+                            ("council", "The council"),
+                            ("adviser", "The adviser"),
+                            ("peer", "A peer council"),
+                        ],
+                        help_text="Whose finding or claim this is. What the council says is never shown as Ofsted’s.",
+                        max_length=20,
+                        verbose_name="whose",
+                    ),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        help_text="In our own words. Never enter a child’s name, birth date or case number."
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.visit",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical finding",
+                "verbose_name_plural": "historical findings",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="Finding",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        help_text="F01, F02, …",
+                        max_length=10,
+                        unique=True,
+                        verbose_name="reference number",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("strength", "Strength"),
+                            ("concern", "Concern"),
+                            ("priority", "Area for priority action"),
+                            ("context", "Context"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "attribution",
+                    models.CharField(
+                        choices=[
+                            ("ofsted", "Ofsted"),
+                            ("council", "The council"),
+                            ("adviser", "The adviser"),
+                            ("peer", "A peer council"),
+                        ],
+                        help_text="Whose finding or claim this is. What the council says is never shown as Ofsted’s.",
+                        max_length=20,
+                        verbose_name="whose",
+                    ),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        help_text="In our own words. Never enter a child’s name, birth date or case number."
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        help_text="The document that this fact comes from.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="visits.document",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="visits.visit",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["ref"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Event",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        help_text="E01, E02, …",
+                        max_length=10,
+                        unique=True,
+                        verbose_name="reference number",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("event", "Event"), ("forecast", "Forecast")],
+                        default="event",
+                        max_length=20,
+                    ),
+                ),
+                ("date", visits.dates.EdtfField(blank=True, max_length=40)),
+                (
+                    "date_first",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "date_last",
+                    models.DateField(blank=True, db_index=True, editable=False, null=True),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        help_text="In our own words. Never enter a child’s name, birth date or case number."
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        help_text="The document that this fact comes from.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="visits.document",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": [models.OrderBy(models.F("date_first"), nulls_last=True), "ref"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["event", "forecast"])),
+                        name="visits_event_kind_is_known",
+                        violation_error_message="Choose one of the listed values for kind.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("text", ""), _negated=True),
+                        name="visits_event_text_is_given",
+                        violation_error_message="Enter the text.",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['full', 'short', 'focused', 'monitoring', 'diagnostic'])), name='visits_visit_kind_is_known', violation_error_message='Choose one of the listed values for kind.'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["full", "short", "focused", "monitoring", "diagnostic"])),
+                name="visits_visit_kind_is_known",
+                violation_error_message="Choose one of the listed values for kind.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.UniqueConstraint(condition=models.Q(('number', 0), _negated=True), fields=('authority', 'kind', 'number'), name='visits_visit_number_is_unique', violation_error_message='There is already a visit of this kind with this number.'),
+            model_name="visit",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("number", 0), _negated=True),
+                fields=("authority", "kind", "number"),
+                name="visits_visit_number_is_unique",
+                violation_error_message="There is already a visit of this kind with this number.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgement',
-            constraint=models.CheckConstraint(condition=models.Q(('grade__in', ['outstanding', 'good', 'requires_improvement', 'inadequate'])), name='visits_judgement_grade_is_known', violation_error_message='Choose one of the listed values for grade.'),
+            model_name="judgement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("grade__in", ["outstanding", "good", "requires_improvement", "inadequate"])
+                ),
+                name="visits_judgement_grade_is_known",
+                violation_error_message="Choose one of the listed values for grade.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgement',
-            constraint=models.UniqueConstraint(fields=('visit', 'area'), name='visits_judgement_is_unique', violation_error_message='This inspection already has a grade for this area.'),
+            model_name="judgement",
+            constraint=models.UniqueConstraint(
+                fields=("visit", "area"),
+                name="visits_judgement_is_unique",
+                violation_error_message="This inspection already has a grade for this area.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['strength', 'concern', 'priority', 'context'])), name='visits_finding_kind_is_known', violation_error_message='Choose one of the listed values for kind.'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["strength", "concern", "priority", "context"])),
+                name="visits_finding_kind_is_known",
+                violation_error_message="Choose one of the listed values for kind.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('attribution__in', ['ofsted', 'council', 'adviser', 'peer'])), name='visits_finding_attribution_is_known', violation_error_message='Choose one of the listed values for attribution.'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("attribution__in", ["ofsted", "council", "adviser", "peer"])),
+                name="visits_finding_attribution_is_known",
+                violation_error_message="Choose one of the listed values for attribution.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='visits_finding_text_is_given', violation_error_message='Enter the text.'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True),
+                name="visits_finding_text_is_given",
+                violation_error_message="Enter the text.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'priority'), _negated=True), ('attribution', 'ofsted'), _connector='OR'), name='visits_finding_priority_is_ofsteds', violation_error_message='Only Ofsted sets an area for priority action.'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "priority"), _negated=True),
+                    ("attribution", "ofsted"),
+                    _connector="OR",
+                ),
+                name="visits_finding_priority_is_ofsteds",
+                violation_error_message="Only Ofsted sets an area for priority action.",
+            ),
         ),
     ]

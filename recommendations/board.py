@@ -1,0 +1,526 @@
+"""The words for how the board stood on a day: frozen dataclasses, with what follows from their facts.
+
+position.py fills them. Nothing here reads a database, a clock, a request or a setting.
+"""
+
+import datetime
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from recommendations.statements import NOT_REPORTED, STATUS_WORDS, WORST_FIRST, Status
+from visits.dates import PartialDate, read_edtf
+from visits.position import FindingLine, InspectionPosition, Source, source_of
+
+ON_TRACK_OR_BETTER = (Status.ON_TRACK, Status.DONE, Status.COMPLETE, Status.EMBEDDED)
+NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+ORDINALS = [
+    "no",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+]
+
+
+def rank(status):
+    """Return the place of ``status`` from worst (0) to best; closed comes last."""
+    return WORST_FIRST.index(status)
+
+
+def in_words(number):
+    """Return ``number`` as a word up to nine, else in figures."""
+    return NUMBERS[number] if 0 < number < len(NUMBERS) else str(number)
+
+
+def name_of(user):
+    """Return how a person is named on the board, or an empty string for nobody."""
+    return (user.get_full_name() or user.get_username()) if user else ""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who stated something, for which day, and when the server took it."""
+
+    dated: PartialDate
+    recorded_at: datetime.datetime
+    recorded_by: str
+    recorded_as: str
+    days_late: int
+    source: Source | None
+    correction_reason: str
+
+    @property
+    def by(self):
+        """Return who stated it, in words."""
+        if self.source:
+            return f"loaded from {self.source.title}"
+        return f"{self.recorded_by} ({self.recorded_as})" if self.recorded_as else self.recorded_by
+
+    @property
+    def lateness(self):
+        """Return "recorded 3 weeks later" where it was recorded after the day it speaks of, else ""."""
+        return f"recorded {span_in_words(self.days_late)} later" if self.days_late else ""
+
+
+def span_in_words(days):
+    """Return a number of days, 1 or more, in its largest whole unit: "3 weeks", "1 day"."""
+    for size, unit in ((365, "year"), (30, "month"), (7, "week"), (1, "day")):
+        if days >= size:
+            count = days // size
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "0 days"
+
+
+def signature_of(row):
+    """Return the Signature of a statement whose recorder and document are loaded."""
+    return Signature(
+        read_edtf(row.dated),
+        row.recorded_at,
+        name_of(row.recorded_by),
+        row.recorded_as,
+        row.days_late(),
+        source_of(row),
+        row.correction_reason,
+    )
+
+
+@dataclass(frozen=True)
+class Update:
+    """A progress update as the board reads it."""
+
+    pk: int
+    signature: Signature
+    status: str
+    narrative: str
+    reason: str
+    recovery_step: str
+    difference_made: str
+    evidence: str
+    recheck_on: datetime.date | None
+    on_behalf_of: str
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+
+def update_of(row):
+    """Return the Update for a ProgressUpdate whose people and document are loaded."""
+    return Update(
+        row.pk,
+        signature_of(row),
+        row.status,
+        row.narrative,
+        row.reason,
+        row.recovery_step,
+        row.difference_made,
+        row.evidence,
+        row.recheck_on,
+        name_of(row.on_behalf_of),
+    )
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the board decided about a proposed date."""
+
+    signature: Signature
+    is_agreed: bool
+    meeting_on: datetime.date | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class DueLine:
+    """One due date that an action has had, or that was proposed for it.
+
+    ``effective_on`` is the day from which it counted, None for a proposal not agreed; ``is_missed`` says
+    whether its last day passed while it was the agreed date and the action open.
+    """
+
+    pk: int
+    due: PartialDate
+    signature: Signature
+    reason_kind: str
+    reason_kind_words: str
+    reason: str
+    is_proposal: bool
+    effective_on: datetime.date | None
+    decided: Decided | None
+    is_missed: bool
+
+    @property
+    def agreed_by(self):
+        """Return who agreed it, in words."""
+        if not self.is_proposal:
+            return self.signature.by
+        if not self.decided:
+            return "not yet decided"
+        return self.decided.signature.by
+
+
+@dataclass(frozen=True)
+class Slip:
+    """How far an agreed date is from the first one: a count of days, months or years, or not computed."""
+
+    unit: str
+    count: int
+
+    @property
+    def words(self):
+        if not self.unit:
+            return "slippage not computed, because the dates differ in precision"
+        if not self.count:
+            return "the same as first agreed"
+        number = abs(self.count)
+        unit = self.unit if number == 1 else f"{self.unit}s"
+        return f"{in_words(number)} {unit} {'later' if self.count > 0 else 'earlier'} than first agreed"
+
+
+def slip_between(first, last):
+    """Return the Slip from the PartialDate ``first`` to ``last``; they must be of one precision to count."""
+    if first.precision != last.precision or not first.precision or not (first.last and last.last):
+        return Slip("", 0)
+    if first.precision == "day":
+        return Slip("day", (last.first - first.first).days)
+    years = last.first.year - first.first.year
+    if first.precision == "year":
+        return Slip("year", years)
+    return Slip("month", 12 * years + last.first.month - first.first.month)
+
+
+@dataclass(frozen=True)
+class ActionPosition:
+    """How one action stood on the day."""
+
+    pk: int
+    ref: str
+    title: str
+    owner_role: str
+    owner: str
+    owner_id: int | None
+    note: str
+    agreed_on: PartialDate
+    source: Source | None
+    recommendations: tuple[int, ...]
+    findings: tuple[str, ...]
+    status: str
+    is_open: bool
+    is_overdue: bool
+    is_stale: bool
+    is_recheck_due: bool
+    update: Update | None
+    previous: Update | None
+    ledger: tuple[DueLine, ...]
+    proposals: tuple[DueLine, ...]
+    refused: tuple[DueLine, ...]
+    earlier_misses: int
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+    @property
+    def due(self):
+        """Return the agreed date that stands, a DueLine, or None where no date is set."""
+        return self.ledger[-1] if self.ledger else None
+
+    @property
+    def baseline(self):
+        """Return the first agreed date, a DueLine, or None."""
+        return self.ledger[0] if self.ledger else None
+
+    @property
+    def revisions(self):
+        """Return how many times the agreed date has moved."""
+        return max(0, len(self.ledger) - 1)
+
+    @property
+    def misses(self):
+        """Return how many agreed dates are known to have been missed, those before this record included."""
+        return self.earlier_misses + sum(line.is_missed for line in self.ledger)
+
+    @property
+    def misses_words(self):
+        """Return the misses in words; earlier ones are a lower bound."""
+        return f"at least {self.misses}" if self.earlier_misses else str(self.misses)
+
+    @property
+    def slip(self):
+        """Return the Slip from the first agreed date to the present one, or None if it never moved."""
+        if not self.revisions:
+            return None
+        return slip_between(self.baseline.due, self.due.due)
+
+    @property
+    def ledger_words(self):
+        """Return the agreed dates in a line: "March 2023 → June 2023: second date, three months later …"."""
+        if not self.ledger:
+            return "No date set"
+        dates = " → ".join(line.due.words for line in self.ledger)
+        if not self.revisions:
+            return dates
+        count = len(self.ledger)
+        ordinal = ORDINALS[count] if count < len(ORDINALS) else f"{count}th"
+        return f"{dates}: {ordinal} date, {self.slip.words}"
+
+    @property
+    def is_never_reported(self):
+        return self.status == NOT_REPORTED
+
+    @property
+    def repeats_commentary(self):
+        """Whether the last update says word for word what the one before it said."""
+        return bool(
+            self.update and self.previous and self.update.narrative.split() == self.previous.narrative.split()
+        )
+
+    @property
+    def flags(self):
+        """Return the computed flags that stand beside the status, in words, worst first."""
+        flags = []
+        if self.is_overdue:
+            flags.append("Overdue")
+        if self.is_recheck_due:
+            flags.append("Re-check due")
+        if self.is_stale:
+            flags.append(f"No update since {self.update.signature.dated}")
+        return tuple(flags)
+
+    @property
+    def is_exception(self):
+        """Whether the board should look at it first: overdue, off track, at risk, silent or unchecked."""
+        return bool(self.flags) or self.status in (Status.OFF_TRACK, Status.AT_RISK)
+
+
+@dataclass(frozen=True)
+class AssessmentLine:
+    """What the adviser or the board makes of a recommendation."""
+
+    pk: int
+    signature: Signature
+    whose: str
+    whose_words: str
+    status: str
+    narrative: str
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+
+@dataclass(frozen=True)
+class RiskLine:
+    ref: str
+    text: str
+    note: str
+    recommendations: tuple[int, ...]
+    source: Source
+
+
+@dataclass(frozen=True)
+class MeasureLine:
+    ref: str
+    name: str
+    value: str
+    unit: str
+    as_at: PartialDate
+    caveat: str
+    note: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """An owner's report that an inspection's concern, or an assessment, contradicts."""
+
+    action: ActionPosition
+    recommendation: int | None
+    finding: FindingLine | None = None
+    assessment: AssessmentLine | None = None
+
+
+@dataclass(frozen=True)
+class StatusCount:
+    """How many actions have one status."""
+
+    status: str
+    count: int
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+
+def count_statuses(actions):
+    """Return a StatusCount for each status that any of ``actions`` has, worst first."""
+    counts = Counter(action.status for action in actions)
+    return tuple(StatusCount(s, counts[s]) for s in WORST_FIRST if counts[s])
+
+
+@dataclass(frozen=True)
+class RecommendationPosition:
+    """How one recommendation stood on the day."""
+
+    pk: int
+    number: int
+    title: str
+    summary: str
+    official_wording: str
+    lead_body: str
+    lead_is_inferred: bool
+    theme: str
+    is_critical: bool
+    consequence: str
+    extends: int | None
+    note: str
+    source: Source
+    actions: tuple[ActionPosition, ...]
+    findings: tuple[FindingLine, ...]
+    assessments: tuple[AssessmentLine, ...]
+    risks: tuple[RiskLine, ...]
+    disagreements: tuple[Disagreement, ...]
+
+    @property
+    def counts(self):
+        return count_statuses(self.actions)
+
+    @property
+    def worst(self):
+        """Return the worst status of its actions; Closed only if all are; Not yet reported if none."""
+        return min((a.status for a in self.actions), key=rank, default=NOT_REPORTED)
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.worst]
+
+    @property
+    def overdue(self):
+        return tuple(a for a in self.actions if a.is_overdue)
+
+    @property
+    def stale(self):
+        return tuple(a for a in self.actions if a.is_stale)
+
+    @property
+    def never_reported(self):
+        return tuple(a for a in self.actions if a.is_never_reported)
+
+    @property
+    def next_due(self):
+        """Return the open action whose agreed date comes next, not yet past, or None."""
+        ahead = [a for a in self.actions if a.is_open and a.due and a.due.due.first and not a.is_overdue]
+        return min(ahead, key=lambda a: (a.due.due.last or a.due.due.first, a.ref), default=None)
+
+    @property
+    def last_update(self):
+        """Return the latest update of any of its actions, or None."""
+        updates = [a.update for a in self.actions if a.update]
+        return max(updates, key=lambda u: (u.signature.dated.first, u.pk), default=None)
+
+    @property
+    def misses(self):
+        return sum(a.misses for a in self.actions)
+
+    @property
+    def assessment(self):
+        """Return the newest assessment by anyone, or None."""
+        return max(self.assessments, key=lambda a: (a.signature.dated.first, a.pk), default=None)
+
+    @property
+    def endangers(self):
+        """Return the overdue or off-track actions of a critical recommendation: what hangs on it is near."""
+        if not self.is_critical:
+            return ()
+        return tuple(a for a in self.actions if a.is_overdue or a.status == Status.OFF_TRACK)
+
+
+@dataclass(frozen=True)
+class BoardPosition:
+    """The whole board as at a day."""
+
+    as_at: datetime.date
+    known: datetime.datetime | None
+    recommendations: tuple[RecommendationPosition, ...]
+    actions: tuple[ActionPosition, ...]
+    inspections: InspectionPosition
+    measures: tuple[MeasureLine, ...]
+    risks: tuple[RiskLine, ...]
+    disagreements: tuple[Disagreement, ...]
+
+    @cached_property
+    def by_ref(self):
+        return {action.ref: action for action in self.actions}
+
+    @property
+    def counts(self):
+        return count_statuses(self.actions)
+
+    def count(self, *statuses):
+        """Return how many actions have one of ``statuses``."""
+        return sum(action.status in statuses for action in self.actions)
+
+    @property
+    def open(self):
+        return tuple(a for a in self.actions if a.is_open)
+
+    @property
+    def overdue(self):
+        return tuple(a for a in self.actions if a.is_overdue)
+
+    @property
+    def off_track(self):
+        return tuple(a for a in self.actions if a.status == Status.OFF_TRACK)
+
+    @property
+    def at_risk(self):
+        return tuple(a for a in self.actions if a.status == Status.AT_RISK)
+
+    @property
+    def stale(self):
+        return tuple(a for a in self.actions if a.is_stale)
+
+    @property
+    def never_reported(self):
+        return tuple(a for a in self.actions if a.is_never_reported)
+
+    @property
+    def exceptions(self):
+        """Return the actions that need the board's attention, overdue first, then by status, then ref."""
+        rows = [a for a in self.actions if a.is_exception]
+        return tuple(sorted(rows, key=lambda a: (not a.is_overdue, rank(a.status), a.ref)))
+
+    @property
+    def upcoming(self):
+        """Return the open actions with an agreed date not yet past, soonest first."""
+        rows = [a for a in self.open if a.due and a.due.due.first and not a.is_overdue]
+        return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
+
+    @property
+    def awaiting_acceptance(self):
+        return tuple(a for a in self.actions if a.status == Status.DONE)
+
+    @property
+    def rechecks_due(self):
+        return tuple(a for a in self.actions if a.is_recheck_due)
+
+    @property
+    def proposals(self):
+        """Return (action, proposal) for every proposed date that the board has not decided."""
+        return tuple((a, line) for a in self.actions for line in a.proposals)
+
+    @property
+    def critical(self):
+        return tuple(r for r in self.recommendations if r.is_critical)
+
+    @property
+    def endangered(self):
+        """Return the critical recommendations whose consequence is brought near."""
+        return tuple(r for r in self.recommendations if r.endangers)
