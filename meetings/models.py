@@ -27,7 +27,9 @@ class Meeting(models.Model):
 
     held_on = models.DateField(unique=True, help_text="The day of the meeting.")
     papers_due_on = models.DateField(
-        null=True, blank=True, help_text="The day the papers go out, usually five working days before."
+        null=True,
+        blank=True,
+        help_text="The day the papers go out, usually five working days before.",
     )
     covering_note = models.TextField(
         blank=True, help_text=f"Printed at the head of the status paper. {NO_CHILD}"
@@ -81,9 +83,7 @@ class Paper(models.Model):
     class Meta:
         ordering = ["meeting", "version"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["meeting", "version"], name="meetings_paper_version_is_unique"
-            ),
+            models.UniqueConstraint(fields=["meeting", "version"], name="meetings_paper_version_is_unique"),
             models.CheckConstraint(
                 condition=Q(version=1) | ~Q(reason=""), name="meetings_paper_new_version_has_reason"
             ),

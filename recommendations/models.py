@@ -18,6 +18,7 @@ from recommendations.statements import (
     Statement,
     StatementQuerySet,
     Status,
+    known_before,
 )
 from visits.dates import EdtfField, first_day, last_day
 from visits.models import (
@@ -86,13 +87,15 @@ class Recommendation(models.Model):
 
 
 class ActionQuerySet(models.QuerySet):
-    def begun(self, *, as_at):
-        """Return the actions on the board at ``as_at``: agreed by then, else published by then."""
-        return self.filter(
-            Q(agreed_on_first__lte=as_at)
-            | Q(agreed_on="", document__published_first__lte=as_at)
-            | Q(agreed_on="", document=None)
+    def begun(self, *, as_at, known=None):
+        """Return the actions on the board at ``as_at``: agreed by then, else published by then.
+
+        With ``known``, an aware datetime, only those entered, or published, before that moment.
+        """
+        actions = self.filter(
+            Q(agreed_on_first__lte=as_at) | Q(agreed_on="", document__published_first__lte=as_at)
         )
+        return actions.filter(known_before(known)) if known else actions
 
     def as_at(self, as_at, *, known=None):
         """Return the actions on the board at ``as_at``, annotated with how each stood that day.
@@ -115,7 +118,7 @@ class ActionQuerySet(models.QuerySet):
         )
         oldest_fresh = as_at - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (
-            self.begun(as_at=as_at)
+            self.begun(as_at=as_at, known=known)
             .annotate(
                 update_id=Subquery(updates.values("pk")[:1]),
                 previous_update_id=Subquery(updates.values("pk")[1:2]),
@@ -173,6 +176,9 @@ class Action(models.Model):
     document = source_document(null=True, blank=True)
     reference = models.CharField(max_length=200, blank=True, help_text="Where in the document.")
     note = NoteField()
+    recorded_at = models.DateTimeField(
+        editable=False, help_text="When it was first entered; an earlier board cannot have known of it."
+    )
     history = HistoricalRecords(m2m_fields=[recommendations, findings])
 
     objects = ActionQuerySet.as_manager()

@@ -53,17 +53,18 @@ ACCEPTED = (Status.COMPLETE, Status.EMBEDDED, Status.CLOSED)
 NEEDS_RECOVERY = (Status.AT_RISK, Status.OFF_TRACK)
 
 
+def known_before(moment):
+    """Return the condition that a row had been recorded before the aware datetime ``moment``.
+
+    A row from a document counts as known from the first day the document may have been published,
+    whenever it was loaded.
+    """
+    day = timezone.localdate(moment - datetime.timedelta(microseconds=1))
+    return Q(document=None, recorded_at__lt=moment) | Q(document__published_first__lte=day)
+
+
 class StatementQuerySet(models.QuerySet):
     """The vocabulary of append-only rows: which of them count on a day."""
-
-    def known_by(self, moment):
-        """Return the rows that had been recorded before the aware datetime ``moment``.
-
-        A row loaded from a document counts as known from the first day the document may have been
-        published, whenever it was loaded.
-        """
-        day = timezone.localdate(moment - datetime.timedelta(microseconds=1))
-        return self.filter(Q(document=None, recorded_at__lt=moment) | Q(document__published_first__lte=day))
 
     def standing(self, *, as_at, known=None):
         """Return the rows that count on the day ``as_at``: dated by then and not superseded.
@@ -74,7 +75,7 @@ class StatementQuerySet(models.QuerySet):
         corrections = self.model.objects.filter(corrects=OuterRef("pk"))
         rows = self.filter(dated_first__lte=as_at)
         if known:
-            rows, corrections = rows.known_by(known), corrections.known_by(known)
+            rows, corrections = (r.filter(known_before(known)) for r in (rows, corrections))
         return rows.filter(~Exists(corrections))
 
     def newest_first(self):

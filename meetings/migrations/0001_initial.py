@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,65 +15,177 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Demonstration',
+            name="Demonstration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('made_at', models.DateTimeField()),
-                ('as_at', models.DateField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("as_at", models.DateField()),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalMeeting',
+            name="HistoricalMeeting",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('held_on', models.DateField(db_index=True, help_text='The day of the meeting.')),
-                ('papers_due_on', models.DateField(blank=True, help_text='The day the papers go out, usually five working days before.', null=True)),
-                ('covering_note', models.TextField(blank=True, help_text='Printed at the head of the status paper. Never enter a child’s name, birth date or case number.')),
-                ('asks', models.TextField(blank=True, help_text='One thing a line: to decide, to note or to challenge.', verbose_name='what the board is asked to do')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                ("held_on", models.DateField(db_index=True, help_text="The day of the meeting.")),
+                (
+                    "papers_due_on",
+                    models.DateField(
+                        blank=True,
+                        help_text="The day the papers go out, usually five working days before.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "covering_note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Printed at the head of the status paper. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "asks",
+                    models.TextField(
+                        blank=True,
+                        help_text="One thing a line: to decide, to note or to challenge.",
+                        verbose_name="what the board is asked to do",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical meeting',
-                'verbose_name_plural': 'historical meetings',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical meeting",
+                "verbose_name_plural": "historical meetings",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Meeting',
+            name="Meeting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('held_on', models.DateField(help_text='The day of the meeting.', unique=True)),
-                ('papers_due_on', models.DateField(blank=True, help_text='The day the papers go out, usually five working days before.', null=True)),
-                ('covering_note', models.TextField(blank=True, help_text='Printed at the head of the status paper. Never enter a child’s name, birth date or case number.')),
-                ('asks', models.TextField(blank=True, help_text='One thing a line: to decide, to note or to challenge.', verbose_name='what the board is asked to do')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("held_on", models.DateField(help_text="The day of the meeting.", unique=True)),
+                (
+                    "papers_due_on",
+                    models.DateField(
+                        blank=True,
+                        help_text="The day the papers go out, usually five working days before.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "covering_note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Printed at the head of the status paper. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "asks",
+                    models.TextField(
+                        blank=True,
+                        help_text="One thing a line: to decide, to note or to challenge.",
+                        verbose_name="what the board is asked to do",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['held_on'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('papers_due_on', None), ('papers_due_on__lte', models.F('held_on')), _connector='OR'), name='meetings_meeting_papers_are_due_by_the_meeting', violation_error_message='The papers must be due on or before the day of the meeting.')],
+                "ordering": ["held_on"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("papers_due_on", None),
+                            ("papers_due_on__lte", models.F("held_on")),
+                            _connector="OR",
+                        ),
+                        name="meetings_meeting_papers_are_due_by_the_meeting",
+                        violation_error_message="The papers must be due on or before the day of the meeting.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Paper',
+            name="Paper",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveSmallIntegerField()),
-                ('as_at', models.DateField()),
-                ('published_at', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, help_text='Why a later version replaced an earlier one.', max_length=500)),
-                ('body', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='papers', to='meetings.meeting')),
-                ('published_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField()),
+                ("as_at", models.DateField()),
+                ("published_at", models.DateTimeField()),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why a later version replaced an earlier one.",
+                        max_length=500,
+                    ),
+                ),
+                ("body", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "meeting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="papers",
+                        to="meetings.meeting",
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['meeting', 'version'],
-                'constraints': [models.UniqueConstraint(fields=('meeting', 'version'), name='meetings_paper_version_is_unique'), models.CheckConstraint(condition=models.Q(('version', 1), models.Q(('reason', ''), _negated=True), _connector='OR'), name='meetings_paper_new_version_has_reason')],
+                "ordering": ["meeting", "version"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("meeting", "version"), name="meetings_paper_version_is_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("version", 1), models.Q(("reason", ""), _negated=True), _connector="OR"
+                        ),
+                        name="meetings_paper_new_version_has_reason",
+                    ),
+                ],
             },
         ),
     ]

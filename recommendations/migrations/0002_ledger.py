@@ -14,23 +14,34 @@ def chain_existing_rows(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('recommendations', '0001_initial'),
+        ("recommendations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('sequence', models.PositiveBigIntegerField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(help_text='The model of the row, as app.model.', max_length=60)),
-                ('row', models.PositiveBigIntegerField(help_text='The primary key of the row.')),
-                ('previous', models.CharField(help_text='The digest before this one; unique, so no fork.', max_length=64, unique=True)),
-                ('digest', models.CharField(max_length=64, unique=True)),
+                ("sequence", models.PositiveBigIntegerField(primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(help_text="The model of the row, as app.model.", max_length=60),
+                ),
+                ("row", models.PositiveBigIntegerField(help_text="The primary key of the row.")),
+                (
+                    "previous",
+                    models.CharField(
+                        help_text="The digest before this one; unique, so no fork.",
+                        max_length=64,
+                        unique=True,
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('kind', 'row'), name='recommendations_ledger_row_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "row"), name="recommendations_ledger_row_once")
+                ],
             },
         ),
         migrations.RunPython(chain_existing_rows, migrations.RunPython.noop),

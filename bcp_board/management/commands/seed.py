@@ -140,7 +140,7 @@ def load(table, row, *, loaded_at):
     if existing:
         return False, differences(existing, values, lists)
     instance = table.model(**values)
-    if getattr(table.model, "append_only", False):
+    if hasattr(table.model, "recorded_at"):
         instance.recorded_at = loaded_at
         if table.model is DueDate and "dated" not in row:
             instance.dated = instance.document.published
