@@ -54,6 +54,4 @@ def not_found(request, exception):
 @requires_csrf_token
 def server_error(request):
     """Return the 500 page."""
-    return _page(
-        500, "Sorry, something went wrong", "Nothing was saved. Try again in a few minutes."
-    )
+    return _page(500, "Sorry, something went wrong", "Nothing was saved. Try again in a few minutes.")

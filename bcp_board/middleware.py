@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.utils import timezone
 
-from visits.dates import say_day
+from visits.dates import end_of, say_day
 
 EARLIEST = datetime.date(2019, 1, 1)
 
@@ -65,14 +65,6 @@ class Asked:
         return "?" + urlencode({"as_at": self.as_at.isoformat(), **known})
 
 
-def end_of(day):
-    """Return the moment at which ``day`` ends in London, an aware datetime."""
-    midnight = datetime.time()
-    return timezone.make_aware(
-        datetime.datetime.combine(day + datetime.timedelta(days=1), midnight)
-    )
-
-
 def read_asked(parameters, *, today):
     """Return what the query ``parameters`` ask about; raise BadRequest, in plain words, if they cannot."""
     text, known = parameters.get("as_at"), parameters.get("known")
@@ -85,9 +77,7 @@ def read_asked(parameters, *, today):
                 "The date in the address cannot be read. Write it like as_at=2022-11-22."
             ) from None
         if len(text) != 10:
-            raise BadRequest(
-                "The date in the address cannot be read. Write it like as_at=2022-11-22."
-            )
+            raise BadRequest("The date in the address cannot be read. Write it like as_at=2022-11-22.")
     if day > today:
         raise BadRequest(
             f"{say_day(day)} is in the future. The board’s record runs up to today, {say_day(today)}."

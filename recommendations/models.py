@@ -20,7 +20,7 @@ from recommendations.statements import (
     Status,
     known_before,
 )
-from visits.dates import EdtfField, first_day, last_day
+from visits.dates import EdtfField, first_day, last_day, say
 from visits.models import (
     NO_CHILD,
     Finding,
@@ -282,7 +282,11 @@ class ProgressUpdate(Statement):
         ]
 
     def __str__(self):
-        return f"{self.action.ref}, {self.get_status_display()}, {self.dated}"
+        return f"{self.action.ref}, {self.get_status_display()}, {say(self.dated)}"
+
+    def in_words(self):
+        """Return what it says, without saying of what."""
+        return f"{self.get_status_display()}: {self.narrative}"
 
 
 class DueDateQuerySet(StatementQuerySet):
@@ -343,7 +347,11 @@ class DueDate(Statement):
         ]
 
     def __str__(self):
-        return f"{self.action.ref}, due {self.due}"
+        return f"{self.action.ref}, due {say(self.due)}"
+
+    def in_words(self):
+        """Return what it says, without saying of what."""
+        return f"due {say(self.due)}: {self.reason}"
 
 
 class Outcome(models.TextChoices):
@@ -415,7 +423,11 @@ class Assessment(Statement):
         ]
 
     def __str__(self):
-        return f"{self.get_whose_display()}, {self.get_status_display()}, {self.dated}"
+        return f"{self.get_whose_display()}, {self.get_status_display()}, {say(self.dated)}"
+
+    def in_words(self):
+        """Return what it says, without saying of what."""
+        return f"{self.get_status_display()}: {self.narrative}"
 
 
 class MeasureQuerySet(models.QuerySet):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from edtf import parse_edtf
 from edtf.parser.edtf_exceptions import EDTFParseException
 
@@ -138,6 +139,11 @@ def say(text):
 def say_day(day):
     """Return the calendar day ``day`` in GOV.UK style: "22 November 2022"."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def end_of(day):
+    """Return the moment at which ``day`` ends in London, an aware datetime."""
+    return timezone.make_aware(datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time()))
 
 
 def typed_date(text):

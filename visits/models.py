@@ -240,10 +240,13 @@ class Judgement(models.Model):
         return f"{self.area}: {self.get_grade_display()}"
 
     def clean(self):
-        if self.visit_id and not self.visit.is_graded:
+        visit = getattr(self, "visit", None)  # a new visit has no key yet, but it has a kind
+        if visit and not visit.is_graded:
             raise ValidationError(
-                f"A {self.visit.get_kind_display().lower()} is not graded. "
-                "Only full and short inspections have grades."
+                {
+                    "grade": f"A {visit.get_kind_display().lower()} is not graded. "
+                    "Only full and short inspections have grades."
+                }
             )
 
 
@@ -298,7 +301,7 @@ class Finding(models.Model):
         return f"{self.ref}: {self.text[:80]}"
 
     def clean(self):
-        is_focused = self.visit_id and self.visit.kind == VisitKind.FOCUSED
+        is_focused = self.visit and self.visit.kind == VisitKind.FOCUSED
         if self.kind == FindingKind.PRIORITY and not is_focused:
             raise ValidationError(
                 {"kind": "Only a focused visit by Ofsted can set an area for priority action."}

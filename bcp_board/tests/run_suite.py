@@ -1,7 +1,9 @@
 """Run every test: on SQLite, on PostgreSQL, and in a browser.
 
-Settings are read before any test is, so the database must be chosen outside pytest: a DATABASE_URL set in conftest.py would
-leave the run on SQLite without a word. Name parts to run only those: `python -m bcp_board.tests.run_suite postgresql`.
+Settings are read before any test is, so the database must be chosen outside pytest: a DATABASE_URL
+set in conftest.py would leave the run on SQLite without a word. Name parts to run only those:
+
+    python -m bcp_board.tests.run_suite postgresql
 """
 
 import os
@@ -12,13 +14,11 @@ import time
 
 from .postgres import Missing, Postgres
 
-MISSING = 5  # pytest's own status for "no tests ran"
-
 
 def pytest(title, url, vendor, *arguments):
     print(f"\n=== {title}", flush=True)
     env = os.environ | {"DATABASE_URL": url, "EXPECT_DB_VENDOR": vendor}
-    return subprocess.run([sys.executable, "-m", "pytest", "-q", *arguments], env=env).returncode
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=env).returncode
 
 
 def sqlite():
@@ -28,12 +28,10 @@ def sqlite():
 def postgresql():
     try:
         with Postgres() as server:
-            return pytest(
-                "Tests on PostgreSQL", server.url, "postgresql", "-n", "2", "-m", "not browser"
-            )
+            return pytest("Tests on PostgreSQL", server.url, "postgresql", "-n", "2", "-m", "not browser")
     except Missing as reason:
         print(f"\n=== Tests on PostgreSQL: skipped, {reason}", flush=True)
-        return MISSING
+        return None
 
 
 def browser():
@@ -48,7 +46,7 @@ def main(names):
     for name in names or parts:
         began = time.monotonic()
         status = parts[name]()
-        skipped = status == MISSING and os.environ.get("CI") != "true"
+        skipped = status is None and os.environ.get("CI") != "true"
         failed |= status != 0 and not skipped
         verdict = "passed" if status == 0 else "skipped" if skipped else "FAILED"
         lines.append(f"{name:<11} {verdict:<8} {time.monotonic() - began:5.0f} s")

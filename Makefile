@@ -1,0 +1,31 @@
+# `make run` shows the site, `make demo` shows it with invented progress, `make test` proves it.
+
+PYTHON ?= python3
+
+.PHONY: run demo accounts test lint pins
+
+# The board's record at http://127.0.0.1:8000/ (PORT=8010 for another port)
+run:
+	@$(PYTHON) bcp_board/bin/run.py run
+
+# The same with invented progress, in a database of its own, at http://127.0.0.1:8001/
+demo:
+	@$(PYTHON) bcp_board/bin/run.py demo
+
+# A new password for the local accounts
+accounts:
+	@$(PYTHON) bcp_board/bin/run.py accounts
+
+# Every test, on SQLite, on PostgreSQL and in Chromium
+test:
+	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
+	@.venv/bin/python -m bcp_board.tests.run_suite
+
+# Form and known mistakes; changes nothing
+lint:
+	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
+	@sh bcp_board/bin/lint.sh
+
+# The newest versions that requirements*.in allow (needs uv)
+pins:
+	@$(PYTHON) bcp_board/bin/pins.py --upgrade

@@ -1,0 +1,57 @@
+"""Ask the Python advisory service whether a pinned package has a published vulnerability.
+
+pip-audit ends with the same status whether it found a vulnerability or got no answer, and without
+--strict it passes having audited nothing. This tells them apart: a vulnerability fails, a package
+left out fails, and no answer at all is said out loud.
+"""
+
+import json
+import subprocess
+import sys
+
+AUDIT = [
+    "-m",
+    "pip_audit",
+    "--disable-pip",
+    "--require-hashes",
+    "--format",
+    "json",
+    "--progress-spinner",
+    "off",
+]
+NO_ANSWER = "requests.exceptions.", "ConnectionError", "ServiceError"
+UNREACHED = "pip-audit could not reach the advisory service. NOTHING WAS AUDITED: {}: {}"
+
+
+def audit(requirements):
+    """Print what was found in one file of pins; return whether that should stop a release."""
+    done = subprocess.run([sys.executable, *AUDIT, "-r", requirements], capture_output=True, text=True)
+    try:
+        packages = json.loads(done.stdout)["dependencies"]
+    except ValueError:
+        last_line = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        if not any(sign in done.stderr for sign in NO_ANSWER):
+            print(done.stderr, f"{requirements}: pip-audit itself failed", sep="\n")
+            return True
+        print(UNREACHED.format(requirements, last_line))
+        return False
+    unaudited = [package for package in packages if "skip_reason" in package]
+    if len(unaudited) == len(packages):
+        print(UNREACHED.format(requirements, unaudited[0]["skip_reason"]))
+        return False
+    for package in unaudited:
+        print(f"{requirements}: not audited: {package['skip_reason']}")
+    vulnerable = [package for package in packages if package.get("vulns")]
+    for package in vulnerable:
+        for found in package["vulns"]:
+            fixed = ", ".join(found["fix_versions"]) or "no version yet"
+            name = f"{package['name']} {package['version']}"
+            print(f"{requirements}: {name}: {found['id']}, fixed in {fixed}")
+    audited = len(packages) - len(unaudited)
+    print(f"{requirements}: {audited} packages audited, {len(vulnerable)} vulnerable")
+    return bool(vulnerable or unaudited)
+
+
+if __name__ == "__main__":
+    stop = [audit(requirements) for requirements in sys.argv[1:]]  # all of them, then decide
+    sys.exit(any(stop))

@@ -1,0 +1,82 @@
+"""What every test stands on: the right database, a flush append-only tables allow, a browser."""
+
+import os
+import shutil
+
+import pytest
+from django.test import TransactionTestCase
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+            item.add_marker(pytest.mark.needs(CHROMIUM))
+    result = yield  # -m chooses by marker, and pytest-django sorts
+    # Playwright leaves an event loop running, in which Django refuses later tests their database.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers("needs"):
+        if not shutil.which(marker.args[0]):
+            missing = f"{marker.args[0]} is not installed"
+            pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Let browser tests, and only those, use the database beside Playwright's event loop."""
+    if not item.get_closest_marker("browser"):
+        return (yield)
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        return (yield)
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def expected_database():
+    """Fail at once if the tests are not on the database they were started for."""
+    from django.db import connection
+
+    expected = os.environ.get("EXPECT_DB_VENDOR", connection.vendor)
+    assert connection.vendor == expected, f"tests for {expected} are running on {connection.vendor}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_append_only_tables():
+    """Lift the triggers that refuse deletion for the flush after a test that committed."""
+    from django.db import connection
+
+    from recommendations import triggers
+
+    flush = TransactionTestCase._fixture_teardown
+
+    def lifted_flush(self):
+        triggers.drop(connection)
+        try:
+            flush(self)
+        finally:
+            triggers.install(connection)
+
+    TransactionTestCase._fixture_teardown = lifted_flush
+    yield
+    TransactionTestCase._fixture_teardown = flush
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """Debian's Chromium, able to run as root, that speaks to nothing but the site under test."""
+    quiet = ["gpu", "quic", "background-networking", "component-update", "sync"]
+    return {
+        **browser_type_launch_args,
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)],
+    }

@@ -1,0 +1,269 @@
+"""What changed between two meetings of the board, in counts that reconcile."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from meetings.models import Meeting
+from recommendations.board import ActionPosition, BoardPosition, DueLine, rank
+from recommendations.models import Action, Assessment, DueDate, ProgressUpdate
+from recommendations.position import board_position
+from recommendations.statements import Status
+from visits.dates import end_of
+
+MEETINGS_LOOKED_BACK = 6
+NO_EARLIER_MEETING = "No earlier meeting"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a meeting had before it: the position as at a day, as known by a moment (None: by now)."""
+
+    as_at: datetime.date
+    known: datetime.datetime | None
+
+
+def moment_of(meeting, *, today):
+    """Return the Moment of ``meeting``.
+
+    It is that of the paper the meeting had in front of it; without one, the end of the day it was held;
+    and for a meeting that is today or still to come, today.
+    """
+    papers = [paper for paper in meeting.papers.defer("body").order_by("version")]
+    if papers:
+        in_time = [paper for paper in papers if paper.as_at <= meeting.held_on] or papers[:1]
+        paper = in_time[-1]
+        return Moment(paper.as_at, paper.published_at)
+    if meeting.held_on >= today:
+        return Moment(today, None)
+    return Moment(meeting.held_on, end_of(meeting.held_on))
+
+
+@dataclass(frozen=True)
+class Change:
+    """An action as it stands now, and as it stood at the meeting before (None if it is new)."""
+
+    action: ActionPosition
+    was: ActionPosition | None
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """An open action whose status and due date have been the same at each of the last meetings."""
+
+    action: ActionPosition
+    meetings: int
+    at_least: bool
+
+    @property
+    def words(self):
+        more = " or more" if self.at_least else ""
+        return f"unchanged for {self.meetings}{more} meeting{'' if self.meetings == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A statement that replaced an earlier one since the meeting before."""
+
+    kind: str
+    about: str
+    link: str
+    was: str
+    now: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Open actions then and now, with everything that makes the difference."""
+
+    before: int
+    added: int
+    reopened: int
+    completed: int
+    embedded: int
+    closed: int
+    now: int
+
+    @property
+    def reconciles(self):
+        """Whether the sum on the page comes out: it must, for any history."""
+        left = self.before + self.added + self.reopened
+        return left - self.completed - self.embedded - self.closed == self.now
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Everything that moved since the meeting before; lists of Change unless said otherwise."""
+
+    since: Moment
+    now: BoardPosition
+    before: BoardPosition
+    added: tuple[Change, ...]
+    newly_overdue: tuple[Change, ...]
+    worsened: tuple[Change, ...]
+    improved: tuple[Change, ...]
+    completed: tuple[Change, ...]
+    embedded: tuple[Change, ...]
+    closed: tuple[Change, ...]
+    reopened: tuple[Change, ...]
+    moved: tuple[Change, ...]
+    repeated: tuple[Change, ...]
+    corrections: tuple[Correction, ...]
+    balance: Balance
+
+    @property
+    def is_empty(self):
+        """Whether nothing at all moved."""
+        return not any(
+            (
+                self.added,
+                self.newly_overdue,
+                self.worsened,
+                self.improved,
+                self.completed,
+                self.embedded,
+                self.closed,
+                self.reopened,
+                self.moved,
+                self.corrections,
+            )
+        )
+
+    def direction(self, number):
+        """Return the direction of recommendation ``number``: Improved, Worse, Same or New."""
+        was = next((r for r in self.before.recommendations if r.number == number), None)
+        now = next(r for r in self.now.recommendations if r.number == number)
+        if was is None:
+            return "New"
+        then, here = ((rank(r.worst), -len(r.overdue)) for r in (was, now))
+        return "Same" if then == here else "Improved" if here > then else "Worse"
+
+
+def changes_between(before, now, *, since):
+    """Return the Changes from the BoardPosition ``before``, taken at the Moment ``since``, to ``now``."""
+    earlier = before.by_ref
+    pairs = [Change(action, earlier.get(action.ref)) for action in now.actions]
+    known = [pair for pair in pairs if pair.was]
+    stayed_open = [pair for pair in known if pair.action.is_open and pair.was.is_open]
+
+    def newly(status):
+        return tuple(p for p in pairs if p.action.status == status and (not p.was or p.was.status != status))
+
+    added = tuple(pair for pair in pairs if not pair.was)
+    completed, embedded, closed = (newly(s) for s in (Status.COMPLETE, Status.EMBEDDED, Status.CLOSED))
+    reopened = tuple(pair for pair in known if pair.action.is_open and not pair.was.is_open)
+    return Changes(
+        since=since,
+        now=now,
+        before=before,
+        added=added,
+        newly_overdue=tuple(
+            pair for pair in pairs if pair.action.is_overdue and not (pair.was and pair.was.is_overdue)
+        ),
+        worsened=tuple(p for p in stayed_open if rank(p.action.status) < rank(p.was.status)),
+        improved=tuple(p for p in stayed_open if rank(p.action.status) > rank(p.was.status)),
+        completed=completed,
+        embedded=embedded,
+        closed=closed,
+        reopened=reopened,
+        moved=tuple(p for p in known if due_date_moved(p.was.due, p.action.due)),
+        repeated=tuple(
+            p for p in pairs if p.action.repeats_commentary and (not p.was or p.was.update != p.action.update)
+        ),
+        corrections=corrections(since=since, now=now),
+        balance=Balance(
+            before=len(before.open),
+            added=len(added),
+            reopened=len(reopened),
+            completed=_left_the_open(completed),
+            embedded=_left_the_open(embedded),
+            closed=_left_the_open(closed),
+            now=len(now.open),
+        ),
+    )
+
+
+def _left_the_open(pairs):
+    return sum(pair.was is None or pair.was.is_open for pair in pairs)
+
+
+def due_date_moved(was: DueLine | None, now: DueLine | None):
+    """Return whether the agreed date is another one; a correction of the same date is not a move."""
+    if was is None or now is None:
+        return was is not now
+    return was.pk != now.pk and now.signature.correction_reason == ""
+
+
+def corrections(*, since, now):
+    """Return the Corrections recorded after the Moment ``since`` that stand in the position ``now``."""
+    end = Q(recorded_at__lt=now.known) if now.known else Q()
+    start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.as_at)
+    found = []
+    for model, parent in ((ProgressUpdate, "action"), (DueDate, "action"), (Assessment, "recommendation")):
+        rows = (
+            model.objects.filter(start, end, corrects__isnull=False, dated_first__lte=now.as_at)
+            .select_related("corrects", parent, "recorded_by")
+            .order_by("recorded_at", "pk")
+        )
+        for row in rows:
+            about = getattr(row, parent)
+            found.append(
+                Correction(
+                    model._meta.verbose_name,
+                    str(about),
+                    about.get_absolute_url(),
+                    row.corrects.in_words(),
+                    row.in_words(),
+                    row.correction_reason,
+                    row.recorded_by.get_full_name() or row.recorded_by.get_username(),
+                )
+            )
+    return tuple(found)
+
+
+def unchanged(now, meetings, *, today):
+    """Return an Unchanged for each open action of the position ``now`` that has not moved.
+
+    ``meetings`` are those before it, latest first. At most MEETINGS_LOOKED_BACK are looked at, in one
+    light query each.
+    """
+    waiting = {a.pk: (a.status, a.due and a.due.pk) for a in now.open}
+    counted = dict.fromkeys(waiting, 0)
+    looked_at = list(meetings[:MEETINGS_LOOKED_BACK])
+    for meeting in looked_at:
+        moment = moment_of(meeting, today=today)
+        then = Action.objects.as_at(moment.as_at, known=moment.known).filter(pk__in=list(waiting))
+        same = {
+            pk
+            for pk, status, due in then.values_list("pk", "status", "due_id")
+            if waiting[pk] == (status, due)
+        }
+        waiting = {pk: value for pk, value in waiting.items() if pk in same}
+        for pk in waiting:
+            counted[pk] += 1
+        if not waiting:
+            break
+    more = len(meetings) > len(looked_at)
+    rows = [
+        Unchanged(action, counted[action.pk], more and action.pk in waiting)
+        for action in now.open
+        if counted[action.pk]
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.meetings, row.action.ref)))
+
+
+def meeting_before(day):
+    """Return the last meeting held before ``day``, or None."""
+    return Meeting.objects.filter(held_on__lt=day).order_by("-held_on").first()
+
+
+def changes_since_meeting_before(now, *, day, today):
+    """Return the Changes in the position ``now`` since the last meeting before ``day``, or None."""
+    meeting = meeting_before(day)
+    if meeting is None:
+        return None
+    since = moment_of(meeting, today=today)
+    return changes_between(board_position(as_at=since.as_at, known=since.known), now, since=since)

@@ -1,0 +1,104 @@
+"""The board's position, its meetings, and the status page and papers made for them."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from meetings import papers
+from meetings.changes import (
+    changes_since_meeting_before,
+    moment_of,
+    unchanged,
+)
+from meetings.models import Meeting
+from recommendations.position import board_position
+
+
+def home(request):
+    """Show where the board stands: exceptions first, then the ten recommendations."""
+    asked = request.asked
+    board = board_position(as_at=asked.as_at, known=asked.known)
+    changes = changes_since_meeting_before(board, day=asked.as_at, today=asked.today)
+    context = {
+        "board": board,
+        "changes": changes,
+        "rows": papers.recommendation_rows(board, changes),
+        "next_meeting": Meeting.objects.next_after(as_at=asked.as_at),
+    }
+    return render(request, "meetings/home.html", context)
+
+
+def status(request):
+    """Show the pre-meeting status page, made for A4: for the next meeting if there is one."""
+    asked = request.asked
+    context = papers.status_context(
+        meeting=Meeting.objects.next_after(as_at=asked.as_at),
+        as_at=asked.as_at,
+        known=asked.known,
+        today=asked.today,
+        printed_at=timezone.now(),
+    )
+    return paper_response(papers.render_paper(context))
+
+
+def meetings(request):
+    """List the meetings, those to come first, with their published papers."""
+    rows = Meeting.objects.order_by("-held_on").prefetch_related(papers.PAPERS_WITHOUT_BODY)
+    to_come = [m for m in rows if m.held_on >= request.asked.today]
+    held = [m for m in rows if m.held_on < request.asked.today]
+    return render(request, "meetings/meetings.html", {"to_come": to_come[::-1], "held": held})
+
+
+def meeting(request, date):
+    """Show one meeting: what changed since the one before, and the decisions wanted."""
+    row = get_object_or_404(Meeting, held_on=date)
+    today = request.asked.today
+    moment = moment_of(row, today=today)
+    board = board_position(as_at=moment.as_at, known=moment.known)
+    earlier = Meeting.objects.filter(held_on__lt=date).order_by("-held_on")
+    context = {
+        "meeting": row,
+        "moment": moment,
+        "board": board,
+        "before": earlier.first(),
+        "changes": changes_since_meeting_before(board, day=date, today=today),
+        "unchanged": unchanged(board, earlier, today=today),
+        "papers": row.papers.defer("body").select_related("published_by").order_by("-version"),
+    }
+    return render(request, "meetings/meeting.html", context)
+
+
+def paper(request, date):
+    """Serve the meeting's paper: the published bytes, or a live draft until there are some."""
+    row = get_object_or_404(Meeting, held_on=date)
+    wanted = request.GET.get("version")
+    published = row.papers.order_by("-version")
+    if wanted is not None:
+        if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 5):
+            raise Http404
+        published = published.filter(version=int(wanted))
+    found = published.first()
+    if found:
+        if not found.is_intact():
+            return render(request, "meetings/damaged.html", {"paper": found}, status=500)
+        return paper_response(bytes(found.body))
+    if wanted is not None:
+        raise Http404
+    today = request.asked.today
+    moment = moment_of(row, today=today)
+    context = papers.status_context(
+        meeting=row,
+        as_at=moment.as_at,
+        known=moment.known,
+        today=today,
+        printed_at=timezone.now(),
+        is_draft=True,
+    )
+    return paper_response(papers.render_paper(context))
+
+
+def paper_response(body):
+    """Return the response that serves a paper's bytes, allowing the stylesheet that they carry."""
+    response = HttpResponse(body)
+    response.csp = {"style-src": ["'self'", papers.style_source(body)]}
+    return response

@@ -1,0 +1,199 @@
+"""What was ever said of an action or a recommendation, newest first, superseded statements included.
+
+A page of history is cut at a day, never inside one, so that it costs the same however long the history
+is and no entry can fall between two pages.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from django.db.models import OuterRef, Subquery
+
+from recommendations.board import Signature, Update, name_of, signature_of, update_of
+from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate
+from recommendations.statements import NOT_REPORTED, OPEN, STATUS_WORDS, Status, known_before
+from visits.dates import read_edtf
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """That an entry counts no more: who corrected it, when and why."""
+
+    by: str
+    recorded_at: datetime.datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One statement as history shows it: who, when, from what, to what, and why.
+
+    ``turn`` says where a status change is more than that: "Reopened", "Re-check failed: reopened".
+    """
+
+    kind: str
+    pk: int
+    action: str
+    signature: Signature
+    was: str
+    now: str
+    text: str
+    turn: str = ""
+    update: Update | None = None
+    superseded: Superseded | None = None
+
+    @property
+    def anchor(self):
+        """Return the entry's identifier in a page."""
+        return f"{self.kind.replace(' ', '-')}-{self.pk}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A run of Entries, newest first. ``older`` is the day before which the next page looks, or None."""
+
+    entries: tuple[Entry, ...]
+    older: datetime.date | None
+
+
+def history(*, as_at, known=None, actions=(), recommendation=None, before=None):
+    """Return the Page of the statements on ``actions`` (primary keys), and on the ``recommendation``.
+
+    Only what is dated by ``as_at``, and by the day before ``before`` where that is given, is on it; with
+    ``known``, an aware datetime, only what had been recorded before that moment.
+    """
+    last = min(as_at, before - datetime.timedelta(days=1)) if before else as_at
+    edge = _edge(actions, last)
+
+    def on_page(model, *also, **about):
+        rows = model.objects.filter(dated_first__lte=last, **about)
+        rows = rows.filter(dated_first__gte=edge) if edge else rows
+        rows = rows.filter(known_before(known)) if known else rows
+        people = ("recorded_by", "document", "corrected_by__recorded_by")
+        return rows.select_related(*people, *also).order_by("dated_first", "pk")
+
+    updates = on_page(ProgressUpdate, "action", "on_behalf_of", action__in=actions)
+    entries = _updates(updates, _statuses_before(actions, edge, as_at=as_at, known=known), known)
+    for row in on_page(DueDate, "action", action__in=actions):
+        entries.append(_due_date(row, known))
+    for row in on_page(Decision, "due_date__action", due_date__action__in=actions):
+        entries.append(_decision(row, known))
+    if recommendation:
+        for row in on_page(Assessment, recommendation=recommendation):
+            entries.append(_assessment(row, known))
+    entries.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
+    return Page(tuple(entries), edge if edge and _is_older(actions, edge) else None)
+
+
+def _edge(actions, last):
+    """Return the earliest day of a page that ends on ``last``, or None where all of it fits."""
+    newest = ProgressUpdate.objects.filter(action=OuterRef("pk"), dated_first__lte=last).newest_first()
+    edges = (
+        Action.objects.filter(pk__in=actions)
+        .annotate(edge=Subquery(newest.values("dated_first")[PAGE - 1 : PAGE]))
+        .values_list("edge", flat=True)
+    )
+    return max((edge for edge in edges if edge), default=None)
+
+
+def _is_older(actions, edge):
+    return any(
+        model.objects.filter(dated_first__lt=edge, **{f"{path}__in": actions}).exists()
+        for model, path in ((ProgressUpdate, "action"), (DueDate, "action"))
+    )
+
+
+def _statuses_before(actions, edge, *, as_at, known):
+    """Return {action pk: its status just before the day ``edge``}."""
+    if not edge:
+        return {}
+    earlier = (
+        ProgressUpdate.objects.standing(as_at=as_at, known=known)
+        .filter(action=OuterRef("pk"), dated_first__lt=edge)
+        .newest_first()
+    )
+    return dict(
+        Action.objects.filter(pk__in=actions)
+        .annotate(before=Subquery(earlier.values("status")[:1]))
+        .values_list("pk", "before")
+    )
+
+
+def _superseded(row, known):
+    correction = getattr(row, "corrected_by", None)
+    if correction is None or (known and not correction.document_id and correction.recorded_at >= known):
+        return None
+    return Superseded(name_of(correction.recorded_by), correction.recorded_at, correction.correction_reason)
+
+
+def _updates(rows, statuses, known):
+    """Return an Entry for each update, oldest first, each knowing the status it changed."""
+    current, rechecks, entries = dict(statuses), {}, []
+    for row in rows:
+        superseded = _superseded(row, known)
+        was = current.get(row.action_id) or NOT_REPORTED
+        turn = ""
+        if was not in OPEN and row.status in OPEN:
+            recheck = rechecks.get(row.action_id)
+            failed = was == Status.COMPLETE and recheck and row.dated_first >= recheck
+            turn = "Re-check failed: reopened" if failed else "Reopened"
+        if not superseded:
+            current[row.action_id] = row.status
+            rechecks[row.action_id] = row.recheck_on
+        entries.append(
+            Entry(
+                "update",
+                row.pk,
+                row.action.ref,
+                signature_of(row),
+                STATUS_WORDS[was],
+                STATUS_WORDS[row.status],
+                row.narrative,
+                turn,
+                update_of(row),
+                superseded,
+            )
+        )
+    return entries
+
+
+def _due_date(row, known):
+    proposal = "proposed: " if row.needs_decision else ""
+    return Entry(
+        "due date",
+        row.pk,
+        row.action.ref,
+        signature_of(row),
+        "",
+        f"{proposal}{read_edtf(row.due)}",
+        f"{row.get_reason_kind_display()}. {row.reason}",
+        superseded=_superseded(row, known),
+    )
+
+
+def _decision(row, known):
+    return Entry(
+        "decision",
+        row.pk,
+        row.due_date.action.ref,
+        signature_of(row),
+        f"proposed: {read_edtf(row.due_date.due)}",
+        row.get_outcome_display().lower(),
+        row.reason,
+        superseded=_superseded(row, known),
+    )
+
+
+def _assessment(row, known):
+    return Entry(
+        "assessment",
+        row.pk,
+        "",
+        signature_of(row),
+        "",
+        f"{row.get_whose_display()}: {STATUS_WORDS[row.status]}",
+        row.narrative,
+        superseded=_superseded(row, known),
+    )

@@ -1,0 +1,76 @@
+"""The pages of the ten recommendations and their actions."""
+
+import datetime
+
+from django.core.exceptions import BadRequest
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import render
+
+from recommendations.filters import ActionFilter
+from recommendations.history import history
+from recommendations.models import Action
+from recommendations.position import action_positions, board_position
+
+PAGE = 50
+
+
+def recommendation(request, number):
+    """Show one recommendation: its actions, risks, assessments, what inspectors found, its history."""
+    asked = request.asked
+    board = board_position(as_at=asked.as_at, known=asked.known)
+    found = next((r for r in board.recommendations if r.number == number), None)
+    if found is None:
+        raise Http404
+    page = history(
+        as_at=asked.as_at,
+        known=asked.known,
+        actions=[a.pk for a in found.actions],
+        recommendation=found.pk,
+        before=day_before(request),
+    )
+    context = {"board": board, "recommendation": found, "history": page}
+    return render(request, "recommendations/recommendation.html", context)
+
+
+def actions(request):
+    """List the actions, filtered; a filter value that cannot be used is a 400 with the error at its field."""
+    asked = request.asked
+    on_the_day = Action.objects.as_at(asked.as_at, known=asked.known).order_by("ref")
+    listed = ActionFilter(request.GET, on_the_day, as_at=asked.as_at)
+    is_valid = listed.is_valid()
+    found = listed.qs if is_valid else on_the_day.none()
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    positions = action_positions(page.object_list, as_at=asked.as_at, known=asked.known)
+    context = {"filter": listed, "page": page, "actions": positions, "total": on_the_day.count()}
+    return render(request, "recommendations/actions.html", context, status=200 if is_valid else 400)
+
+
+def action(request, ref):
+    """Show one action: how it stands, every update and every due date it ever had, newest first."""
+    asked = request.asked
+    board = board_position(as_at=asked.as_at, known=asked.known)
+    found = board.by_ref.get(ref)
+    if found is None:
+        raise Http404
+    page = history(as_at=asked.as_at, known=asked.known, actions=[found.pk], before=day_before(request))
+    context = {
+        "board": board,
+        "action": found,
+        "recommendations": [r for r in board.recommendations if r.number in found.recommendations],
+        "findings": [board.inspections.findings[ref] for ref in found.findings],
+        "disagreement": next((d for d in board.disagreements if d.action.ref == ref), None),
+        "history": page,
+    }
+    return render(request, "recommendations/action.html", context)
+
+
+def day_before(request):
+    """Return the day before which a page of history is asked for, or None; a bad one is a 400."""
+    text = request.GET.get("before")
+    if text is None:
+        return None
+    try:
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise BadRequest("The date after before= cannot be read. Write it like 2022-11-22.") from None

@@ -1,0 +1,237 @@
+"""Where the secretariat keeps what inspectors found, and what every page of the admin has in common."""
+
+from django.contrib import admin
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.http import Http404
+from simple_history.admin import SimpleHistoryAdmin
+
+from visits.dates import say
+from visits.forms import OnVisitForm, OnVisitFormSet, RecordForm
+from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
+
+LONGEST_SEARCH = 200
+
+
+class BoardAdmin(admin.ModelAdmin):
+    """What every model's pages have in common: nothing is deleted, and odd addresses are refused."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def view_on_site(self, obj):
+        """Return the address of the row's page on the board, or None if it has none."""
+        return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
+
+    def get_search_results(self, request, queryset, search_term):
+        # Each word is a condition of its own, and databases refuse a query with thousands.
+        if len(search_term) > LONGEST_SEARCH:
+            raise BadRequest(f"Search for {LONGEST_SEARCH} characters or fewer.")
+        return super().get_search_results(request, queryset, search_term)
+
+    def changelist_view(self, request, extra_context=None):
+        try:
+            return super().changelist_view(request, extra_context)
+        except (OverflowError, ValueError):
+            raise BadRequest("The filter in the address cannot be read.") from None
+
+    def get_object(self, request, object_id, from_field=None):
+        try:
+            return super().get_object(request, object_id, from_field)
+        except OverflowError:
+            return None
+
+
+class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
+    """The pages of an editable row: its form notices other people's saves, its history is read-only."""
+
+    form = RecordForm
+    never_changes = ()
+
+    def get_readonly_fields(self, request, obj=None):
+        fixed = self.never_changes if obj else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.beside = [
+            (inline.model, inline.get_formset(request, obj).fk.name)
+            for inline in self.get_inline_instances(request, obj)
+        ]
+        return form
+
+    def history_view(self, request, object_id, extra_context=None):
+        self._refuse_unreadable(object_id)
+        return super().history_view(request, object_id, extra_context)
+
+    def history_form_view(self, request, object_id, version_id, extra_context=None):
+        """Show an earlier version of the row. Posting to it would put that version back, so nobody may."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        self._refuse_unreadable(object_id, version_id)
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def revert_disabled(self, request, obj=None):
+        return True
+
+    def _refuse_unreadable(self, *keys):
+        try:
+            for key in keys:
+                self.opts.pk.to_python(key)
+        except ValidationError:
+            raise Http404 from None
+
+
+SOURCE = (
+    "Where this comes from",
+    {
+        "fields": ["document", "reference", "note"],
+        "description": "Every fact names its document, and where in it, so that anyone can check it.",
+    },
+)
+
+
+@admin.register(Document)
+class DocumentAdmin(RecordAdmin):
+    list_display = ["title", "publisher", "published_in_words", "key"]
+    search_fields = ["title", "publisher", "key"]
+    never_changes = ("key",)
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["key", "title", "publisher", "published"],
+                "description": "A report, letter or article that the board’s facts come from.",
+            },
+        ),
+        ("How to find it", {"fields": ["url", "reference", "note"]}),
+    ]
+
+    @admin.display(description="published", ordering="published_first")
+    def published_in_words(self, document):
+        return say(document.published)
+
+
+class JudgementInline(admin.StackedInline):
+    model = Judgement
+    form = OnVisitForm
+    formset = OnVisitFormSet
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    fields = ["area", "grade", "document", "reference", "note"]
+
+
+class FindingInline(admin.StackedInline):
+    model = Finding
+    form = OnVisitForm
+    formset = OnVisitFormSet
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    fields = ["ref", "kind", "attribution", "text", "document", "reference", "note"]
+
+
+@admin.register(Visit)
+class VisitAdmin(RecordAdmin):
+    list_display = ["__str__", "dates_in_words", "letter", "theme"]
+    list_filter = ["kind", "letter"]
+    search_fields = ["slug", "theme", "inspectors", "authority"]
+    ordering = ["-dates_first", "kind", "-number"]
+    never_changes = ("slug",)
+    inlines = [JudgementInline, FindingInline]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["slug", "kind", "number", "authority", "dates", "theme", "inspectors"],
+                "description": (
+                    "Only full and short inspections are graded; only a focused visit can set an "
+                    "area for priority action."
+                ),
+            },
+        ),
+        ("Report or letter", {"fields": ["letter", "published"]}),
+        SOURCE,
+    ]
+
+    @admin.display(description="visited", ordering="dates_first")
+    def dates_in_words(self, visit):
+        return say(visit.dates)
+
+
+@admin.register(JudgementArea)
+class JudgementAreaAdmin(RecordAdmin):
+    list_display = ["name", "framework", "order"]
+    list_filter = ["framework"]
+    search_fields = ["name"]
+    never_changes = ("key",)
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["key", "framework", "name", "order"],
+                "description": (
+                    "What Ofsted grades, named as Ofsted named it under one framework. When the "
+                    "framework changes, add new areas; leave the old ones as they were."
+                ),
+            },
+        )
+    ]
+
+
+@admin.register(Judgement)
+class JudgementAdmin(RecordAdmin):
+    list_display = ["visit", "area", "grade"]
+    list_select_related = ["visit", "area"]
+    list_filter = ["grade"]
+    search_fields = ["area__name", "visit__slug"]
+    never_changes = ("visit",)
+    fieldsets = [(None, {"fields": ["visit", "area", "grade"]}), SOURCE]
+
+
+@admin.register(Finding)
+class FindingAdmin(RecordAdmin):
+    list_display = ["ref", "kind", "attribution", "text", "visit"]
+    list_display_links = ["ref"]
+    list_select_related = ["visit"]
+    list_filter = ["kind", "attribution"]
+    search_fields = ["ref", "text"]
+    never_changes = ("ref",)
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["ref", "visit", "kind", "attribution", "text"],
+                "description": (
+                    "What someone found or claims, in our own words. Say whose it is: what the "
+                    "council says is never shown as Ofsted’s."
+                ),
+            },
+        ),
+        SOURCE,
+    ]
+
+
+@admin.register(Event)
+class EventAdmin(RecordAdmin):
+    list_display = ["ref", "date_in_words", "kind", "text"]
+    list_filter = ["kind"]
+    search_fields = ["ref", "text"]
+    never_changes = ("ref",)
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["ref", "kind", "date", "text"],
+                "description": "A fact of the timeline that nothing else here holds, or a forecast.",
+            },
+        ),
+        SOURCE,
+    ]
+
+    @admin.display(description="date", ordering="date_first")
+    def date_in_words(self, event):
+        return say(event.date)

@@ -1,0 +1,21 @@
+"""The pages of inspections and visits."""
+
+from django.http import Http404
+from django.shortcuts import render
+
+from visits.position import inspection_position
+
+
+def visits(request):
+    """List inspections and visits with their judgements, and show the gaps in what is held."""
+    position = inspection_position(as_at=request.asked.as_at)
+    return render(request, "visits/visits.html", {"inspections": position})
+
+
+def visit(request, slug):
+    """Show one inspection or visit: its judgements, its findings, and what others said of it."""
+    position = inspection_position(as_at=request.asked.as_at)
+    found = next((v for v in position.visits if v.slug == slug), None)
+    if found is None:
+        raise Http404
+    return render(request, "visits/visit.html", {"inspections": position, "visit": found})
