@@ -1,0 +1,86 @@
+"""The groups that people belong to, and exactly what each may do.
+
+The rest of the code asks for permissions, never for a group or a person. Nobody may delete anything, so
+no group holds a delete permission.
+"""
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+# The groups, with the word that signs what a member records. Whoever has two roles signs as the first.
+ROLES = {
+    "Secretariat": "Secretariat",
+    "Chair": "Chair",
+    "Officers": "Officer",
+    "Administrators": "Administrator",
+    "Board members": "Board member",
+}
+# Board members read the board's pages, which need no permission; the others work in the admin too.
+STAFF = ("Secretariat", "Chair", "Officers", "Administrators")
+
+
+def permissions(verbs, *models):
+    """Return the names of permissions: ``permissions("view add", "app.model")``."""
+    names = (model.split(".") for model in models)
+    return {f"{app}.{verb}_{model}" for app, model in names for verb in verbs.split()}
+
+
+RECORD = (
+    "visits.document",
+    "visits.visit",
+    "visits.judgementarea",
+    "visits.judgement",
+    "visits.finding",
+    "visits.event",
+    "recommendations.recommendation",
+    "recommendations.action",
+    "recommendations.measure",
+    "recommendations.risk",
+    "meetings.meeting",
+)
+REPORTS = ("recommendations.progressupdate", "recommendations.duedate")
+OFFICERS = permissions("view", "recommendations.action", "recommendations.decision") | permissions(
+    "view add", *REPORTS
+)
+CHAIR = (
+    OFFICERS
+    | permissions("view", "recommendations.recommendation")
+    | permissions("view add", "recommendations.decision", "recommendations.assessment")
+    | {"recommendations.accept_progressupdate"}
+)
+PERMISSIONS = {
+    "Secretariat": CHAIR
+    | permissions("view add change", *RECORD)
+    | permissions("view add", "meetings.paper")
+    | {"recommendations.record_for_owner"},
+    "Chair": CHAIR,
+    "Officers": OFFICERS,
+    "Administrators": permissions("view add change", "auth.user"),
+    "Board members": set(),
+}
+
+
+@transaction.atomic
+def create_groups():
+    """Make the groups, each with its permissions and no others; raise KeyError for one that is unknown."""
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
+    for name, wanted in PERMISSIONS.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set([known[permission] for permission in wanted])
+
+
+def role_of(user):
+    """Return the word that signs what ``user`` records, or "" for somebody who belongs to no group."""
+    groups = set(user.groups.values_list("name", flat=True))
+    words = [word for group, word in ROLES.items() if group in groups]
+    if not words and user.is_superuser:
+        return ROLES["Administrators"]
+    return words[0] if words else ""
+
+
+def works_in_admin(user):
+    """Return whether the groups of ``user`` give them something to do in the admin."""
+    return user.is_superuser or user.groups.filter(name__in=STAFF).exists()
