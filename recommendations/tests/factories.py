@@ -1,0 +1,101 @@
+"""A few rows with dull defaults, made the way the site makes them."""
+
+import datetime
+
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from bcp_board.roles import create_groups, works_in_admin
+from recommendations.ledger import append
+from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate, Recommendation
+from recommendations.statements import Status
+from visits.models import Document
+
+
+def make_document(key="report", **fields):
+    """Return a Document published in August 2022, made if there is none of that key."""
+    values = {"title": "The report", "publisher": "The adviser", "published": "2022-08", **fields}
+    return Document.objects.get_or_create(key=key, defaults={"reference": "p1", **values})[0]
+
+
+def make_user(role="", username="", **fields):
+    """Return a User in the group ``role``, named after it unless told otherwise."""
+    create_groups()
+    name = username or role.lower().replace(" ", "-") or "someone"
+    user = User.objects.create(
+        username=name, **{"first_name": name.capitalize(), "last_name": "Person", **fields}
+    )
+    if role:
+        user.groups.add(Group.objects.get(name=role))
+    user.is_staff = works_in_admin(user)
+    user.save()
+    return user
+
+
+def make_recommendation(number=1, **fields):
+    """Return a Recommendation from the report."""
+    values = {
+        "title": f"Title {number}",
+        "summary": "What to do",
+        "lead_body": "The council",
+        "lead_basis": "stated",
+        "theme": "Leadership",
+        "document": make_document(),
+        "reference": "p1",
+        **fields,
+    }
+    return Recommendation.objects.create(number=number, **values)
+
+
+def make_action(ref="A01", recommendation=None, **fields):
+    """Return an Action agreed on 1 October 2022 that answers ``recommendation``, or the first one."""
+    values = {"title": f"Title of {ref}", "owner_role": "Director", "agreed_on": "2022-10-01", **fields}
+    action = Action.objects.create(ref=ref, **values)
+    if not recommendation:
+        recommendation = Recommendation.objects.filter(number=1).first() or make_recommendation(1)
+    action.recommendations.add(recommendation)
+    return action
+
+
+def signed(by):
+    """Return the columns that say ``by`` recorded a row now, or that it came from the report."""
+    moment = {"recorded_at": timezone.now()}
+    if by:
+        return {**moment, "recorded_by": by, "recorded_as": "Officer"}
+    return {**moment, "document": make_document(), "reference": "p1"}
+
+
+def make_update(action, status=Status.ON_TRACK, dated="2022-11-01", by=None, **fields):
+    """Return a ProgressUpdate on ``action``, with whatever its status needs."""
+    values = {"narrative": "What was done", **fields}
+    if status in (Status.AT_RISK, Status.OFF_TRACK):
+        values = {"reason": "Why", "recovery_step": "What next", **values}
+    if status == Status.COMPLETE:
+        values = {"evidence": "The minutes", "recheck_on": datetime.date(2023, 6, 1), **values}
+    if status == Status.CLOSED:
+        values = {"reason": "Why", **values}
+    (row,) = append([ProgressUpdate(action=action, status=status, dated=dated, **signed(by), **values)])
+    return row
+
+
+def make_due_date(action, due="2023-03", dated="2022-11-01", by=None, **fields):
+    """Return a DueDate of ``action`` that counts at once, unless ``needs_decision`` is given."""
+    values = {"reason_kind": "first", "reason": "Why", "needs_decision": False, **fields}
+    (row,) = append([DueDate(action=action, due=due, dated=dated, **signed(by), **values)])
+    return row
+
+
+def make_decision(due_date, outcome="agreed", dated="2022-11-15", by=None, **fields):
+    """Return a Decision on the proposal ``due_date``."""
+    values = {"reason": "Because", **fields}
+    (row,) = append([Decision(due_date=due_date, outcome=outcome, dated=dated, **signed(by), **values)])
+    return row
+
+
+def make_assessment(recommendation, status=Status.AT_RISK, dated="2022-11-01", by=None, **fields):
+    """Return the adviser's Assessment of ``recommendation``."""
+    values = {"whose": "adviser", "narrative": "What was seen", **fields}
+    (row,) = append(
+        [Assessment(recommendation=recommendation, status=status, dated=dated, **signed(by), **values)]
+    )
+    return row
