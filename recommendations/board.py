@@ -10,7 +10,7 @@ from functools import cached_property
 
 from recommendations.statements import NOT_REPORTED, STATUS_WORDS, WORST_FIRST, Status
 from visits.dates import PartialDate, read_edtf
-from visits.position import FindingLine, InspectionPosition, Source, source_of
+from visits.position import FindingLine, InspectionPosition, Source, source_of, voices_in
 
 ON_TRACK_OR_BETTER = (Status.ON_TRACK, Status.DONE, Status.COMPLETE, Status.EMBEDDED)
 NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -346,6 +346,22 @@ class Disagreement:
     finding: FindingLine | None = None
     assessment: AssessmentLine | None = None
 
+    @property
+    def words(self):
+        """Return how the two differ, in a sentence."""
+        update = self.action.update
+        said = f"{self.action.owner_role} reported {update.words} ({update.signature.dated})"
+        if self.finding:
+            where = ", ".join(str(part) for part in (self.finding.visit, self.finding.visit_dates) if part)
+            where = where and f" ({where})"
+            return f"{said}. But Ofsted has since recorded a concern{where}: {self.finding.text}"
+        judged = self.assessment
+        whose = judged.whose_words[0].lower() + judged.whose_words[1:]
+        return (
+            f"{said}. But the latest assessment of recommendation {self.recommendation}, by {whose}, "
+            f"is {judged.words} ({judged.signature.dated})."
+        )
+
 
 @dataclass(frozen=True)
 class StatusCount:
@@ -420,6 +436,17 @@ class RecommendationPosition:
         return min(ahead, key=lambda a: (a.due.due.last or a.due.due.first, a.ref), default=None)
 
     @property
+    def next_due_words(self):
+        """Return when that is, with the action, or why there is no such date."""
+        if self.next_due:
+            return f"{self.next_due.due.due} ({self.next_due.ref})"
+        return "None still to come" if any(a.is_open and a.due for a in self.actions) else "No date set"
+
+    @property
+    def voices(self):
+        return voices_in(self.findings)
+
+    @property
     def last_update(self):
         """Return the latest update of any of its actions, or None."""
         updates = [a.update for a in self.actions if a.update]
@@ -428,6 +455,12 @@ class RecommendationPosition:
     @property
     def misses(self):
         return sum(a.misses for a in self.actions)
+
+    @property
+    def misses_words(self):
+        """Return the misses in words; those before this record began are a lower bound."""
+        is_least = any(a.earlier_misses for a in self.actions)
+        return f"at least {self.misses}" if is_least else str(self.misses)
 
     @property
     def assessment(self):
@@ -515,6 +548,16 @@ class BoardPosition:
     def proposals(self):
         """Return (action, proposal) for every proposed date that the board has not decided."""
         return tuple((a, line) for a in self.actions for line in a.proposals)
+
+    @property
+    def has_decisions(self):
+        """Whether anything waits for the board to decide it."""
+        return bool(self.proposals or self.awaiting_acceptance or self.rechecks_due)
+
+    @property
+    def for_findings_only(self):
+        """Return the actions that answer findings of Ofsted's and no recommendation."""
+        return tuple(a for a in self.actions if not a.recommendations)
 
     @property
     def critical(self):

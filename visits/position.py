@@ -17,6 +17,8 @@ from visits.models import (
     VisitKind,
 )
 
+OVERALL = "Overall effectiveness"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -94,6 +96,35 @@ def finding_of(row):
 
 
 @dataclass(frozen=True)
+class Voices:
+    """Findings and claims by whose they are, so that nobody's is taken for another's."""
+
+    strengths: tuple[FindingLine, ...]
+    concerns: tuple[FindingLine, ...]
+    context: tuple[FindingLine, ...]
+    council: tuple[FindingLine, ...]
+    others: tuple[FindingLine, ...]
+
+    @property
+    def ofsted(self):
+        """Return what inspectors found, concerns first."""
+        return self.concerns + self.strengths + self.context
+
+
+def voices_in(findings):
+    """Return the Voices among ``findings``; areas for priority action are first of the concerns."""
+    ofsted = [f for f in findings if not f.is_claim]
+    concerns = [f for f in ofsted if f.is_ofsted_concern]
+    return Voices(
+        strengths=tuple(f for f in ofsted if f.kind == FindingKind.STRENGTH),
+        concerns=tuple(sorted(concerns, key=lambda f: f.kind != FindingKind.PRIORITY)),
+        context=tuple(f for f in ofsted if f.kind == FindingKind.CONTEXT),
+        council=tuple(f for f in findings if f.attribution == Attribution.COUNCIL),
+        others=tuple(f for f in findings if f.is_claim and f.attribution != Attribution.COUNCIL),
+    )
+
+
+@dataclass(frozen=True)
 class JudgementLine:
     area: str
     grade: str
@@ -122,6 +153,15 @@ class VisitPosition:
     source: Source
     judgements: tuple[JudgementLine, ...]
     findings: tuple[FindingLine, ...]
+
+    @property
+    def voices(self):
+        return voices_in(self.findings)
+
+    @property
+    def overall(self):
+        """Return the grade for overall effectiveness, a JudgementLine, or None."""
+        return next((j for j in self.judgements if j.area == OVERALL), None)
 
 
 @dataclass(frozen=True)
@@ -183,6 +223,26 @@ class InspectionPosition:
             for kind, numbers in held.items()
             if (missing := tuple(n for n in range(1, max(numbers)) if n not in numbers))
         )
+
+    @property
+    def visits_and_gaps(self):
+        """Return (visit, gap) for each Ofsted visit, with the Gap in the numbering before it or None."""
+        last, rows = {}, []
+        for visit in self.ofsted_visits:
+            missing = tuple(range(last.get(visit.kind, 0) + 1, visit.number))
+            rows.append((visit, Gap(visit.kind_words, missing) if missing else None))
+            last[visit.kind] = max(visit.number, last.get(visit.kind, 0))
+        return tuple(rows)
+
+    @property
+    def inspected(self):
+        """Return the council's inspections that have grades on the board, the latest first."""
+        return tuple(v for v in reversed(self.ofsted_visits) if v.judgements)
+
+    @property
+    def timeline(self):
+        """Return the events that are not forecasts, in order."""
+        return tuple(e for e in self.events if not e.is_forecast)
 
     @property
     def current_inspection(self):
