@@ -1,0 +1,427 @@
+"""The invented story that a demonstration tells: who, what and when. The demo command saves it.
+
+Everything follows from the as-at day, the counts asked for and the place of an action in its list, by
+arithmetic: nothing is random and nothing reads a clock, so the same command makes the same rows. The
+turns of an action's story fall on the same days however many updates tell it; more updates only fill
+the time between the turns.
+"""
+
+import datetime
+import heapq
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.utils import timezone
+
+from meetings import storylines as story
+from meetings.models import Meeting
+from recommendations.models import (
+    Action,
+    Assessment,
+    Decision,
+    DueDate,
+    Outcome,
+    ProgressUpdate,
+    ReasonKind,
+    Whose,
+)
+from recommendations.statements import ACCEPTED, NEEDS_RECOVERY, Status
+from visits.dates import say_day
+
+BEGINS = datetime.date(2022, 9, 1)
+RECHECK_MONTHS = 3
+PAPERS_DAYS_BEFORE = 7
+CORRECTED_DAYS_LATER = 5
+DAY = datetime.timedelta(days=1)
+
+
+def invented(text):
+    """Return ``text`` so that nobody can take it for something that happened."""
+    return f"Demonstration: {text}"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The invented people who sign: an owner for each recommendation's number, chair and secretariat."""
+
+    owners: dict
+    chair: object
+    secretariat: object
+
+    def signed(self, person, day, *, place, as_at):
+        """Return the columns that say who recorded a statement, and when: office hours on ``day``.
+
+        On the last day it is the first minute, because the rest of that day may still be to come.
+        """
+        role = {self.chair: "Chair", self.secretariat: "Secretariat"}.get(person, "Officer")
+        minutes = 0 if day == as_at else 9 * 60 + place % (8 * 60)
+        return {"recorded_by_id": person.pk, "recorded_as": role, "recorded_at": moment(day, minutes)}
+
+
+def moment(day, minutes=0):
+    """Return the aware datetime that many minutes into ``day`` in London."""
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time(*divmod(minutes, 60))))
+
+
+def part_of(begins, ends, percent):
+    """Return the day that lies ``percent`` of the way from one day to another; over 100 is after it."""
+    return begins + DAY * ((ends - begins).days * percent // 100)
+
+
+def months_after(day, months):
+    """Return the day so many months after ``day``, in the first 28 days of its month."""
+    years, month = divmod(day.month - 1 + months, 12)
+    return datetime.date(day.year + years, month + 1, min(day.day, 28))
+
+
+# Meetings -----------------------------------------------------------------------------------------------
+
+
+def meeting_days(as_at):
+    """Return the third Tuesday of each month from September 2022 to ``as_at``, and the next one."""
+    days, month = [], BEGINS
+    while not days or days[-1] <= as_at:
+        first_tuesday = month + DAY * ((1 - month.weekday()) % 7)
+        days.append(first_tuesday + 14 * DAY)
+        month = months_after(month, 1)
+    return days
+
+
+def meetings(as_at):
+    """Return the unsaved Meetings."""
+    return [
+        Meeting(
+            held_on=day,
+            papers_due_on=day - DAY * PAPERS_DAYS_BEFORE,
+            covering_note=invented(
+                "this meeting is invented. It shows what a covering note looks like at the head of a paper."
+            ),
+            asks="\n".join(
+                invented(ask)
+                for ask in (
+                    "decide the new due dates that owners propose.",
+                    "challenge the actions that are overdue.",
+                    "note the re-checks that are due." if place % 2 else "note what the adviser makes of it.",
+                )
+            ),
+        )
+        for place, day in enumerate(meeting_days(as_at))
+    ]
+
+
+# Actions ------------------------------------------------------------------------------------------------
+
+
+def new_actions(counts, *, wanted, next_ref, owners, as_at):
+    """Yield an unsaved Action and the number of its recommendation, until each has as many as are wanted.
+
+    ``counts`` maps each recommendation's number to how many actions it has already.
+    """
+    for number, existing in sorted(counts.items()):
+        for place in range(wanted - existing):
+            agreed_on = part_of(BEGINS, as_at, 4 * ((5 * next_ref + number) % 12))
+            verb = story.VERBS[place % 10]
+            thing = story.THINGS[number][(place + place // 10) % 10]
+            action = Action(
+                ref=f"A{next_ref}",
+                title=invented(f"{verb} {thing}"),
+                owner_role=invented(f"lead for {story.AREAS[number]}"),
+                owner=owners[number],
+                agreed_on=agreed_on.isoformat(),
+                recorded_at=moment(agreed_on),
+                note=invented("this action is invented."),
+            )
+            next_ref += 1
+            yield action, number
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A day on which the status of an action turns, and until which day reports repeat it."""
+
+    on: datetime.date
+    until: datetime.date
+    status: str
+    recheck_on: datetime.date | None
+
+
+@dataclass(frozen=True)
+class Life:
+    """One action's part in the story: where it stands in the list, from when, and with which arc."""
+
+    pk: int
+    ref: str
+    place: int
+    number: int
+    begins: datetime.date
+    as_at: datetime.date
+    has_owner: bool
+    has_due_date: bool
+
+    @property
+    def arc(self) -> story.Arc:
+        return story.ARCS[self.place % len(story.ARCS)]
+
+    @cached_property
+    def turns(self):
+        """Return the Turns, each on a later day than the one before; the last is the last report."""
+        days = (self.as_at - self.begins).days
+        last = self.as_at - DAY * min(self.arc.silent_days, days * 2 // 5)
+        found = []
+        for percent, status in self.arc.turns:
+            on = part_of(self.begins, last, percent)
+            if found:
+                on = max(on, found[-1].on)
+                if status == Status.EMBEDDED:
+                    on = max(on, found[-1].recheck_on or on)
+            if on > last:
+                continue  # in so short a story there was no time to re-check
+            recheck_on = months_after(on, RECHECK_MONTHS + self.arc.recheck_later)
+            found.append(Turn(on, last, status, recheck_on if status == Status.COMPLETE else None))
+        if found[-1].recheck_on:
+            last = min(last, found[-1].recheck_on - 30 * DAY)
+        found.append(Turn(last, last, found[-1].status, found[-1].recheck_on))
+        turns = [turn for turn, after in zip(found, found[1:], strict=False) if turn.on < after.on]
+        turns.append(found[-1])
+        ends = [turn.on for turn in turns[1:]] + [last]
+        return [
+            Turn(t.on, min(end, t.recheck_on or end), t.status, t.recheck_on)
+            for t, end in zip(turns, ends, strict=True)
+        ]
+
+
+# Updates ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where one update stands in the story of its action."""
+
+    dated: datetime.date
+    turn: Turn
+    is_turn: bool
+    is_last: bool
+    in_last_phase: bool
+
+
+class Updates:
+    """The updates of one action, so many of them, worked out one at a time."""
+
+    def __init__(self, life, count):
+        self.life, self.count = life, count
+        self.turns = life.turns[-count:]
+        # firsts[n] is the number of the update that makes the turn n; the next ones repeat it.
+        extra = count - len(self.turns)
+        weights = [(turn.until - turn.on).days * story.WEIGHTS[turn.status] for turn in self.turns]
+        total = sum(weights) or 1
+        self.firsts = [
+            n + (extra * sum(weights[:n]) // total if n < len(self.turns) - 1 else extra)
+            for n in range(len(self.turns))
+        ]
+
+    def at(self, number):
+        """Return the Point of the update with this number, counted from 0."""
+        n = max(n for n, first in enumerate(self.firsts) if first <= number)
+        turn, step = self.turns[n], number - self.firsts[n]
+        is_last = number == self.count - 1
+        steps = (self.firsts[n + 1] if not is_last else self.count) - self.firsts[n]
+        dated = turn.on + (turn.until - turn.on) * step // steps
+        if self.is_late(number) and step:
+            # A week before the end at the latest, so that there is time to be late.
+            dated = max(turn.on, min(dated, self.life.as_at - 7 * DAY))
+        return Point(dated, turn, step == 0, is_last, n >= len(self.turns) - 2)
+
+    def is_late(self, number):
+        """Whether this is one of the tenth updates, counted from the last, which are recorded late."""
+        return (self.count - number) % 10 == 0
+
+    @cached_property
+    def correction(self):
+        """Return the number of the update that corrects the one before it, or None.
+
+        It is one of those recorded late, well within a phase, so that it changes nothing after it.
+        """
+        late = [n for n in range(self.count % 10, self.count, 10) if n and not self.at(n).is_turn]
+        late.sort(key=lambda n: abs(n - self.count * 2 // 3))
+        return late[0] if late and self.life.place % 3 == 0 else None
+
+    def rows(self, cast):
+        """Yield the unsaved ProgressUpdates in the order of their days."""
+        corrected = None
+        for number in range(self.count):
+            row = self.row(number, cast)
+            if number == self.correction:
+                row.corrects = corrected
+                row.correction_reason = invented(
+                    story.CORRECTION_REASONS[self.life.place % len(story.CORRECTION_REASONS)]
+                )
+            corrected = row
+            yield row
+
+    def row(self, number, cast):
+        place, life, correction = self.at(number), self.life, self.correction
+        dated, status = place.dated, place.turn.status
+        if number == correction:
+            dated = self.at(number - 1).dated
+        if correction and number == correction - 1 and status in NEEDS_RECOVERY:
+            status = Status.ON_TRACK
+        recorded_on = dated
+        if self.is_late(number):
+            weeks_left = (life.as_at - dated).days // 7
+            weeks = 1 + ((self.count - number) // 10 + life.place) % 6
+            recorded_on = dated + 7 * DAY * min(weeks, weeks_left) if weeks_left else life.as_at
+        owner, on_behalf = cast.owners[life.number], None
+        person = owner
+        if status in ACCEPTED:
+            person = cast.chair if life.place % 2 else cast.secretariat
+        elif not life.has_owner:
+            person, on_behalf = cast.secretariat, owner
+        return ProgressUpdate(
+            action_id=life.pk,
+            dated=dated.isoformat(),
+            status=status,
+            recheck_on=place.turn.recheck_on,
+            on_behalf_of_id=on_behalf and on_behalf.pk,
+            **self.words(number, place, status, dated),
+            **cast.signed(person, recorded_on, place=number, as_at=life.as_at),
+        )
+
+    def words(self, number, place, status, dated):
+        """Return the texts of an update; those of the last one never depend on how many there are."""
+        life = self.life
+        turn_number = life.place if place.is_last else number + life.place
+        if life.arc.repeats and place.in_last_phase:
+            narrative = story.REPEATED
+        else:
+            narrative = pick(story.CLOSING if place.is_last else story.NARRATIVES, status, turn_number)
+        words = {"narrative": narrative.format(area=story.AREAS[life.number], day=say_day(dated))}
+        if status in story.REASONS:
+            words["reason"] = pick(story.REASONS, status, turn_number)
+        if status in NEEDS_RECOVERY:
+            words["recovery_step"] = pick(story.RECOVERY_STEPS, status, turn_number)
+        if status in story.ACCEPTING:
+            words["evidence"] = f"invented file {life.ref}/{status}."
+        if status in story.ACCEPTING or turn_number % 4 == 0:
+            words["difference_made"] = pick(story.DIFFERENCES, status, turn_number)
+        return {name: invented(text) for name, text in words.items()}
+
+
+def pick(texts, status, number):
+    """Return one of the texts for ``status``, in turn."""
+    choices = texts.get(status) or texts["other"]
+    return choices[number % len(choices)]
+
+
+# Due dates and assessments ------------------------------------------------------------------------------
+
+
+def edtf(day, precision):
+    """Return ``day`` as an EDTF string of that precision."""
+    return day.isoformat()[
+        : {story.Precision.YEAR: 4, story.Precision.MONTH: 7, story.Precision.DAY: 10}[precision]
+    ]
+
+
+def due_dates(life, cast, *, meeting_days):
+    """Return the unsaved DueDates of an action and the Decisions on them, in the order of recording."""
+    rows = []
+    for number, step in enumerate(life.arc.dates):
+        if step.kind == ReasonKind.FIRST and life.has_due_date:
+            continue  # the first date that a document gives stays the first
+        on = part_of(life.begins, life.as_at, step.at)
+        due = part_of(life.begins, life.as_at, step.due)
+        rows += due_date(life, cast, step, due, on=on)
+        decided_on = next((day for day in meeting_days if on < day <= life.as_at), None)
+        if step.how in story.DECISION_REASONS and decided_on:
+            texts = story.DECISION_REASONS[step.how]
+            decider = cast.chair if number % 2 else cast.secretariat
+            rows.append(
+                Decision(
+                    due_date=rows[-1],
+                    outcome=Outcome.AGREED if step.how == story.How.AGREED else Outcome.REFUSED,
+                    meeting_on=decided_on,
+                    dated=decided_on.isoformat(),
+                    reason=invented(texts[(life.place + number) % len(texts)]),
+                    **cast.signed(decider, decided_on, place=life.place, as_at=life.as_at),
+                )
+            )
+    return sorted(rows, key=recorded)
+
+
+def due_date(life, cast, step, due, *, on):
+    """Return a list of an unsaved DueDate, or of one that is mistaken and its correction."""
+    needs_decision = step.how not in (story.How.ENTERED, story.How.CORRECTED)
+    person = cast.owners[life.number] if needs_decision else cast.secretariat
+
+    def row(due, recorded_on, **more):
+        return DueDate(
+            action_id=life.pk,
+            dated=on.isoformat(),
+            due=edtf(due, step.precision),
+            reason_kind=step.kind,
+            reason=invented(story.DATE_REASONS[step.kind]),
+            needs_decision=needs_decision,
+            **cast.signed(person, recorded_on, place=life.place, as_at=life.as_at),
+            **more,
+        )
+
+    if step.how != story.How.CORRECTED:
+        return [row(due, on)]
+    mistaken = row(due + 61 * DAY, on)
+    reason = invented("the month was typed wrongly.")
+    later = min(on + DAY * CORRECTED_DAYS_LATER, life.as_at)
+    return [mistaken, row(due, later, corrects=mistaken, correction_reason=reason)]
+
+
+def assessments(recommendation, cast, *, as_at):
+    """Return the unsaved Assessments of a recommendation, in the order of recording."""
+    number, rows = recommendation.number, []
+    verdicts = story.ASSESSED[number % len(story.ASSESSED)]
+    for place, ((percent, whose), status) in enumerate(zip(story.ASSESSED_AT, verdicts, strict=True)):
+        on = part_of(BEGINS, as_at, percent)
+        about = {"recommendation_id": recommendation.pk, "whose": whose, "dated": on.isoformat()}
+        person = cast.secretariat if whose == Whose.ADVISER else cast.chair
+        recorded_on = on
+        if number % 3 == 0 and place == 3:
+            mistaken = Status.EMBEDDED
+            text = invented(pick(story.VERDICTS, mistaken, place).format(area=story.AREAS[number]))
+            signed = cast.signed(person, on, place=number, as_at=as_at)
+            rows.append(Assessment(**about, status=mistaken, narrative=text, **signed))
+            about["corrects"] = rows[-1]
+            about["correction_reason"] = invented("the wrong line of the list was chosen.")
+            recorded_on = min(on + DAY * CORRECTED_DAYS_LATER, as_at)
+        text = invented(pick(story.VERDICTS, status, place).format(area=story.AREAS[number]))
+        signed = cast.signed(person, recorded_on, place=number, as_at=as_at)
+        rows.append(Assessment(**about, status=status, narrative=text, **signed))
+    return sorted(rows, key=recorded)
+
+
+# In the order in which they were recorded ---------------------------------------------------------------
+
+
+def recorded(row):
+    return row.recorded_at
+
+
+def in_recorded_order(rows):
+    """Yield ``rows``, which come in the order of their days, in the order of recording.
+
+    Only those recorded late wait, so that a long history never stands in memory.
+    """
+    waiting = []
+    for number, row in enumerate(rows):
+        start = moment(datetime.date.fromisoformat(row.dated))
+        while waiting and waiting[0][0] < start:
+            yield heapq.heappop(waiting)[-1]
+        heapq.heappush(waiting, (row.recorded_at, number, row))
+    while waiting:
+        yield heapq.heappop(waiting)[-1]
+
+
+def statements(lives, recommendations, cast, *, updates, as_at):
+    """Yield every unsaved statement of the demonstration in the order in which it was recorded."""
+    days = meeting_days(as_at)
+    streams = [in_recorded_order(Updates(life, updates).rows(cast)) for life in lives]
+    streams += [due_dates(life, cast, meeting_days=days) for life in lives]
+    streams += [assessments(recommendation, cast, as_at=as_at) for recommendation in recommendations]
+    return heapq.merge(*streams, key=recorded)

@@ -1,0 +1,184 @@
+"""Fill a seeded database with invented progress, so that every page has something to show."""
+
+import datetime
+import re
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from meetings import demonstration as demo
+from meetings.models import Demonstration, Meeting, Paper
+from meetings.storylines import AREAS
+from recommendations import ledger
+from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate, Recommendation
+from visits.dates import say_day
+
+ACTIONS = range(1, 101)
+UPDATES = range(1, 2401)
+FIRST_DAY = datetime.date(2022, 10, 1)
+SHORTEST_LIFE = datetime.timedelta(days=14)
+BATCH = 5000
+STATEMENTS = (ProgressUpdate, DueDate, Assessment, Decision)
+
+
+class Command(BaseCommand):
+    help = (
+        "Fill a seeded database with invented owners, actions, updates, dates, decisions and meetings. "
+        "For looking at only: it needs DEBUG=1, it marks the database for good, and it is refused where "
+        "anybody has recorded anything."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--actions", default="6", help="for each recommendation, 1 to 100")
+        parser.add_argument("--updates", default="24", help="for each action, 1 to 2400")
+        parser.add_argument("--as-at", help="the last day of the story, as YYYY-MM-DD; today if left out")
+
+    def handle(self, *, actions, updates, as_at, **options):
+        if not settings.DEBUG:
+            refuse("A demonstration is for local use: set DEBUG=1 to make one")
+        today = timezone.localdate()
+        actions = whole_number("--actions", actions, ACTIONS)
+        updates = whole_number("--updates", updates, UPDATES)
+        as_at = day_asked(as_at, today=today) if as_at else today
+        with transaction.atomic():
+            refuse_unless_untouched()
+            made = make(actions=actions, updates=updates, as_at=as_at)
+        counts = ", ".join(f"{count} {what}" for what, count in made.items())
+        self.stdout.write(f"Made a demonstration as at {say_day(as_at)}: {counts}.")
+
+
+def refuse(reason):
+    raise CommandError(f"{reason}. Nothing was saved.")
+
+
+def whole_number(name, value, allowed):
+    """Return ``value`` as a number of ``allowed``; refuse anything else."""
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) not in allowed:
+        refuse(f"{name} must be a whole number from {allowed[0]} to {allowed[-1]}, not {text!r}")
+    return int(text)
+
+
+def day_asked(value, *, today):
+    """Return ``value`` as a day from FIRST_DAY to ``today``; refuse anything else."""
+    try:
+        day = datetime.datetime.strptime(str(value), "%Y-%m-%d").date()
+    except ValueError:
+        day = None
+    if day is None or not FIRST_DAY <= day <= today:
+        refuse(f"--as-at must be a day from {FIRST_DAY} to {today}, written like {FIRST_DAY}, not '{value}'")
+    return day
+
+
+def refuse_unless_untouched():
+    """Refuse a database that lacks the record, or in which anybody has recorded anything."""
+    if Demonstration.objects.exists():
+        refuse("This database is a demonstration already")
+    numbers = set(Recommendation.objects.values_list("number", flat=True))
+    if not numbers.issuperset(AREAS) or not Action.objects.exists():
+        refuse("The record is not loaded: run 'manage.py seed' first")
+    for model in STATEMENTS:
+        if model.objects.filter(recorded_by__isnull=False).exists():
+            refuse(f"Somebody has recorded a {model._meta.verbose_name} here, so this is no place to invent")
+    for model in (Meeting, Paper):
+        if model.objects.exists():
+            refuse(f"This database holds a {model._meta.verbose_name}, so this is no place to invent")
+    if Action.objects.filter(document=None).exists():
+        refuse("Somebody has added an action here, so this is no place to invent")
+    if get_user_model().objects.filter(username__startswith="demo-").exists():
+        refuse("There is an account whose name starts with demo-, so this is no place to invent")
+
+
+def make(*, actions, updates, as_at):
+    """Save the whole demonstration; return how many of each thing were made, by their names."""
+    recommendations = list(Recommendation.objects.filter(number__in=AREAS).order_by("number"))
+    cast = make_cast()
+    added = make_actions(recommendations, cast, wanted=actions, as_at=as_at)
+    meetings = demo.meetings(as_at)
+    for meeting in meetings:
+        meeting._history_date = demo.moment(as_at)
+        meeting.save()
+    made = {"actions added": added, "updates": 0, "due dates": 0, "assessments": 0, "decisions": 0}
+    rows = demo.statements(lives(as_at=as_at), recommendations, cast, updates=updates, as_at=as_at)
+    for batch in batches(rows):
+        for row in ledger.append(batch):
+            name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
+            made[name] += 1
+    ledger.append([Demonstration(made_at=demo.moment(as_at), as_at=as_at)])
+    return made | {"meetings": len(meetings)}
+
+
+def make_cast():
+    """Save the accounts of the invented people, none of whom can sign in, and return the Cast."""
+
+    def account(username, last_name, group):
+        # Without a password, the account has one that nothing matches.
+        user = get_user_model().objects.create_user(username, first_name="Demo", last_name=last_name)
+        user.groups.set(Group.objects.filter(name=group))
+        return user
+
+    return demo.Cast(
+        owners={n: account(f"demo-owner-{n}", f"Owner, {area}", "Officers") for n, area in AREAS.items()},
+        chair=account("demo-chair", "Chair", "Chair"),
+        secretariat=account("demo-secretariat", "Secretariat", "Secretariat"),
+    )
+
+
+def make_actions(recommendations, cast, *, wanted, as_at):
+    """Save new actions until each of ``recommendations`` has as many as are wanted; return how many."""
+    by_number = {recommendation.number: recommendation for recommendation in recommendations}
+    counts = {number: row.actions.count() for number, row in by_number.items()}
+    last_ref = max(int(ref[1:]) for ref in Action.objects.values_list("ref", flat=True))
+    added = 0
+    for action, number in demo.new_actions(
+        counts, wanted=wanted, next_ref=last_ref + 1, owners=cast.owners, as_at=as_at
+    ):
+        action._history_date = action.recorded_at
+        action.save()
+        action.recommendations.add(by_number[number])
+        added += 1
+    return added
+
+
+def lives(*, as_at):
+    """Return the Life of each action that answers one of the recommendations, in the order of their refs."""
+    actions = (
+        Action.objects.filter(recommendations__number__in=AREAS)
+        .annotate(number=Min("recommendations__number"))
+        .select_related("document")
+    )
+    dated = set(DueDate.objects.values_list("action", flat=True))
+    found = []
+    for place, action in enumerate(sorted(actions, key=lambda a: int(a.ref[1:]))):
+        begins = action.agreed_on_first or action.document.published_first
+        if begins + SHORTEST_LIFE > as_at:
+            begins = demo.BEGINS
+        found.append(
+            demo.Life(
+                pk=action.pk,
+                ref=action.ref,
+                place=place,
+                number=action.number,
+                begins=max(begins, demo.BEGINS),
+                as_at=as_at,
+                has_owner=action.owner_id is not None,
+                has_due_date=action.pk in dated,
+            )
+        )
+    return found
+
+
+def batches(rows):
+    """Yield lists of ``rows``, in order, such that no row corrects another of its own list."""
+    batch = []
+    for row in rows:
+        if len(batch) == BATCH or (row.corrects and row.corrects.pk is None):
+            yield batch
+            batch = []
+        batch.append(row)
+    yield batch
