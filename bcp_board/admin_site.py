@@ -1,7 +1,55 @@
-"""The admin, which is where officers work."""
+"""The admin, which is where officers, the Chair and the secretariat work."""
 
+from functools import update_wrapper
+
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404
+from django.urls import reverse_lazy
+
+from bcp_board import roles
+from bcp_board.worklist import worklist
+
+# The site has one door, for everybody. What the admin would add to it is left out.
+OTHER_DOORS = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
 
 
 class BoardAdminSite(admin.AdminSite):
+    """The admin as a place of work: it opens on what waits for the person who signed in.
+
+    To signed-in people who have nothing to do here it does not exist; everybody else signs in first.
+    """
+
     site_header = "Keep the board’s record"
+    site_title = settings.BOARD_NAME
+    index_title = "Your work"
+    enable_nav_sidebar = False
+    site_url = "/"
+
+    def get_urls(self):
+        urls = [url for url in super().get_urls() if getattr(url, "name", None) not in OTHER_DOORS]
+        for url in urls:
+            if hasattr(url.callback, "login_url"):
+                url.callback.login_url = reverse_lazy("login")
+        return urls
+
+    def admin_view(self, view, cacheable=False):
+        checked = super().admin_view(view, cacheable)
+
+        def for_staff(request, *args, **kwargs):
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not self.has_permission(request):
+                raise Http404
+            return checked(request, *args, **kwargs)
+
+        return update_wrapper(for_staff, checked)
+
+    def role_of(self, user):
+        """Return the word that signs what ``user`` records here."""
+        return roles.role_of(user)
+
+    def index(self, request, extra_context=None):
+        work = worklist(request.user, as_at=request.asked.today)
+        return super().index(request, {"work": work, **(extra_context or {})})

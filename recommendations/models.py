@@ -385,6 +385,10 @@ class Decision(Statement):
     def __str__(self):
         return f"{self.get_outcome_display()}: {self.due_date}"
 
+    def in_words(self):
+        """Return what it says, without saying of what."""
+        return f"{self.get_outcome_display()}: {self.reason}"
+
 
 class Whose(models.TextChoices):
     ADVISER = "adviser", "The adviser"

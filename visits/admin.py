@@ -16,7 +16,7 @@ class BoardAdmin(admin.ModelAdmin):
     """What every model's pages have in common: nothing is deleted, and odd addresses are refused."""
 
     list_per_page = 50
-    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     def has_delete_permission(self, request, obj=None):
         return False

@@ -49,7 +49,13 @@ def make_recommendation(number=1, **fields):
 
 def make_action(ref="A01", recommendation=None, **fields):
     """Return an Action agreed on 1 October 2022 that answers ``recommendation``, or the first one."""
-    values = {"title": f"Title of {ref}", "owner_role": "Director", "agreed_on": "2022-10-01", **fields}
+    values = {
+        "title": f"Title of {ref}",
+        "owner_role": "Director",
+        "agreed_on": "2022-10-01",
+        "recorded_at": timezone.now(),
+        **fields,
+    }
     action = Action.objects.create(ref=ref, **values)
     if not recommendation:
         recommendation = Recommendation.objects.filter(number=1).first() or make_recommendation(1)

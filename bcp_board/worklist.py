@@ -1,0 +1,73 @@
+"""What waits for a person when they open the admin: their own actions, and decisions wanted of them."""
+
+import datetime
+from dataclasses import dataclass
+
+from recommendations.board import ActionPosition, DueLine
+from recommendations.forms import ACCEPT
+from recommendations.models import Action
+from recommendations.position import action_positions
+from recommendations.statements import Status
+
+
+@dataclass(frozen=True)
+class Task:
+    """An action of one's own, and the last answer to a date one proposed for it."""
+
+    action: ActionPosition
+    answer: DueLine | None
+
+    @property
+    def needs_update(self):
+        """Whether the next thing to do is to say how it is going."""
+        return self.action.is_never_reported or self.action.is_stale
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """What waits for somebody. ``decides`` says whether decisions are theirs to make at all."""
+
+    as_at: datetime.date
+    mine: tuple[Task, ...]
+    decides: bool
+    assigns: bool
+    unowned: tuple[ActionPosition, ...]
+    proposals: tuple[tuple[ActionPosition, DueLine], ...]
+    to_accept: tuple[ActionPosition, ...]
+    to_recheck: tuple[ActionPosition, ...]
+
+    @property
+    def decisions(self):
+        return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
+
+
+def worklist(user, *, as_at):
+    """Return the Worklist of ``user`` on the day ``as_at``, in a fixed number of queries."""
+    decides = user.has_perm(ACCEPT)
+    assigns = user.has_perm("recommendations.change_action")
+    actions = Action.objects.as_at(as_at).order_by("ref")
+    if not (decides or assigns):
+        actions = actions.filter(owner=user)
+    positions = action_positions(actions, as_at=as_at)
+    tasks = [Task(a, last_answer(a)) for a in positions if a.owner_id == user.pk and a.is_open]
+    return Worklist(
+        as_at=as_at,
+        mine=tuple(sorted(tasks, key=lambda t: (not t.needs_update, not t.action.is_overdue, t.action.ref))),
+        decides=decides,
+        assigns=assigns,
+        unowned=tuple(a for a in positions if assigns and a.is_open and a.owner_id is None),
+        proposals=tuple((a, line) for a in positions if decides for line in a.proposals),
+        to_accept=tuple(a for a in positions if decides and a.status == Status.DONE),
+        to_recheck=tuple(a for a in positions if decides and a.is_recheck_due),
+    )
+
+
+def last_answer(action):
+    """Return the last proposed date of ``action`` if the board has decided it, else None.
+
+    The next proposal takes its place, so an owner sees an answer until they ask again.
+    """
+    decided = [line for line in (*action.ledger, *action.refused) if line.decided]
+    asked = [*decided, *action.proposals]
+    newest = max(asked, key=lambda line: (line.signature.dated.first, line.pk), default=None)
+    return newest if newest in decided else None

@@ -1,0 +1,357 @@
+"""The forms by which people add to the record: progress, due dates, decisions and assessments.
+
+None of them sets who recorded it or when: the admin does that as it saves.
+"""
+
+import calendar
+import datetime
+import re
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib.auth.models import AbstractUser
+from django.db.models import Max, Model, Q
+from django.forms.models import model_to_dict
+
+from recommendations.models import Assessment, Decision, DueDate, ProgressUpdate, ReasonKind
+from recommendations.statements import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
+from visits.dates import YEARS, EdtfFormField, read_edtf, say_day
+from visits.forms import NOT_WHOLE, OpenedForm, RecordForm, name_of, say_moment
+
+ACCEPT = "recommendations.accept_progressupdate"
+RECORD_FOR_OWNER = "recommendations.record_for_owner"
+EARLIEST = datetime.date(2019, 1, 1)
+# What owners report, in the order in which work goes.
+REPORTABLE = (Status.NOT_STARTED, Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.DONE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Someone about to add a statement about ``subject``, perhaps one that corrects an earlier row."""
+
+    user: AbstractUser
+    today: datetime.date
+    subject: Model
+    corrects: Model | None = None
+
+    @property
+    def may_accept(self):
+        return self.user.has_perm(ACCEPT)
+
+
+def three_months_after(day):
+    """Return the same day of the month three months on, or that month's last day if it is shorter."""
+    year, month = day.year + (day.month + 2) // 12, (day.month + 2) % 12 + 1
+    return datetime.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def began_on(row):
+    """Return the first day on which an action or a recommendation was on the board, or None."""
+    agreed = getattr(row, "agreed_on_first", None)
+    return agreed or (row.document.published_first if row.document_id else None)
+
+
+class StatementForm(OpenedForm):
+    """A form that adds one append-only row. The admin gives each page's form its ``entry``."""
+
+    entry = None
+    dated = EdtfFormField()
+    dated_help = "The day this speaks of. It cannot be in the future."
+
+    @classmethod
+    def left_out(cls, entry):
+        """Return the fields that this person is not offered."""
+        return set() if entry.corrects else {"correction_reason"}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        entry = self.entry
+        for name, value in self.about().items():
+            setattr(self.instance, name, value)
+        self.fields["dated"] = EdtfFormField(
+            # A correction may keep a date that was loaded from a document, however imprecise.
+            as_printed=bool(entry.corrects),
+            initial=f"{entry.today:%d/%m/%Y}",
+            help_text=f"{self.dated_help} For example 22/11/2022.",
+        )
+        if entry.corrects:
+            self.instance.corrects = entry.corrects
+            for name, value in model_to_dict(entry.corrects, fields=self.fields).items():
+                if name != "correction_reason":
+                    self.initial.setdefault(name, value)
+
+    def about(self):
+        """Return the columns of the new row that say what it is about."""
+        return {"action": self.entry.subject}
+
+    def guarded(self):
+        """Return the row whose statements are added one at a time."""
+        return self.entry.subject
+
+    def siblings(self):
+        """Return the rows of this kind about the same thing."""
+        return self._meta.model.objects.filter(action=self.entry.subject)
+
+    def lock(self):
+        guarded = self.guarded()
+        # NO KEY, because the rows about to be added point at this one.
+        type(guarded).objects.select_for_update(no_key=True).get(pk=guarded.pk)
+
+    def newest(self):
+        return str(self.siblings().aggregate(newest=Max("pk"))["newest"] or 0)
+
+    def what_happened(self, opened_on, newest):
+        """Return a sentence for each row that somebody, perhaps this person, added since."""
+        if not re.fullmatch("[0-9]{1,18}", opened_on) or int(opened_on) > int(newest):
+            return [NOT_WHOLE]
+        since = self.siblings().filter(pk__gt=opened_on).select_related("recorded_by").order_by("pk")
+        return [
+            f"{'You' if row.recorded_by == self.entry.user else name_of(row.recorded_by)} saved this "
+            f"on {say_moment(row.recorded_at)}, after you opened this form: “{row.in_words()}”"
+            for row in since
+        ]
+
+    def clean_dated(self):
+        text, today = self.cleaned_data["dated"], self.entry.today
+        date = read_edtf(text)
+        last = date.last or date.first
+        if date.first is None:
+            raise forms.ValidationError("Enter the day this speaks of.")
+        if last > today and date.first <= today:
+            raise forms.ValidationError(f"{date} is not over yet. Enter the day, such as {today:%d/%m/%Y}.")
+        if last > today:
+            raise forms.ValidationError("This date is in the future. Enter today or an earlier date.")
+        if date.first < EARLIEST:
+            raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
+        began = began_on(self.guarded())
+        if began and last < began:
+            raise forms.ValidationError(
+                f"The {self.guarded()._meta.verbose_name} began on {say_day(began)}. "
+                "Enter that date or a later one."
+            )
+        return text
+
+    def clean(self):
+        cleaned = super().clean()
+        corrects = self.entry.corrects
+        if corrects and self._meta.model.objects.filter(corrects=corrects.pk).exists():
+            self.add_error(None, "This entry has already been corrected. Correct the newer one instead.")
+        return cleaned
+
+    def require(self, name, message):
+        """Add ``message`` to the field ``name`` if it was left empty and has no error yet."""
+        if not self.cleaned_data.get(name) and name not in self.errors:
+            self.add_error(name, message)
+
+
+class ProgressUpdateForm(StatementForm):
+    dated_help = "The day this describes: today, or earlier if you are entering it late."
+
+    class Meta:
+        model = ProgressUpdate
+        fields = [
+            "status",
+            "dated",
+            "narrative",
+            "reason",
+            "recovery_step",
+            "difference_made",
+            "evidence",
+            "recheck_on",
+            "correction_reason",
+        ]
+
+    @classmethod
+    def left_out(cls, entry):
+        return super().left_out(entry) | (set() if entry.may_accept else {"recheck_on"})
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        standing = ProgressUpdate.objects.standing(as_at=self.entry.today).filter(action=self.entry.subject)
+        if self.entry.corrects:
+            standing = standing.exclude(pk=self.entry.corrects.pk)
+        self.current = standing.newest_first().first()
+        offered = self.offered()
+        status = self.fields["status"]
+        status.choices = [("", "Choose a status"), *((value, value.label) for value in offered)]
+        status.error_messages["invalid_choice"] = (
+            "Choose one of the listed statuses. Only the Chair or the Secretariat can accept that an "
+            "action is complete, embedded or closed."
+        )
+        if self.current and self.current.status in offered:
+            self.initial.setdefault("status", self.current.status)
+
+    def offered(self):
+        """Return the statuses that this person may give this action now."""
+        entry, status = self.entry, self.current.status if self.current else NOT_REPORTED
+        reports = entry.subject.owner_id == entry.user.pk or entry.user.has_perm(RECORD_FOR_OWNER)
+        # Whoever accepts may find at the re-check that it did not hold, which reopens the action.
+        reopens = entry.may_accept and (entry.corrects or status in ACCEPTED)
+        offered = list(REPORTABLE) if reports or reopens else []
+        if entry.may_accept:
+            offered.append(Status.COMPLETE)
+            if status == Status.COMPLETE or (entry.corrects and entry.corrects.status == Status.EMBEDDED):
+                offered.append(Status.EMBEDDED)
+            offered.append(Status.CLOSED)
+        return offered
+
+    def clean(self):
+        cleaned = super().clean()
+        status, dated = cleaned.get("status"), cleaned.get("dated")
+        if status in NEEDS_RECOVERY:
+            words = Status(status).label
+            self.require("reason", f"{words} needs a reason. Say why.")
+            self.require("recovery_step", f"{words} needs a recovery step. Say what will be done about it.")
+        if status == Status.CLOSED:
+            self.require("reason", "Closed needs a reason. Say why it will not be done.")
+        if status == Status.COMPLETE:
+            self.require("evidence", "Complete needs evidence. Say what shows it, and where it is.")
+            self.require("recheck_on", "Complete needs the day on which the board will check that it holds.")
+        if dated and status:
+            self.check_recheck(status, read_edtf(dated).first)
+        owner, user = self.entry.subject.owner, self.entry.user
+        is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != owner and status not in ACCEPTED
+        self.instance.on_behalf_of = owner if is_for_owner else None
+        return cleaned
+
+    def check_recheck(self, status, day):
+        """Add an error where a re-check is too soon or too late, or belongs to no completed action."""
+        recheck_on = self.cleaned_data.get("recheck_on")
+        if status == Status.COMPLETE and recheck_on:
+            earliest = three_months_after(day)
+            if recheck_on < earliest:
+                self.add_error(
+                    "recheck_on",
+                    f"The re-check must be at least three months on: {say_day(earliest)} or later.",
+                )
+            elif recheck_on.year not in YEARS:
+                self.add_error("recheck_on", f"Enter a date before {YEARS.stop}.")
+        elif recheck_on:
+            self.add_error("recheck_on", "Only a completed action has a re-check date. Leave this empty.")
+        if status == Status.EMBEDDED:
+            if not (self.current and self.current.status == Status.COMPLETE):
+                self.add_error("status", "Only an action that is complete can be embedded.")
+            elif day < self.current.recheck_on:
+                self.add_error(
+                    "dated",
+                    f"It can be embedded from its re-check date, {say_day(self.current.recheck_on)}.",
+                )
+
+
+class DueDateForm(StatementForm):
+    dated_help = "The day the board agreed this date or, for a proposal, the day you make it."
+    due = EdtfFormField(label="due", max_length=60)
+
+    class Meta:
+        model = DueDate
+        fields = ["due", "reason_kind", "reason", "dated", "correction_reason"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        entry = self.entry
+        agreed = DueDate.objects.agreed(as_at=entry.today).filter(action=entry.subject)
+        self.standing = agreed.order_by("-effective_on", "-pk").first()
+        corrected = entry.corrects and agreed.filter(pk=entry.corrects.pk).first()
+        # A proposal waits for the board. One that the board agreed still counts when its wording is put
+        # right, from the day the board agreed it.
+        is_proposal = entry.corrects.needs_decision if entry.corrects else not entry.may_accept
+        self.instance.needs_decision = bool(is_proposal and not corrected)
+        if entry.corrects:
+            self.fields["due"] = EdtfFormField(as_printed=True, label="due", max_length=60)
+        if corrected:
+            self.initial["dated"] = f"{corrected.effective_on:%d/%m/%Y}"
+        kinds = self.fields["reason_kind"]
+        if not entry.corrects and self.standing:
+            kinds.choices = [choice for choice in kinds.choices if choice[0] != ReasonKind.FIRST]
+        elif not entry.corrects:
+            self.initial.setdefault("reason_kind", ReasonKind.FIRST)
+
+    def clean_due(self):
+        due = self.cleaned_data["due"]
+        if not self.entry.corrects and self.standing and due == self.standing.due:
+            raise forms.ValidationError("This is the due date already. Enter a different one.")
+        return due
+
+
+class DecisionForm(StatementForm):
+    dated_help = "The day the board decided. An agreed date counts from then."
+
+    class Meta:
+        model = Decision
+        fields = ["outcome", "dated", "meeting_on", "reason", "correction_reason"]
+
+    def about(self):
+        return {"due_date": self.entry.subject}
+
+    def guarded(self):
+        return self.entry.subject.action
+
+    def siblings(self):
+        return Decision.objects.filter(due_date__action=self.entry.subject.action)
+
+    def clean_dated(self):
+        text = super().clean_dated()
+        proposed = read_edtf(self.entry.subject.dated)
+        if read_edtf(text).first < proposed.first:
+            raise forms.ValidationError(
+                f"The date was proposed on {proposed}. Enter that day or a later one."
+            )
+        return text
+
+    def clean_meeting_on(self):
+        day = self.cleaned_data["meeting_on"]
+        if day and not EARLIEST <= day <= self.entry.today:
+            raise forms.ValidationError("Enter the day of a meeting that has been held, or leave this empty.")
+        return day
+
+    def clean(self):
+        cleaned = super().clean()
+        subject = self.entry.subject
+        if not self.entry.corrects:
+            if Decision.objects.filter(due_date=subject).exists():
+                self.add_error(None, "The board has already decided this proposal.")
+            if DueDate.objects.filter(corrects=subject).exists():
+                self.add_error(None, "This proposal was corrected. Decide the newer one instead.")
+        return cleaned
+
+
+class AssessmentForm(StatementForm):
+    class Meta:
+        model = Assessment
+        fields = ["whose", "status", "narrative", "dated", "correction_reason"]
+
+    def about(self):
+        return {"recommendation": self.entry.subject}
+
+    def siblings(self):
+        return Assessment.objects.filter(recommendation=self.entry.subject)
+
+
+class ActionForm(RecordForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if owner := self.fields.get("owner"):
+            can_record = Q(is_active=True, is_staff=True) | Q(pk=self.instance.owner_id)
+            owner.queryset = owner.queryset.filter(can_record).order_by("first_name", "last_name", "pk")
+            owner.label_from_instance = name_of
+
+    def clean(self):
+        cleaned = super().clean()
+        if not cleaned.get("recommendations") and not cleaned.get("findings"):
+            self.add_error("recommendations", "Choose at least one recommendation or finding.")
+        misses = cleaned.get("earlier_misses")
+        if misses is not None and misses < self.initial.get("earlier_misses", 0):
+            self.add_error("earlier_misses", "This count is never lowered.")
+        return cleaned
+
+
+def proposals_to_decide(*, as_at):
+    """Return the proposed due dates, standing at ``as_at``, that the board has not decided."""
+    decided = Decision.objects.standing(as_at=as_at)
+    return (
+        DueDate.objects.standing(as_at=as_at)
+        .filter(needs_decision=True)
+        .exclude(pk__in=decided.values("due_date"))
+        .select_related("action", "recorded_by")
+        .newest_first()
+    )

@@ -1,0 +1,45 @@
+"""Filling in the admin's forms as a browser would: what the page held, with what was typed over it."""
+
+import datetime
+
+from django.forms import BaseForm
+
+
+def shown(value, field):
+    """Return a form value as the page holds it."""
+    if isinstance(value, list):
+        return [getattr(item, "pk", item) for item in value]
+    if isinstance(value, datetime.date):
+        return f"{value:%d/%m/%Y}"
+    if value is None or value is False:
+        return ""
+    return value
+
+
+def fields_of(form: BaseForm):
+    """Return what a browser would send for ``form`` if nothing were typed."""
+    data = {field.html_name: shown(field.value(), field) for field in form}
+    return {name: value for name, value in data.items() if value != "" and value != []}
+
+
+def open_form(client, address):
+    """Return what the form at ``address`` holds when it is opened, inline rows included."""
+    response = client.get(address)
+    assert response.status_code == 200, response.status_code
+    data = fields_of(response.context["adminform"].form)
+    for inline in response.context["inline_admin_formsets"]:
+        data |= fields_of(inline.formset.management_form)
+        for form in inline.formset.forms:
+            data |= fields_of(form)
+    return data
+
+
+def fill_in(client, address, **typed):
+    """Open the form at ``address``, type over it and save; return the response."""
+    return client.post(address, {**open_form(client, address), **typed})
+
+
+def errors_of(response):
+    """Return the errors that the page shows, by field; "" for those of the whole form."""
+    form = response.context["adminform"].form
+    return {name if name != "__all__" else "": list(errors) for name, errors in form.errors.items()}

@@ -1,0 +1,194 @@
+"""Two people with one form open: the second is told what the first saved, and loses nothing."""
+
+import threading
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from recommendations.models import Action, DueDate, ProgressUpdate
+from recommendations.tests.admin_forms import errors_of, fill_in, open_form
+from recommendations.tests.factories import make_action, make_recommendation, make_user
+
+ADD = reverse("admin:recommendations_progressupdate_add")
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.django_db
+def test_the_second_of_two_reports_is_shown_the_first_and_saved_only_deliberately():
+    officer, secretariat = make_user("Officers"), make_user("Secretariat")
+    page = f"{ADD}?action={make_action(owner=officer).pk}"
+    first, second = signed_in(officer), signed_in(secretariat)
+    typed = {"status": "on_track", "dated": "01/11/2022"}
+    held_by_first, held_by_second = open_form(first, page), open_form(second, page)
+    first.post(page, {**held_by_first, **typed, "narrative": "What the officer did"})
+
+    response = second.post(page, {**held_by_second, **typed, "narrative": "What the secretariat heard"})
+
+    assert response.status_code == 200
+    (told, advice) = errors_of(response)[""]
+    assert told.startswith("Officers Person saved this on ")
+    assert told.endswith("after you opened this form: “On track: What the officer did”")
+    assert advice.startswith("Nothing is saved yet, and what you typed is still here.")
+    assert "What the secretariat heard" in response.content.decode()
+    assert [row.narrative for row in ProgressUpdate.objects.all()] == ["What the officer did"]
+
+    held_now = open_form_of(response)
+    assert second.post(page, held_now).status_code == 302
+    assert [row.narrative for row in ProgressUpdate.objects.order_by("pk")] == [
+        "What the officer did",
+        "What the secretariat heard",
+    ]
+
+
+def open_form_of(response):
+    form = response.context["adminform"].form
+    return {field.html_name: field.value() or "" for field in form}
+
+
+@pytest.mark.django_db
+def test_a_form_sent_twice_makes_one_row():
+    officer = make_user("Officers")
+    client, page = signed_in(officer), f"{ADD}?action={make_action(owner=officer).pk}"
+    typed = {**open_form(client, page), "status": "on_track", "dated": "01/11/2022", "narrative": "Once"}
+
+    assert [client.post(page, typed).status_code for _ in range(3)] == [302, 200, 200]
+
+    assert ProgressUpdate.objects.count() == 1
+    assert errors_of(client.post(page, typed))[""][0].startswith("You saved this on ")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("token", [None, "", "abc", "-1", "99999999", "9" * 5000, "٣"])
+def test_a_form_without_a_sound_token_is_not_saved(token):
+    officer = make_user("Officers")
+    client, page = signed_in(officer), f"{ADD}?action={make_action(owner=officer).pk}"
+    typed = {"status": "on_track", "dated": "01/11/2022", "narrative": "Once"}
+    if token is not None:
+        typed["opened_on"] = token
+
+    response = client.post(page, typed)
+
+    assert errors_of(response)[""][0] == "This form was not sent whole."
+    assert ProgressUpdate.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_two_edits_of_one_row_name_what_the_first_changed_and_by_whom():
+    make_recommendation(1)
+    action = make_action("A01", title="First title")
+    page = reverse("admin:recommendations_action_change", args=[action.pk])
+    one, two = signed_in(make_user("Secretariat")), signed_in(make_user("Secretariat", "other"))
+    held_by_one, held_by_two = open_form(one, page), open_form(two, page)
+    one.post(page, {**held_by_one, "title": "Title by one", "owner_role": "Chief executive"})
+
+    response = two.post(page, {**held_by_two, "title": "Title by two"})
+
+    assert response.status_code == 200
+    told = errors_of(response)[""][0]
+    assert "Secretariat Person changed " in told
+    assert "title (now “Title by one”)" in told
+    assert "owner role (now “Chief executive”)" in told
+    assert 'value="Title by two"' in response.content.decode()
+    assert Action.objects.get().title == "Title by one"
+
+    held_now = {**held_by_two, "title": "Title by two", "opened_on": open_form_of(response)["opened_on"]}
+    assert two.post(page, held_now).status_code == 302
+    assert Action.objects.get().title == "Title by two"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("token", [None, "", "abc", "1-2", "9" * 5000])
+def test_an_edit_without_a_sound_token_is_not_saved(token):
+    action = make_action("A01", title="First title")
+    page = reverse("admin:recommendations_action_change", args=[action.pk])
+    client = signed_in(make_user("Secretariat"))
+    held = {**open_form(client, page), "title": "Another", "opened_on": token or ""}
+
+    assert client.post(page, held).status_code == 200
+    assert Action.objects.get().title == "First title"
+
+
+@pytest.mark.django_db
+def test_a_change_of_links_alone_is_noticed():
+    action, other = make_action("A01"), make_recommendation(2)
+    page = reverse("admin:recommendations_action_change", args=[action.pk])
+    one, two = signed_in(make_user("Secretariat")), signed_in(make_user("Secretariat", "other"))
+    held_by_one, held_by_two = open_form(one, page), open_form(two, page)
+    one.post(page, {**held_by_one, "recommendations": [other.pk]})
+
+    response = two.post(page, held_by_two)
+
+    assert "changed recommendations on" in errors_of(response)[""][0]
+    assert list(Action.objects.get().recommendations.all()) == [other]
+
+
+def in_threads(work, arguments):
+    """Run ``work`` once for each of ``arguments``, all at the same moment; return what each returned."""
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        pytest.skip("threads that share a database in memory lock each other out: needs a file")
+    barrier, results = threading.Barrier(len(arguments)), []
+
+    def run(argument):
+        try:
+            barrier.wait()
+            results.append(work(argument))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[argument]) for argument in arguments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_people_who_save_one_row_at_one_moment_exactly_one_succeeds():
+    action = make_action("A01", title="First title")
+    page = reverse("admin:recommendations_action_change", args=[action.pk])
+    clients = [signed_in(make_user("Secretariat", f"person{n}")) for n in range(4)]
+    held = [open_form(client, page) for client in clients]
+
+    answers = in_threads(
+        lambda n: clients[n].post(page, {**held[n], "title": f"Title by {n}"}).status_code, range(4)
+    )
+
+    assert sorted(answers) == [200, 200, 200, 302]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_people_who_report_at_one_moment_exactly_one_succeeds():
+    action = make_action("A01")
+    clients = [signed_in(make_user("Secretariat", f"person{n}")) for n in range(4)]
+    update = f"{ADD}?action={action.pk}"
+    due_date = reverse("admin:recommendations_duedate_add") + f"?action={action.pk}"
+    typed = {"status": "on_track", "dated": "01/11/2022", "narrative": "Mine", "due": "2027", "reason": "Why"}
+
+    for page in (update, due_date):
+        held = [open_form(client, page) for client in clients]
+        answers = in_threads(
+            lambda n, page=page, held=held: clients[n].post(page, {**held[n], **typed}).status_code, range(4)
+        )
+        assert sorted(answers) == [200, 200, 200, 302]
+
+    assert (ProgressUpdate.objects.count(), DueDate.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_a_report_on_another_action_is_no_conflict():
+    officer = make_user("Officers")
+    client = signed_in(officer)
+    one, two = make_action("A01", owner=officer), make_action("A02", owner=officer)
+    typed = {"status": "on_track", "dated": "01/11/2022", "narrative": "Mine"}
+    held = open_form(client, f"{ADD}?action={one.pk}")
+    fill_in(client, f"{ADD}?action={two.pk}", **typed)
+
+    assert client.post(f"{ADD}?action={one.pk}", {**held, **typed}).status_code == 302

@@ -1,0 +1,322 @@
+"""Due dates, the board's decisions on them, and assessments, as people enter them."""
+
+import datetime
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from recommendations import ledger
+from recommendations.models import Action, Assessment, Decision, DueDate
+from recommendations.position import action_positions
+from recommendations.tests.admin_forms import errors_of, fill_in, open_form
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_decision,
+    make_due_date,
+    make_recommendation,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+ADD_DATE = reverse("admin:recommendations_duedate_add")
+ADD_DECISION = reverse("admin:recommendations_decision_add")
+ADD_ASSESSMENT = reverse("admin:recommendations_assessment_add")
+WINTER = datetime.date(2022, 12, 31)
+
+
+@pytest.fixture
+def officer():
+    return make_user("Officers")
+
+
+@pytest.fixture
+def action(officer):
+    return make_action(owner=officer)
+
+
+def sign_in(client, user):
+    client.force_login(user)
+    return client
+
+
+def position(action, as_at=WINTER):
+    (found,) = action_positions(Action.objects.as_at(as_at).filter(pk=action.pk), as_at=as_at)
+    return found
+
+
+def test_an_owners_date_is_a_proposal_that_counts_only_once_agreed(client, officer, action):
+    page = f"{ADD_DATE}?action={action.pk}"
+
+    response = fill_in(
+        sign_in(client, officer), page, due="March 2027", dated="01/11/2022", reason="As planned"
+    )
+
+    assert (response.status_code, response.url) == (302, "/admin/")
+    row = DueDate.objects.get()
+    assert (row.due, row.reason_kind, row.needs_decision) == ("2027-03", "first", True)
+    assert (row.recorded_by, row.recorded_as) == (officer, "Officer")
+    assert position(action).due is None
+    assert [line.pk for line in position(action).proposals] == [row.pk]
+
+
+@pytest.mark.parametrize("role", ["Chair", "Secretariat"])
+def test_a_date_entered_by_chair_or_secretariat_counts_at_once(client, action, role):
+    fill_in(
+        sign_in(client, make_user(role)),
+        f"{ADD_DATE}?action={action.pk}",
+        due="31/03/2027",
+        dated="01/11/2022",
+        reason="The board agreed it",
+        needs_decision="on",
+    )
+
+    assert DueDate.objects.get().needs_decision is False
+    assert position(action).due.due.text == "2027-03-31"
+    assert ledger.first_fault() is None
+
+
+@pytest.mark.parametrize("due", ["early 2027", "3/2027", "2027-03", "31/02/2027", "22/11", "1/1/9999"])
+def test_a_due_date_in_any_other_form_is_refused_with_the_forms_that_are_accepted(
+    client, officer, action, due
+):
+    response = fill_in(sign_in(client, officer), f"{ADD_DATE}?action={action.pk}", due=due, reason="Why")
+
+    assert errors_of(response) == {"due": ["Enter a date like 22/11/2022, November 2022 or 2024."]}
+    assert DueDate.objects.count() == 0
+
+
+def test_a_later_date_leaves_the_first_and_is_not_called_first(client, action):
+    make_due_date(action, "2023-04", dated="2022-10-15")
+    page = f"{ADD_DATE}?action={action.pk}"
+    secretariat = sign_in(client, make_user("Secretariat"))
+    typed = {"due": "June 2023", "dated": "01/11/2022", "reason": "It slipped"}
+
+    refused = fill_in(secretariat, page, **typed, reason_kind="first")
+    assert list(errors_of(refused)) == ["reason_kind"]
+
+    fill_in(secretariat, page, **typed, reason_kind="resources")
+    found = position(action)
+    assert (found.baseline.due.words, found.due.due.words, found.revisions) == ("April 2023", "June 2023", 1)
+
+
+def test_the_date_that_stands_already_is_refused(client, action):
+    make_due_date(action, "2023-04")
+
+    response = fill_in(
+        sign_in(client, make_user("Secretariat")),
+        f"{ADD_DATE}?action={action.pk}",
+        due="April 2023",
+        reason_kind="other",
+        reason="Again",
+    )
+
+    assert errors_of(response) == {"due": ["This is the due date already. Enter a different one."]}
+
+
+def test_a_date_already_past_is_saved_with_a_warning(client, action):
+    response = fill_in(
+        sign_in(client, make_user("Secretariat")),
+        f"{ADD_DATE}?action={action.pk}",
+        due="December 2022",
+        dated="01/11/2022",
+        reason="As agreed",
+    )
+
+    assert DueDate.objects.count() == 1
+    assert [str(message) for message in get_messages(response.wsgi_request)][0] == (
+        "The date you entered, December 2022, is already past. Correct it if that is wrong."
+    )
+
+
+def test_the_form_shows_the_dates_so_far(client, officer, action):
+    make_due_date(action, "2022-10", dated="2022-10-01")
+    make_due_date(action, "2023-04", dated="2022-11-15", reason_kind="scope")
+
+    page = sign_in(client, officer).get(f"{ADD_DATE}?action={action.pk}").content.decode()
+
+    assert "October 2022 → April 2023: second date, six months later than first agreed" in page
+
+
+def test_an_owner_corrects_a_proposal_but_never_an_agreed_date(client, officer, action):
+    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+    agreed = make_due_date(action, "2023-05", by=make_user("Chair"))
+    decided = make_due_date(action, "2023-06", by=officer, needs_decision=True)
+    make_decision(decided, "refused")
+    sign_in(client, officer)
+
+    assert client.get(f"{ADD_DATE}?corrects={agreed.pk}").status_code == 403
+    assert client.get(f"{ADD_DATE}?corrects={decided.pk}").status_code == 403
+    fill_in(client, f"{ADD_DATE}?corrects={proposal.pk}", due="May 2024", correction_reason="Wrong year")
+    right = DueDate.objects.get(corrects=proposal)
+    assert (right.due, right.needs_decision) == ("2024-05", True)
+
+
+def test_a_correction_of_a_proposal_by_the_secretariat_is_still_a_proposal(client, officer, action):
+    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+
+    fill_in(
+        sign_in(client, make_user("Secretariat")),
+        f"{ADD_DATE}?corrects={proposal.pk}",
+        due="May 2023",
+        correction_reason="Misheard",
+    )
+
+    assert DueDate.objects.get(corrects=proposal).needs_decision is True
+
+
+def test_a_correction_of_an_agreed_proposal_counts_from_the_day_it_was_agreed(client, officer, action):
+    proposal = make_due_date(action, "2023-04", dated="2022-11-01", by=officer, needs_decision=True)
+    make_decision(proposal, "agreed", dated="2022-11-15")
+
+    fill_in(
+        sign_in(client, make_user("Secretariat")),
+        f"{ADD_DATE}?corrects={proposal.pk}",
+        due="May 2023",
+        correction_reason="The minutes say May",
+    )
+
+    line = position(action).due
+    assert (line.due.words, line.effective_on) == ("May 2023", datetime.date(2022, 11, 15))
+
+
+def test_a_seeded_date_keeps_its_inferred_year_when_corrected(client, action):
+    seeded = make_due_date(action, "2022-11?")
+
+    held = open_form(sign_in(client, make_user("Secretariat")), f"{ADD_DATE}?corrects={seeded.pk}")
+    assert held["due"] == "November 2022, year inferred"
+    fill_in(client, f"{ADD_DATE}?corrects={seeded.pk}", reason="Better", correction_reason="Unclear")
+
+    assert DueDate.objects.get(corrects=seeded).due == "2022-11?"
+
+
+def test_the_board_agrees_a_proposal_and_it_counts_from_then(client, officer, action):
+    proposal = make_due_date(action, "2023-04", dated="2022-11-01", by=officer, needs_decision=True)
+    page = f"{ADD_DECISION}?due_date={proposal.pk}"
+    chair = make_user("Chair")
+    typed = {"outcome": "agreed", "reason": "It is realistic", "meeting_on": "15/11/2022"}
+
+    early = fill_in(sign_in(client, chair), page, **typed, dated="31/10/2022")
+    assert errors_of(early) == {
+        "dated": ["The date was proposed on 1 November 2022. Enter that day or a later one."]
+    }
+    future = fill_in(client, page, **{**typed, "meeting_on": "15/11/2099"}, dated="15/11/2022")
+    assert errors_of(future) == {
+        "meeting_on": ["Enter the day of a meeting that has been held, or leave this empty."]
+    }
+
+    fill_in(client, page, **typed, dated="15/11/2022")
+    row = Decision.objects.get()
+    assert (row.due_date, row.outcome, row.meeting_on) == (proposal, "agreed", datetime.date(2022, 11, 15))
+    assert (row.recorded_by, row.recorded_as) == (chair, "Chair")
+    assert position(action).due.effective_on == datetime.date(2022, 11, 15)
+
+
+def test_a_proposal_is_decided_once(client, officer, action):
+    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+    page = f"{ADD_DECISION}?due_date={proposal.pk}"
+    sign_in(client, make_user("Chair"))
+    typed = {**open_form(client, page), "outcome": "refused", "reason": "Too late"}
+    client.post(page, typed)
+
+    second = client.post(page, {**typed, "outcome": "agreed"})
+    assert second.status_code == 200
+    third = client.post(page, {**typed, "outcome": "agreed", "opened_on": str(Decision.objects.get().pk)})
+    assert errors_of(third) == {"": ["The board has already decided this proposal."]}
+
+    assert [row.outcome for row in Decision.objects.all()] == ["refused"]
+    again = client.get(page)
+    assert (again.status_code, again.url) == (
+        302,
+        reverse("admin:recommendations_decision_change", args=[Decision.objects.get().pk]),
+    )
+
+
+def test_a_proposal_that_was_corrected_cannot_be_decided(client, officer, action):
+    wrong = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+    page = f"{ADD_DECISION}?due_date={wrong.pk}"
+    held = open_form(sign_in(client, make_user("Chair")), page)
+    make_due_date(
+        action, "2024-04", by=officer, needs_decision=True, corrects=wrong, correction_reason="Year"
+    )
+
+    response = client.post(page, {**held, "outcome": "agreed", "reason": "Fine", "dated": "15/11/2022"})
+
+    assert errors_of(response) == {"": ["This proposal was corrected. Decide the newer one instead."]}
+
+
+def test_a_decision_is_put_right_by_another_that_says_why(client, officer, action):
+    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+    wrong = make_decision(proposal, "refused", by=make_user("Chair"))
+
+    fill_in(
+        sign_in(client, make_user("Secretariat")),
+        f"{ADD_DECISION}?corrects={wrong.pk}",
+        outcome="agreed",
+        correction_reason="The minutes say agreed",
+    )
+
+    assert position(action).due.due.words == "April 2023"
+
+
+def test_a_date_that_needs_no_decision_cannot_be_given_one(client, action):
+    counted = make_due_date(action, "2023-04")
+
+    response = sign_in(client, make_user("Chair")).get(f"{ADD_DECISION}?due_date={counted.pk}")
+
+    assert response.status_code == 404
+
+
+def test_officers_neither_decide_nor_assess(client, officer, action):
+    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+    recommendation = action.recommendations.get()
+    sign_in(client, officer)
+
+    for address in (
+        f"{ADD_DECISION}?due_date={proposal.pk}",
+        f"{ADD_ASSESSMENT}?recommendation={recommendation.pk}",
+        ADD_DECISION,
+        ADD_ASSESSMENT,
+    ):
+        assert (address, client.get(address).status_code) == (address, 403)
+        assert (address, client.post(address, {"outcome": "agreed"}).status_code) == (address, 403)
+
+
+@pytest.mark.parametrize("role", ["Chair", "Secretariat"])
+def test_chair_and_secretariat_record_assessments(client, role):
+    recommendation = make_recommendation(3)
+    user = make_user(role)
+
+    response = fill_in(
+        sign_in(client, user),
+        f"{ADD_ASSESSMENT}?recommendation={recommendation.pk}",
+        whose="adviser",
+        status="at_risk",
+        narrative="Too little has moved",
+        dated="01/11/2022",
+    )
+
+    assert response.status_code == 302
+    row = Assessment.objects.get()
+    assert (row.recommendation, row.status, row.recorded_by, row.recorded_as) == (
+        recommendation,
+        "at_risk",
+        user,
+        role,
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 10])
+def test_the_lists_take_the_same_queries_however_long(client, django_assert_num_queries, rows):
+    secretariat = make_user("Secretariat")
+    for number in range(10, 10 + rows):
+        action = make_action(f"A{number}", owner=secretariat)
+        make_decision(make_due_date(action, by=secretariat, needs_decision=True), by=secretariat)
+        make_assessment(action.recommendations.get(), by=secretariat)
+    sign_in(client, secretariat)
+
+    for name in ("duedate", "decision", "assessment", "action"):
+        with django_assert_num_queries({"action": 9}.get(name, 8)):
+            client.get(reverse(f"admin:recommendations_{name}_changelist"))
