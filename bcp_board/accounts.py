@@ -1,0 +1,43 @@
+"""Signing in and out, and setting one's password: Django's views, with the board's pages."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views
+from django.urls import reverse_lazy
+
+
+class LogoutView(views.LogoutView):
+    """Sign out, and have the browser forget what it showed: people share computers."""
+
+    def post(self, request, *args, **kwargs):
+        response = super().post(request, *args, **kwargs)
+        response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+        return response
+
+
+class PasswordView(views.PasswordChangeView):
+    """Change one's own password. Every other session of the account ends; this one goes on."""
+
+    template_name = "registration/password_change_form.html"
+    success_url = settings.LOGIN_REDIRECT_URL
+
+    def form_valid(self, form):
+        messages.success(self.request, "Your password has been changed.")
+        return super().form_valid(form)
+
+
+class OneTimeLinkView(views.PasswordResetConfirmView):
+    """Set a password by a link that works once, for a day. It signs nobody in."""
+
+    template_name = "registration/password_reset_confirm.html"
+    success_url = reverse_lazy("login")
+
+    def form_valid(self, form):
+        messages.success(self.request, "Your password has been set. You can sign in with it now.")
+        return super().form_valid(form)
+
+
+login = views.LoginView.as_view(template_name="registration/login.html", redirect_authenticated_user=True)
+logout = LogoutView.as_view()
+password = PasswordView.as_view()
+one_time_link = OneTimeLinkView.as_view()

@@ -1,0 +1,120 @@
+"""Where administrators make accounts and hand out the links by which people set their passwords."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from bcp_board.roles import works_in_admin
+from visits.admin import BoardAdmin
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
+
+
+class UserForm(forms.ModelForm):
+    class Meta:
+        labels = {"first_name": "First name", "last_name": "Last name", "groups": "Roles"}
+        help_texts = {
+            "username": "What they type to sign in. Letters, digits and @ . + - _ only.",
+            "groups": "What each role may do is fixed. Someone with no role can read the board.",
+            "is_active": "Clear this when somebody leaves. What they recorded stays under their name.",
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in ("first_name", "last_name"):
+            if name in self.fields:
+                self.fields[name].required = True
+
+
+@admin.register(User)
+class UserAdmin(BoardAdmin):
+    """Accounts: made, given roles and closed, never deleted. No page here shows or sets a password."""
+
+    form = UserForm
+    change_form_template = "admin/auth/user/change_account.html"
+    list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_login"]
+    list_filter = ["is_active", "groups"]
+    search_fields = ["username", "first_name", "last_name"]
+    ordering = ["username"]
+
+    def get_fieldsets(self, request, obj=None):
+        fields = ["username", "first_name", "last_name", "groups"]
+        if obj:
+            fields += ["is_active"]
+        if obj and request.user.is_superuser:
+            fields += SUPERUSERS_ONLY
+        return [(None, {"fields": fields})]
+
+    def has_change_permission(self, request, obj=None):
+        """Return whether this person may change accounts; only a superuser changes a superuser's."""
+        if obj and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def lookup_allowed(self, lookup, value, request):
+        # A filter on the password column would let it be guessed letter by letter.
+        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "groups":
+            kwargs["widget"] = forms.CheckboxSelectMultiple
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "user_permissions":
+            field.queryset = field.queryset.select_related("content_type")
+        return field
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        # Django asks is_staff, not the groups, who may open the admin; roles are chosen in one place only.
+        user = form.instance
+        user.is_staff = works_in_admin(user)
+        user.save(update_fields=["is_staff"])
+
+    def get_urls(self):
+        link = path("<int:pk>/link/", self.admin_site.admin_view(self.one_time_link), name="auth_user_link")
+        return [link, *super().get_urls()]
+
+    def one_time_link(self, request, pk):
+        """Show, once, a link by which the account's owner sets a new password without knowing an old one."""
+        user = self.get_object(request, str(pk))
+        if user is None:
+            raise Http404
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        link = ""
+        if request.method == "POST":
+            key = urlsafe_base64_encode(force_bytes(user.pk))
+            address = reverse("one_time_link", args=[key, default_token_generator.make_token(user)])
+            link = request.build_absolute_uri(address)
+            self.log_change(request, user, "Made a one-time link to set the password.")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"One-time link for {user.get_full_name() or user}",
+            "opts": self.opts,
+            "account": user,
+            "link": link,
+        }
+        return TemplateResponse(request, "admin/auth/user/one_time_link.html", context)
+
+    @admin.display(description="roles")
+    def roles(self, user):
+        names = sorted(group.name for group in user.groups.all())
+        return ", ".join((["Superuser"] if user.is_superuser else []) + names)

@@ -1,0 +1,53 @@
+"""Make an account for each role, to look round a copy of the board on one's own machine."""
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from bcp_board.roles import create_groups, works_in_admin
+from recommendations.models import Action
+
+ACCOUNTS = {
+    "member": "Board members",
+    "officer": "Officers",
+    "secretariat": "Secretariat",
+    "chair": "Chair",
+    "admin": "Administrators",
+}
+OFFICERS_ACTIONS = ("A05", "A07")
+
+
+class Command(BaseCommand):
+    help = "Make the accounts member, officer, secretariat, chair and admin. Only where DEBUG=1."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--password", required=True, help="The password of all five accounts.")
+
+    @transaction.atomic
+    def handle(self, *args, password, **options):
+        if not settings.DEBUG:
+            raise CommandError(
+                "Five accounts with one password belong on your own machine only: this needs DEBUG=1."
+            )
+        try:
+            validate_password(password)
+        except ValidationError as error:
+            raise CommandError(f"Choose another password. {' '.join(error.messages)}") from None
+        create_groups()
+        for username, role in ACCOUNTS.items():
+            user, _ = User.objects.get_or_create(username=username)
+            user.first_name, user.last_name = "Local", username
+            user.is_superuser = username == "admin"
+            user.is_active = True
+            user.set_password(password)
+            user.groups.set([Group.objects.get(name=role)])
+            user.is_staff = works_in_admin(user)
+            user.save()
+        officer = User.objects.get(username="officer")
+        for action in Action.objects.filter(ref__in=OFFICERS_ACTIONS).exclude(owner=officer):
+            action.owner = officer
+            action.save()
+        self.stdout.write(f"Accounts: {', '.join(ACCOUNTS)}.")
