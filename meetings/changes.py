@@ -4,6 +4,7 @@ import datetime
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils import timezone
 
 from meetings.models import Meeting
 from recommendations.board import ActionPosition, BoardPosition, DueLine, rank
@@ -30,11 +31,11 @@ def moment_of(meeting, *, today):
     It is that of the paper the meeting had in front of it; without one, the end of the day it was held;
     and for a meeting that is today or still to come, today.
     """
-    papers = [paper for paper in meeting.papers.defer("body").order_by("version")]
+    papers = list(meeting.papers.defer("body").order_by("version"))
     if papers:
-        in_time = [paper for paper in papers if paper.as_at <= meeting.held_on] or papers[:1]
-        paper = in_time[-1]
-        return Moment(paper.as_at, paper.published_at)
+        in_time = [p for p in papers if timezone.localdate(p.published_at) <= meeting.held_on]
+        paper = (in_time or papers[:1])[-1]
+        return Moment(paper.as_at, min(paper.published_at, end_of(paper.as_at)))
     if meeting.held_on >= today:
         return Moment(today, None)
     return Moment(meeting.held_on, end_of(meeting.held_on))
@@ -131,6 +132,24 @@ class Changes:
                 self.corrections,
             )
         )
+
+    @property
+    def summary(self):
+        """Return what moved, in one sentence of counts; what did not happen is left out."""
+        counts = (
+            (self.newly_overdue, "newly overdue"),
+            (self.worsened, "worse"),
+            (self.reopened, "reopened"),
+            (self.improved, "improved"),
+            (self.completed, "complete"),
+            (self.embedded, "embedded"),
+            (self.closed, "closed"),
+            (self.moved, "with another due date"),
+            (self.added, "added"),
+            (self.corrections, "corrected"),
+        )
+        said = [f"{len(rows)} {words}" for rows, words in counts if rows]
+        return f"{', '.join(said)}." if said else "nothing moved."
 
     def direction(self, number):
         """Return the direction of recommendation ``number``: Improved, Worse, Same or New."""

@@ -8,11 +8,13 @@ nothing up to it was altered or cut off.
 import datetime
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from itertools import groupby, islice
 
 from django.apps import apps
 from django.db import connection, models, transaction
+from django.utils import timezone
 
 from recommendations.triggers import append_only_models
 
@@ -33,6 +35,14 @@ class Anchor:
     def __str__(self):
         return f"{self.count}:{self.digest}"
 
+    @classmethod
+    def read(cls, text):
+        """Return the Anchor that ``text`` prints; raise ValueError where it is none."""
+        if not re.fullmatch(r"[0-9]{1,18}:[0-9a-f]{64}", text):
+            raise ValueError("An anchor is a count and a digest: 24:9f86d081… with 64 digits after the colon.")
+        count, digest = text.split(":")
+        return cls(int(count), digest)
+
 
 def canonical(row):
     """Return the content of ``row`` as text that is the same on every database.
@@ -41,7 +51,7 @@ def canonical(row):
     """
     content = {}
     for field in row._meta.concrete_fields:
-        value = getattr(row, field.attname)
+        value = field.to_python(getattr(row, field.attname))
         if isinstance(field, models.DateTimeField) and value is not None:
             value = value.astimezone(datetime.UTC).isoformat(timespec="microseconds")
         elif isinstance(field, models.DateField) and value is not None:
@@ -59,16 +69,29 @@ def digest_of(previous, sequence, row):
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def take_turn():
+    """Wait until no other transaction is adding rows, and keep others waiting until this one ends.
+
+    On SQLite the transaction itself already does so, because ours begin IMMEDIATE.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
 def append(rows):
     """Add unsaved append-only ``rows``, in order, with an entry each, or nothing at all; return them.
 
-    Raises IntegrityError where the database refuses a row. Writers take turns, so the chain is one line.
+    A row without ``recorded_at`` gets it here, once it is this writer's turn, so that the order of the
+    chain is the order of time. Raises IntegrityError where the database refuses a row.
     """
     rows = list(rows)
     with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        take_turn()
+        now = timezone.now()
+        for row in rows:
+            if getattr(row, "recorded_at", now) is None:
+                row.recorded_at = now
         for model, group in groupby(rows, key=type):
             model.objects.bulk_create(list(group), batch_size=BATCH)
         chain(rows, apps.get_model("recommendations", "LedgerEntry"))

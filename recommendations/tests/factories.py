@@ -80,21 +80,21 @@ def make_update(action, status=Status.ON_TRACK, dated="2022-11-01", by=None, **f
         values = {"evidence": "The minutes", "recheck_on": datetime.date(2023, 6, 1), **values}
     if status == Status.CLOSED:
         values = {"reason": "Why", **values}
-    (row,) = append([ProgressUpdate(action=action, status=status, dated=dated, **signed(by), **values)])
+    (row,) = append([ProgressUpdate(action=action, status=status, dated=dated, **{**signed(by), **values})])
     return row
 
 
 def make_due_date(action, due="2023-03", dated="2022-11-01", by=None, **fields):
     """Return a DueDate of ``action`` that counts at once, unless ``needs_decision`` is given."""
     values = {"reason_kind": "first", "reason": "Why", "needs_decision": False, **fields}
-    (row,) = append([DueDate(action=action, due=due, dated=dated, **signed(by), **values)])
+    (row,) = append([DueDate(action=action, due=due, dated=dated, **{**signed(by), **values})])
     return row
 
 
 def make_decision(due_date, outcome="agreed", dated="2022-11-15", by=None, **fields):
     """Return a Decision on the proposal ``due_date``."""
     values = {"reason": "Because", **fields}
-    (row,) = append([Decision(due_date=due_date, outcome=outcome, dated=dated, **signed(by), **values)])
+    (row,) = append([Decision(due_date=due_date, outcome=outcome, dated=dated, **{**signed(by), **values})])
     return row
 
 
@@ -102,6 +102,6 @@ def make_assessment(recommendation, status=Status.AT_RISK, dated="2022-11-01", b
     """Return the adviser's Assessment of ``recommendation``."""
     values = {"whose": "adviser", "narrative": "What was seen", **fields}
     (row,) = append(
-        [Assessment(recommendation=recommendation, status=status, dated=dated, **signed(by), **values)]
+        [Assessment(recommendation=recommendation, status=status, dated=dated, **{**signed(by), **values})]
     )
     return row

@@ -1,0 +1,189 @@
+"""What changed between two meetings, and counts that reconcile whatever the history."""
+
+import datetime
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from meetings.changes import (
+    Moment,
+    changes_between,
+    changes_since_meeting_before,
+    moment_of,
+    unchanged,
+)
+from meetings.models import Meeting
+from recommendations.position import board_position
+from recommendations.tests.factories import (
+    make_action,
+    make_decision,
+    make_due_date,
+    make_recommendation,
+    make_update,
+    make_user,
+)
+from recommendations.tests.histories import DAYS, day, histories, make_board, store
+from visits.dates import end_of
+
+pytestmark = pytest.mark.django_db
+FIRST, SECOND, TODAY = (
+    datetime.date(2022, 10, 5),
+    datetime.date(2022, 11, 9),
+    datetime.date(2022, 11, 22),
+)
+
+
+def at(year, month, day, hour=12):
+    return datetime.datetime(year, month, day, hour, tzinfo=datetime.UTC)
+
+
+def changes_at(meeting, today=TODAY):
+    moment = moment_of(meeting, today=today)
+    now = board_position(as_at=moment.as_at, known=moment.known)
+    return changes_since_meeting_before(now, day=meeting.held_on, today=today)
+
+
+def refs(changes):
+    return [change.action.ref for change in changes]
+
+
+@pytest.fixture
+def two_meetings():
+    return Meeting.objects.create(held_on=FIRST), Meeting.objects.create(held_on=SECOND)
+
+
+@pytest.fixture
+def officer():
+    return make_user("Officers")
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(rows=histories(), days=st.tuples(st.integers(0, DAYS), st.integers(0, DAYS)))
+def test_open_actions_before_and_after_reconcile_for_any_history(rows, days):
+    with transaction.atomic():
+        store(rows, *make_board())
+        first, second = (day(number) for number in sorted(days))
+        before = board_position(as_at=first, known=end_of(first))
+        now = board_position(as_at=second, known=end_of(second))
+        balance = changes_between(before, now, since=Moment(first, end_of(first))).balance
+        assert balance.reconciles
+        assert (balance.before, balance.now) == (len(before.open), len(now.open))
+        transaction.set_rollback(True)
+
+
+def test_an_update_recorded_late_is_a_change_of_the_meeting_that_could_first_see_it(two_meetings, officer):
+    action = make_action(recorded_at=at(2022, 10, 1))
+    make_update(action, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    make_update(action, "off_track", dated="2022-10-03", by=officer, recorded_at=at(2022, 10, 20))
+    changes = changes_at(two_meetings[1])
+    assert [(c.action.ref, c.was.status, c.action.status) for c in changes.worsened] == [
+        ("A01", "on_track", "off_track")
+    ]
+
+
+def test_each_kind_of_change_is_listed_once_where_it_belongs(two_meetings, officer):
+    recommendation = make_recommendation(1)
+    stories = {
+        "A01": [("on_track", "2022-10-02"), ("at_risk", "2022-10-20")],
+        "A02": [("at_risk", "2022-10-02"), ("on_track", "2022-10-20")],
+        "A03": [("done", "2022-10-02"), ("complete", "2022-10-20")],
+        "A04": [("complete", "2022-10-02"), ("off_track", "2022-10-20")],
+        "A05": [("on_track", "2022-10-02"), ("closed", "2022-10-20")],
+        "A06": [("on_track", "2022-10-02")],
+    }
+    for ref, story in stories.items():
+        action = make_action(ref, recommendation, recorded_at=at(2022, 10, 1))
+        for status, dated in story:
+            recorded = at(*map(int, dated.split("-")))
+            make_update(action, status, dated=dated, by=officer, recorded_at=recorded)
+        if ref == "A06":
+            make_due_date(action, "2022-10", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    make_action("A07", recommendation, agreed_on="2022-10-05", recorded_at=at(2022, 10, 7))
+    changes = changes_at(two_meetings[1])
+    found = {
+        name: refs(getattr(changes, name))
+        for name in (
+            "added", "newly_overdue", "worsened", "improved", "completed", "embedded", "closed", "reopened",
+            "moved", "repeated",
+        )
+    }  # fmt: skip
+    assert found == {
+        "added": ["A07"],
+        "newly_overdue": ["A06"],
+        "worsened": ["A01"],
+        "improved": ["A02"],
+        "completed": ["A03"],
+        "embedded": [],
+        "closed": ["A05"],
+        "reopened": ["A04"],
+        "moved": [],
+        "repeated": ["A01", "A02", "A03", "A04", "A05"],
+    }
+    balance = changes.balance
+    assert (balance.before, balance.added, balance.reopened) == (5, 1, 1)
+    assert (balance.completed, balance.embedded, balance.closed, balance.now) == (1, 0, 1, 5)
+
+
+def test_a_moved_date_is_listed_with_both_dates_and_a_corrected_one_only_as_a_correction(
+    two_meetings, officer
+):
+    moved, corrected = make_action("A01"), make_action("A02")
+    for action in (moved, corrected):
+        action.recorded_at = at(2022, 10, 1)
+        action.save()
+    make_due_date(moved, "2023-03", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    wrong = make_due_date(corrected, "2023-03", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    proposal = make_due_date(
+        moved, "2023-06", dated="2022-10-20", by=officer, needs_decision=True, recorded_at=at(2022, 10, 20)
+    )
+    make_decision(proposal, dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1))
+    make_due_date(
+        corrected, "2023-04", dated="2022-10-02", by=officer, corrects=wrong, correction_reason="A slip",
+        recorded_at=at(2022, 10, 20),
+    )  # fmt: skip
+    changes = changes_at(two_meetings[1])
+    assert [(c.action.ref, str(c.was.due.due), str(c.action.due.due)) for c in changes.moved] == [
+        ("A01", "March 2023", "June 2023")
+    ]
+    assert [(c.kind, c.about[:3], c.reason) for c in changes.corrections] == [("due date", "A02", "A slip")]
+    assert board_position(as_at=TODAY).by_ref["A02"].revisions == 0
+
+
+def test_the_first_meeting_has_nothing_to_compare_with():
+    meeting = Meeting.objects.create(held_on=FIRST)
+    make_action()
+    assert changes_at(meeting) is None
+
+
+def test_direction_is_a_word_for_each_recommendation(two_meetings, officer):
+    worse, better, same = (make_recommendation(number) for number in (1, 2, 3))
+    for ref, recommendation, story in (
+        ("A01", worse, [("on_track", "2022-10-02"), ("at_risk", "2022-10-20")]),
+        ("A02", better, [("at_risk", "2022-10-02"), ("on_track", "2022-10-20")]),
+        ("A03", same, [("on_track", "2022-10-02"), ("on_track", "2022-10-20")]),
+    ):
+        action = make_action(ref, recommendation, recorded_at=at(2022, 10, 1))
+        for status, dated in story:
+            recorded = at(*map(int, dated.split("-")))
+            make_update(action, status, dated=dated, by=officer, recorded_at=recorded)
+    changes = changes_at(two_meetings[1])
+    assert [changes.direction(number) for number in (1, 2, 3)] == ["Worse", "Improved", "Same"]
+
+
+def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(two_meetings, officer):
+    still, moving = make_action("A01"), make_action("A02")
+    for action in (still, moving):
+        action.recorded_at = at(2022, 9, 30)
+        action.agreed_on = "2022-09-30"
+        action.save()
+        make_update(action, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    make_update(moving, "at_risk", dated="2022-11-15", by=officer, recorded_at=at(2022, 11, 15))
+    now = board_position(as_at=TODAY)
+    rows = unchanged(now, Meeting.objects.order_by("-held_on"), today=TODAY)
+    assert [(row.action.ref, row.words) for row in rows] == [("A01", "unchanged for 2 meetings")]

@@ -1,0 +1,221 @@
+"""Random histories of two actions, and a naive replay of them, row by row and day by day."""
+
+import datetime
+from dataclasses import dataclass, field
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from hypothesis import strategies as st
+
+from recommendations import ledger
+from recommendations.models import (
+    Action,
+    Assessment,
+    Decision,
+    DueDate,
+    ProgressUpdate,
+    Recommendation,
+)
+from recommendations.statements import NOT_REPORTED, OPEN, Status
+from visits.dates import read_edtf
+from visits.models import Document
+
+START = datetime.date(2022, 9, 1)
+DAYS = 130
+DUE = ["2022-09", "2022-10?", "2022-10-15", "2022-11", "2022", "2022~", "[2022-10-06..]", "2022-12-01"]
+
+
+def day(number):
+    return START + datetime.timedelta(days=number)
+
+
+@dataclass
+class Said:
+    """One row of a history, in the order it was added: ``said`` is its day, ``taken`` when recorded."""
+
+    kind: str
+    action: int
+    said: int
+    taken: int
+    value: str
+    corrects: int | None = None
+    is_proposal: bool = False
+    decided: tuple | None = None
+
+
+@st.composite
+def histories(draw):
+    rows = []
+    for _ in range(draw(st.integers(0, 18))):
+        kind = draw(st.sampled_from(["update", "update", "due", "assessment"]))
+        action = draw(st.integers(0, 1))
+        said = draw(st.integers(0, DAYS))
+        taken = said + draw(st.sampled_from([0, 0, 0, 3, 40]))
+        value = draw(st.sampled_from(DUE if kind == "due" else Status.values))
+        row = Said(kind, action, said, taken, value)
+        free = [
+            i
+            for i, other in enumerate(rows)
+            if (other.kind, other.action) == (kind, action) and i not in {r.corrects for r in rows}
+        ]
+        if free and draw(st.integers(0, 4)) == 0:
+            row.corrects = draw(st.sampled_from(free))
+            row.taken = max(row.taken, rows[row.corrects].taken)
+        if kind == "due" and draw(st.booleans()):
+            row.is_proposal = True
+            if draw(st.booleans()):
+                outcome = draw(st.sampled_from(["agreed", "agreed", "refused"]))
+                wait = draw(st.integers(0, 30))
+                row.decided = (outcome, row.said + wait, row.taken + wait + draw(st.integers(0, 5)))
+        rows.append(row)
+    return rows
+
+
+def noon(number):
+    return timezone.make_aware(datetime.datetime.combine(day(number), datetime.time(12)))
+
+
+def store(rows, actions, recommendation, user):
+    """Add ``rows`` to the database in their order, with keys given here so that it is one bulk write."""
+    statements, decisions = [], []
+    for key, said in enumerate(rows, start=1):
+        common = {
+            "dated": day(said.said).isoformat(),
+            "recorded_at": noon(said.taken),
+            "recorded_by": user,
+            "pk": key,
+        }
+        if said.corrects is not None:
+            common |= {"corrects_id": said.corrects + 1, "correction_reason": "It was wrong."}
+        if said.kind == "update":
+            row = ProgressUpdate(
+                action=actions[said.action],
+                status=said.value,
+                narrative="As said.",
+                reason="Why",
+                recovery_step="What next",
+                evidence="Seen",
+                recheck_on=day(said.said + 90),
+                **common,
+            )
+        elif said.kind == "due":
+            row = DueDate(
+                action=actions[said.action],
+                due=said.value,
+                reason_kind="other",
+                reason="Why",
+                needs_decision=said.is_proposal,
+                **common,
+            )
+        else:
+            row = Assessment(
+                recommendation=recommendation, whose="adviser", status=said.value, narrative="Why", **common
+            )
+        statements.append(row)
+        if said.decided:
+            outcome, decided_on, taken = said.decided
+            decisions.append(
+                Decision(
+                    due_date_id=key,
+                    outcome=outcome,
+                    reason="Why",
+                    dated=day(decided_on).isoformat(),
+                    recorded_at=noon(taken),
+                    recorded_by=user,
+                )
+            )
+    ledger.append(sorted(statements, key=lambda row: type(row).__name__) + decisions)
+
+
+@dataclass
+class Replayed:
+    status: str = NOT_REPORTED
+    updated_on: datetime.date | None = None
+    due: str | None = None
+    overdue: bool = False
+    stale: bool = False
+    ledger: list = field(default_factory=list)
+    misses: list = field(default_factory=list)
+
+
+def replay(rows, action, as_at, known):
+    """Work out by hand how ``action`` stood at the end of day number ``as_at``."""
+
+    def seen(taken):
+        return known is None or taken <= known
+
+    standing = [
+        row
+        for i, row in enumerate(rows)
+        if row.action == action
+        and row.said <= as_at
+        and seen(row.taken)
+        and not any(later.corrects == i and seen(later.taken) for later in rows)
+    ]
+    updates = sorted((row for row in standing if row.kind == "update"), key=lambda r: (r.said, rows.index(r)))
+    result = Replayed()
+    if updates:
+        result.status, result.updated_on = updates[-1].value, day(updates[-1].said)
+
+    agreed = []
+    for row in standing:
+        if row.kind != "due":
+            continue
+        counts_from = row.said
+        if row.is_proposal:
+            if not row.decided or row.decided[0] != "agreed":
+                continue
+            counts_from = row.decided[1]
+            if counts_from > as_at or not seen(row.decided[2]):
+                continue
+        agreed.append((counts_from, rows.index(row), row))
+    agreed.sort(key=lambda item: item[:2])
+    result.ledger = [row.value for _, _, row in agreed]
+
+    def status_at_end_of(number):
+        said = [row.value for row in updates if row.said <= number]
+        return said[-1] if said else NOT_REPORTED
+
+    for place, (counts_from, _, row) in enumerate(agreed):
+        last = read_edtf(row.value).last
+        missed = False
+        if last and last < day(as_at):
+            start = max((last - START).days, counts_from)
+            for number in range(start, as_at + 1):
+                replaced = place + 1 < len(agreed) and agreed[place + 1][0] <= number
+                reopened = number > start and any(r.said == number and r.value in OPEN for r in updates)
+                if not replaced and (status_at_end_of(number) in OPEN or reopened):
+                    missed = True
+        result.misses.append(missed)
+    if agreed:
+        result.due = agreed[-1][2].value
+        last = read_edtf(result.due).last
+        result.overdue = bool(result.status in OPEN and last and last < day(as_at))
+    if result.status in OPEN and result.updated_on:
+        result.stale = (day(as_at) - result.updated_on).days > 28
+    return result
+
+
+def make_board():
+    """Return two actions that answer one recommendation, the recommendation and an officer."""
+    document = Document.objects.create(
+        key="report", title="Report", publisher="The adviser", published="2022-08", reference="Page 1"
+    )
+    recommendation = Recommendation.objects.create(
+        number=1,
+        title="Do it",
+        summary="Do it.",
+        lead_body="The council",
+        lead_basis="stated",
+        theme="Doing",
+        document=document,
+        reference="Item 1",
+    )
+    actions = []
+    for ref in ("A01", "A02"):
+        action = Action.objects.create(
+            ref=ref, title="Do", owner_role="Director", document=document, recorded_at=noon(0)
+        )
+        action.recommendations.add(recommendation)
+        actions.append(action)
+    return actions, recommendation, get_user_model().objects.create(username="officer")
