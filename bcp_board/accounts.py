@@ -4,6 +4,31 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views
 from django.urls import reverse_lazy
+from django.utils import timezone
+
+from bcp_board import security_log, signing_in
+
+
+class LoginView(views.LoginView):
+    """Sign in, as often as signing_in.py allows."""
+
+    template_name = "registration/login.html"
+    redirect_authenticated_user = True
+
+    def post(self, request, *args, **kwargs):
+        username = request.POST.get("username", "")
+        address = security_log.address_of(request)
+        made = signing_in.begin(username, address, at=timezone.now())
+        if made is None:
+            security_log.record("sign-in", request=request, outcome="locked")
+            form = self.get_form_class()(request)
+            return self.render_to_response(self.get_context_data(form=form, is_locked=True), status=429)
+        response = super().post(request, *args, **kwargs)
+        if response.status_code == 302:
+            signing_in.succeed(made)
+        elif signing_in.has_just_locked(made):
+            security_log.record("sign-in locked", request=request, outcome="locked")
+        return response
 
 
 class LogoutView(views.LogoutView):

@@ -1,14 +1,25 @@
 """Error pages in plain English. They touch neither the database nor the session, so they always work."""
 
+import sys
+
 from django.conf import settings
 from django.core.exceptions import BadRequest
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
+from bcp_board import security_log
 
-def _page(status, title, *paragraphs):
-    context = {"board_name": settings.BOARD_NAME, "title": title, "paragraphs": paragraphs}
+
+def _page(request, status, title, *paragraphs):
+    context = {
+        "board_name": settings.BOARD_NAME,
+        "marking": settings.MARKING,
+        "title": title,
+        "paragraphs": paragraphs,
+        "request_id": getattr(request, "id", ""),
+    }
     return HttpResponse(render_to_string("error.html", context), status=status)
 
 
@@ -16,13 +27,15 @@ def _page(status, title, *paragraphs):
 def bad_request(request, exception):
     """Return the 400 page, with our own reason where we gave one."""
     reason = str(exception) if type(exception) is BadRequest else "The site could not read it."
-    return _page(400, "There is a problem with this request", reason)
+    return _page(request, 400, "There is a problem with this request", reason)
 
 
 @requires_csrf_token
 def forbidden(request, exception):
-    """Return the 403 page."""
+    """Return the 403 page, and log who asked for what."""
+    security_log.record("refused", request=request, outcome="403", path=request.path[:200])
     return _page(
+        request,
         403,
         "You do not have the right to do this",
         "Officers can record progress only on actions they own.",
@@ -32,7 +45,9 @@ def forbidden(request, exception):
 
 def csrf_failure(request, reason=""):
     """Return the page for a form that was open too long, or was sent from another site."""
+    security_log.record("form refused", request=request, outcome="403", path=request.path[:200])
     return _page(
+        request,
         403,
         "This form could not be accepted",
         "You may have signed out, or signed in again, in another tab. Nothing was saved.",
@@ -44,6 +59,7 @@ def csrf_failure(request, reason=""):
 def not_found(request, exception):
     """Return the 404 page."""
     return _page(
+        request,
         404,
         "Page not found",
         "If you typed the address, check that it is correct.",
@@ -53,5 +69,14 @@ def not_found(request, exception):
 
 @requires_csrf_token
 def server_error(request):
-    """Return the 500 page."""
-    return _page(500, "Sorry, something went wrong", "Nothing was saved. Try again in a few minutes.")
+    """Return the 500 page, or the 503 page where the database could not be reached."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _page(
+            request,
+            503,
+            "Sorry, the record cannot be reached",
+            "Nothing was saved, and nothing is lost. Try again in a few minutes.",
+        )
+    return _page(
+        request, 500, "Sorry, something went wrong", "Nothing was saved. Try again in a few minutes."
+    )

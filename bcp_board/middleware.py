@@ -1,16 +1,30 @@
 """What every request passes through: security headers, malformed input, and the day it asks about."""
 
 import datetime
+import secrets
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urlencode
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.core.exceptions import BadRequest
 from django.utils import timezone
 
 from visits.dates import end_of, say_day
 
 EARLIEST = datetime.date(2019, 1, 1)
+
+
+def identify_requests(get_response):
+    """Give each request an identifier that its log lines and its error page carry."""
+
+    def middleware(request):
+        request.id = secrets.token_hex(8)
+        response = get_response(request)
+        response.headers["X-Request-ID"] = request.id
+        return response
+
+    return middleware
 
 
 def security_headers(get_response):
@@ -39,6 +53,25 @@ def refuse_malformed_requests(get_response):
         cookies = "".join(request.COOKIES.values())
         if "\0" in request.path or b"\0" in query or "\0" in cookies:
             raise BadRequest("The address or a cookie holds a character that cannot be used.")
+        return get_response(request)
+
+    return middleware
+
+
+def end_old_sessions(get_response):
+    """End a session that has been idle for an hour, or is 12 hours old, whatever its cookie says."""
+
+    def middleware(request):
+        if request.user.is_authenticated:
+            now = int(timezone.now().timestamp())
+            began = request.session.setdefault("began", now)
+            seen = request.session.setdefault("seen", now)
+            is_idle = now - seen > settings.SESSION_IDLE_SECONDS
+            if is_idle or now - began > settings.SESSION_COOKIE_AGE:
+                logout(request)
+            elif now - seen > 60:
+                # Once a minute is exact enough, and spares a write on every page.
+                request.session["seen"] = now
         return get_response(request)
 
     return middleware

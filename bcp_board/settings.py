@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "bcp_board.middleware.identify_requests",
     "bcp_board.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -87,6 +88,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "bcp_board.middleware.end_old_sessions",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "bcp_board.middleware.as_at",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -126,9 +128,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
-        ),
+        "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -143,6 +143,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "bcp_board.passwords.NoWordsOfThisService"},
 ]
 
 LANGUAGE_CODE = "en-gb"
@@ -164,6 +165,8 @@ SESSION_COOKIE_NAME = "__Host-board" if HTTPS else "board"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_IDLE_SECONDS = 60 * 60
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
@@ -187,3 +190,17 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
     "form-action": ["'self'"],
 }
+
+# Everything goes to standard error, for the host to keep where this application cannot change it.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json_line": {"()": "bcp_board.security_log.JsonLine"}},
+    "handlers": {"security": {"class": "logging.StreamHandler", "formatter": "json_line"}},
+    "loggers": {
+        "bcp_board.security": {"handlers": ["security"], "level": "INFO", "propagate": False},
+    },
+}
+SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "").strip()
+# The admin's History page shows what changed; going back to an earlier state is a change like any other.
+SIMPLE_HISTORY_REVERT_DISABLED = True

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from bcp_board import views
+from bcp_board import accounts, views
 
 handler400 = "bcp_board.errors.bad_request"
 handler403 = "bcp_board.errors.forbidden"
@@ -16,6 +16,11 @@ urlpatterns = [
     path("", include("visits.urls")),
     path("help/", views.help_page, name="help"),
     path("accessibility/", views.accessibility, name="accessibility"),
+    path("login/", accounts.login, name="login"),
+    path("login/<uidb64>/<token>/", accounts.one_time_link, name="one_time_link"),
+    path("logout/", accounts.logout, name="logout"),
+    path("password/", accounts.password, name="password"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("healthz", views.healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]
