@@ -72,6 +72,38 @@ def flush_append_only_tables():
 
 
 @pytest.fixture(scope="session")
+def migrated(tmp_path_factory, django_db_setup, django_db_blocker):
+    """A migrated database that others are copied from; nobody writes to it."""
+    from django.core.management import call_command
+
+    from bcp_board.tests.scratch import Scratch
+
+    with django_db_blocker.unblock():
+        template = Scratch(tmp_path_factory.mktemp("migrated"))
+        with template:
+            call_command("migrate", verbosity=0)
+        yield template
+        template.drop()
+
+
+@pytest.fixture
+def new_database(tmp_path, migrated, django_db_blocker):
+    """Return a function that makes a database of its own: see bcp_board/tests/scratch.py."""
+    from bcp_board.tests.scratch import Scratch
+
+    made = []
+
+    def make(*, empty=False):
+        made.append(Scratch(tmp_path, template=None if empty else migrated))
+        return made[-1]
+
+    with django_db_blocker.unblock():
+        yield make
+        for scratch in made:
+            scratch.drop()
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
     """Debian's Chromium, able to run as root, that speaks to nothing but the site under test."""
     quiet = ["gpu", "quic", "background-networking", "component-update", "sync"]

@@ -1,0 +1,57 @@
+"""What the site may do in PostgreSQL when it signs in as a role that does not own the tables.
+
+The role that owns the database migrates, backs up and restores. The site's own role can then add to the
+history but not rewrite it, nor lift the triggers that refuse to: not even a fault in our code can.
+"""
+
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.db import connection, transaction
+from simple_history.models import HistoricalChanges
+
+from recommendations.triggers import append_only_models
+
+ADD_ONLY, CHANGE = "SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"
+
+
+def statements(role):
+    """Return the SQL that gives ``role`` exactly what the site needs in the tables there now."""
+    name = connection.ops.quote_name(role)
+    logs = [model for model in apps.get_models() if issubclass(model, HistoricalChanges)]
+    add_only = {model._meta.db_table for model in (*append_only_models(), *logs, LogEntry)}
+    found = [
+        f"GRANT USAGE ON SCHEMA public TO {name}",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
+    ]
+    for table in sorted(connection.introspection.table_names()):
+        rights = "SELECT" if table == "django_migrations" else ADD_ONLY if table in add_only else CHANGE
+        found.append(f"GRANT {rights} ON {connection.ops.quote_name(table)} TO {name}")
+    return found
+
+
+@transaction.atomic
+def grant(role):
+    """Give ``role`` exactly what ``statements`` says; raise ProgrammingError if there is no such role."""
+    with connection.cursor() as cursor:
+        for statement in statements(role):
+            cursor.execute(statement)
+
+
+def granted_roles():
+    """Return the roles, other than the owner, that may add to the history; none on SQLite."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT grantee FROM information_schema.role_table_grants "
+            "WHERE table_name = 'recommendations_ledgerentry' AND privilege_type = 'INSERT' "
+            "AND grantee <> current_user ORDER BY grantee"
+        )
+        return [role for (role,) in cursor.fetchall()]
+
+
+def after_migrations(sender, using, **kwargs):
+    """Give the same roles what they need in the tables that a migration has just made."""
+    for role in granted_roles():
+        grant(role)
