@@ -1,0 +1,31 @@
+"""Show that no row of the history was changed, taken away or slipped in."""
+
+import logging
+
+from django.core.management.base import BaseCommand, CommandError
+
+from recommendations import ledger
+
+logger = logging.getLogger("bcp_board.security")
+
+
+class Command(BaseCommand):
+    help = "Recompute the chain of the history. Ends with 1, and the first bad row, if it does not hold."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--anchor",
+            metavar="COUNT:HASH",
+            help="as an old paper printed it: the history must still hold what it held then",
+        )
+
+    def handle(self, *, anchor, **options):
+        try:
+            expected = ledger.Anchor.read(anchor) if anchor is not None else None
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        if fault := ledger.first_fault(expected=expected):
+            logger.warning("verify history", extra={"facts": {"outcome": "failed", "fault": fault}})
+            raise CommandError(f"The history does not hold. {fault}")
+        now = ledger.anchor()
+        self.stdout.write(f"The history holds: {now.count} entries, head {now.digest}")
