@@ -1,31 +1,38 @@
 """The status paper: what it says, how it is printed, and how it is frozen."""
 
 import base64
+import datetime
 import hashlib
 import re
-from collections import namedtuple
+from collections import defaultdict, namedtuple
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.db.models import Prefetch
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from meetings.changes import changes_since_meeting_before, meeting_before, unchanged
 from meetings.models import Demonstration, Meeting, Paper
-from recommendations import ledger
+from recommendations import charts, ledger
+from recommendations.board import ActionPosition, RecommendationPosition
 from recommendations.position import board_position
+from recommendations.statements import STATUS_MEANINGS, WORST_FIRST, Status, flag_meanings
+from visits.dates import end_of, say_day
 
 PAPERS_WITHOUT_BODY = Prefetch("papers", Paper.objects.defer("body").order_by("version"))
 STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
-RecommendationRow = namedtuple("RecommendationRow", "recommendation direction")
+RecommendationRow = namedtuple("RecommendationRow", "recommendation direction strip")
 
 
 def recommendation_rows(board, changes):
     """Return each recommendation of ``board`` with its direction since the last meeting, a word or ""."""
     return [
-        RecommendationRow(r, changes.direction(r.number) if changes else "") for r in board.recommendations
+        RecommendationRow(r, changes.direction(r.number) if changes else "", charts.strip(r.actions))
+        for r in board.recommendations
     ]
 
 
@@ -35,26 +42,212 @@ def status_context(*, meeting, as_at, known, today, printed_at, is_draft=False, 
     day = meeting.held_on if meeting else as_at
     changes = changes_since_meeting_before(board, day=day, today=today)
     earlier = Meeting.objects.filter(held_on__lt=day).order_by("-held_on")
+    sheet = Sheet(
+        board_name=settings.BOARD_NAME,
+        marking=settings.MARKING,
+        as_at=as_at,
+        printed_at=printed_at,
+        anchor=ledger.anchor(),
+        is_draft=is_draft,
+        is_demonstration=Demonstration.objects.exists(),
+        version=version,
+    )
     return {
-        "board_name": settings.BOARD_NAME,
-        "marking": settings.MARKING,
+        "board_name": sheet.board_name,
+        "marking": sheet.marking,
         "update_every_days": settings.UPDATE_EVERY_DAYS,
-        "is_demonstration": Demonstration.objects.exists(),
-        "stylesheet": stylesheet(),
+        "is_demonstration": sheet.is_demonstration,
+        "sheet": sheet,
+        "stylesheet": stylesheet() + sheet.style,
         "meeting": meeting,
         "board": board,
         "changes": changes,
+        "change_groups": change_groups(changes) if changes else (),
         "meeting_before": meeting_before(day),
         "unchanged": unchanged(board, earlier, today=today),
         "rows": recommendation_rows(board, changes),
+        "sentences": position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
+        "finished": {
+            "done": board.count(Status.DONE),
+            "complete": board.count(Status.COMPLETE),
+            "embedded": board.count(Status.EMBEDDED),
+        },
+        "latest_findings": findings_by_kind(board.inspections.latest_visit),
+        "never_reported": never_reported_groups(board),
+        "others": [a for a in board.actions if not a.is_exception and not a.is_never_reported],
+        "timeline": charts.board_timeline(board),
+        "months": charts.monthly_statuses(as_at=as_at, known=known),
+        "slippage": charts.slippage(board),
+        "documents": documents_cited(board),
+        "rating_key": [(status, STATUS_MEANINGS[status]) for status in WORST_FIRST],
+        "flag_key": flag_meanings(update_every_days=settings.UPDATE_EVERY_DAYS).items(),
         "as_at": as_at,
         "known": known,
+        "is_as_known_then": known is not None and as_at != today and known <= end_of(as_at),
         "today": today,
         "printed_at": printed_at,
         "is_draft": is_draft,
         "version": version,
-        "anchor": ledger.anchor(),
+        "anchor": sheet.anchor,
     }
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands at the head and foot of every printed sheet, so that one found alone explains itself."""
+
+    board_name: str
+    marking: str
+    as_at: datetime.date
+    printed_at: datetime.datetime
+    anchor: ledger.Anchor
+    is_draft: bool
+    is_demonstration: bool
+    version: int | None
+
+    @property
+    def title(self):
+        if self.version:
+            return f"Status paper, version {self.version}"
+        return "Status paper, draft" if self.is_draft else "Pre-meeting status page"
+
+    @property
+    def warnings(self):
+        """Return what must not be overlooked on any sheet: that it is a draft, or all invented."""
+        warnings = ["DRAFT"] if self.is_draft else []
+        return warnings + (["DEMONSTRATION: invented progress"] if self.is_demonstration else [])
+
+    @property
+    def made(self):
+        """Return when the sheet was made, in words."""
+        made = "Published" if self.version else "Printed"
+        return f"{made} {say_moment(self.printed_at)}"
+
+    @property
+    def style(self):
+        """Return the CSS that puts these words, and page x of y, on every sheet of paper."""
+        foot = (
+            f"{self.title}. As at {say_day(self.as_at)}. {self.made}.",
+            f"Record of {self.anchor.count} entries, ending {self.anchor.digest[-8:]}.",
+        )
+        boxes = {
+            "top-left": css_string(self.board_name),
+            "top-center": css_string(self.marking),
+            "top-right": css_string(". ".join(self.warnings)),
+            "bottom-left": css_string("\n".join(foot)),
+            "bottom-center": css_string(self.marking),
+            "bottom-right": '"Page " counter(page) " of " counter(pages)',
+        }
+        rules = "".join(f"@{box}{{content:{content}}}" for box, content in boxes.items())
+        # Safe as it is: css_string leaves no character that could end the string or the style element.
+        return SafeString(f"@page paper{{{rules}}}")
+
+
+def css_string(text):
+    """Return ``text`` as a CSS string with its quotes, every character but plain ones escaped."""
+    return '"' + re.sub(r"[^\w .,:;()’–-]", lambda found: f"\\{ord(found[0]):x} ", text) + '"'
+
+
+def say_moment(moment):
+    """Return an aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm"."""
+    local = timezone.localtime(moment)
+    hour, half = local.hour % 12 or 12, "am" if local.hour < 12 else "pm"
+    minutes = f":{local.minute:02}" if local.minute else ""
+    return f"{say_day(local)} at {hour}{minutes}{half}"
+
+
+def number_of(count, one, many):
+    """Return ``count`` with the words for one or for more: "1 is overdue", "none are overdue"."""
+    return f"{count or 'none'} {one if count == 1 else many}"
+
+
+def position_in_words(board, *, update_every_days):
+    """Return how ``board`` stands in sentences of its own figures."""
+    actions, misses = len(board.actions), sum(a.misses for a in board.actions)
+    late = sum(a.misses > 0 for a in board.actions)
+    at_least = any(a.earlier_misses for a in board.actions)
+    silent = f"no update for more than {update_every_days} days"
+    sentences = [
+        f"There {'is' if actions == 1 else 'are'} {number_of(actions, 'action', 'actions')}, "
+        f"of which {number_of(len(board.open), 'is', 'are')} open.",
+        f"Of these, {number_of(len(board.overdue), 'is', 'are')} overdue, "
+        f"{number_of(len(board.off_track), 'is', 'are')} off track, "
+        f"{number_of(len(board.at_risk), 'is', 'are')} at risk, "
+        f"{number_of(len(board.stale), 'has', 'have')} had {silent}, "
+        f"and {number_of(len(board.never_reported), 'has', 'have')} not yet been reported on at all.",
+        f"{'At least ' if at_least else ''}{number_of(misses, 'agreed date has', 'agreed dates have')} been "
+        f"missed, on {number_of(late, 'action', 'actions')}."
+        if misses
+        else "No agreed date has been missed.",
+    ]
+    return tuple(sentence[0].upper() + sentence[1:] for sentence in sentences)
+
+
+@dataclass(frozen=True)
+class NeverReported:
+    """The actions of one recommendation (None: of none) that nobody has yet reported on."""
+
+    recommendation: RecommendationPosition | None
+    actions: tuple[ActionPosition, ...]
+
+
+def never_reported_groups(board):
+    """Return a NeverReported for each recommendation that has any, then one for actions under none."""
+    groups = [NeverReported(r, r.never_reported) for r in board.recommendations]
+    alone = tuple(a for a in board.never_reported if not a.recommendations)
+    return tuple(group for group in [*groups, NeverReported(None, alone)] if group.actions)
+
+
+ChangeGroup = namedtuple("ChangeGroup", "title changes")
+
+
+def change_groups(changes):
+    """Return the Changes under a heading each, worst first, empty ones left out."""
+    groups = (
+        ("Newly overdue", changes.newly_overdue),
+        ("Worse", changes.worsened),
+        ("Reopened", changes.reopened),
+        ("Improved", changes.improved),
+        ("Complete, evidence accepted", changes.completed),
+        ("Embedded", changes.embedded),
+        ("Closed, not done", changes.closed),
+        ("New", changes.added),
+    )
+    return tuple(ChangeGroup(title, rows) for title, rows in groups if rows)
+
+
+FindingGroup = namedtuple("FindingGroup", "title findings")
+
+
+def findings_by_kind(visit):
+    """Return the findings of ``visit`` (it may be None) by kind, those of others than inspectors apart."""
+    if visit is None:
+        return ()
+    found, said = defaultdict(list), defaultdict(list)
+    for finding in visit.findings:
+        if finding.is_claim:
+            said[f"{finding.attribution_words} says"].append(finding)
+        else:
+            found[f"Ofsted: {finding.kind_words.lower()}"].append(finding)
+    return tuple(FindingGroup(title, rows) for title, rows in (found | said).items())
+
+
+def documents_cited(board):
+    """Return {source without its place: its number} for every document that a fact on ``board`` is from."""
+    visits = board.inspections.visits
+    facts = (
+        *board.recommendations,
+        *board.actions,
+        *visits,
+        *(judgement for visit in visits for judgement in visit.judgements),
+        *board.inspections.findings.values(),
+        *board.inspections.events,
+        *board.measures,
+        *board.risks,
+    )
+    documents = {replace(fact.source, reference="") for fact in facts if fact.source}
+    in_order = sorted(documents, key=lambda d: (d.published.first, d.title))
+    return {document: number for number, document in enumerate(in_order, 1)}
 
 
 def render_paper(context):

@@ -41,6 +41,18 @@ WORST_FIRST = (
     Status.EMBEDDED,
     Status.CLOSED,
 )
+# What each commits us to, printed wherever the words are explained.
+STATUS_MEANINGS = {
+    Status.OFF_TRACK: "Has missed or will miss what was agreed. Needs a reason and a recovery step.",
+    Status.AT_RISK: "May miss what was agreed. Needs a reason and a recovery step.",
+    NOT_REPORTED: "No owner has said anything yet, so nothing is known and nothing is assumed.",
+    Status.NOT_STARTED: "The owner accepts the action. The work has not begun.",
+    Status.ON_TRACK: "The owner expects to do what was agreed by the date agreed.",
+    Status.DONE: "The owner says it is finished. No evidence is accepted yet. It can be overdue.",
+    Status.COMPLETE: "The Chair or Secretariat accepted evidence, and set a day to check that it has held.",
+    Status.EMBEDDED: "Checked again on or after that day, at least three months on, and it has held.",
+    Status.CLOSED: "Stopped without being done, for a reason that the Chair or Secretariat accepted.",
+}
 OPEN = (
     NOT_REPORTED,
     Status.NOT_STARTED,
@@ -51,6 +63,16 @@ OPEN = (
 )
 ACCEPTED = (Status.COMPLETE, Status.EMBEDDED, Status.CLOSED)
 NEEDS_RECOVERY = (Status.AT_RISK, Status.OFF_TRACK)
+
+
+def flag_meanings(*, update_every_days):
+    """Return what each computed flag means; nobody chooses a flag."""
+    return {
+        "Overdue": "Still open after the last day that the agreed date may mean: November 2022 is overdue "
+        "from 1 December 2022. A date that is approximate or missing is never overdue.",
+        "No update since": f"Open, and last reported on more than {update_every_days} days ago.",
+        "Re-check due": "Complete, and the day set for checking that it has held has come.",
+    }
 
 
 def known_before(moment):

@@ -1,0 +1,71 @@
+"""How a paper says what stands, who said so and where it comes from."""
+
+import re
+from dataclasses import replace
+
+from django import template
+from django.utils.html import format_html, format_html_join
+
+from meetings import papers
+from recommendations.statements import STATUS_WORDS
+from recommendations.templatetags.board import FLAG_SHAPES, shape
+
+register = template.Library()
+
+
+@register.filter
+def cite(source, documents):
+    """Return the number of a Source among ``documents`` and the place in it: "[2, Finance, paragraph 3]"."""
+    if source is None:
+        return ""
+    number = documents[replace(source, reference="")]
+    if not source.reference:
+        return f"[{number}]"
+    # "paragraph 3" stays on one line.
+    return f"[{number}, {re.sub(' (?=[0-9])', chr(0xA0), source.reference)}]"
+
+
+@register.filter
+def cite_number(source, documents):
+    """Return the number of a Source among ``documents``, without the place in it: "[2]"."""
+    return cite(source and replace(source, reference=""), documents)
+
+
+@register.simple_tag
+def rating(status):
+    """Return ``status`` as a paper shows it: its shape and its words, with no box to cost space."""
+    return format_html('<strong class="rating">{} {}</strong>', shape(status), STATUS_WORDS[status])
+
+
+@register.simple_tag
+def flagged(words):
+    """Return a computed flag as a paper shows it."""
+    return format_html('<strong class="rating">{} {}</strong>', shape(FLAG_SHAPES[words.split()[0]]), words)
+
+
+@register.simple_tag
+def ratings(action):
+    """Return the status of ``action`` with its flags below it."""
+    rows = [(rating(action.status),), *((flagged(words),) for words in action.flags)]
+    return format_html_join("", '<span class="row">{}</span>', rows)
+
+
+@register.filter
+def signed(signature):
+    """Return who stated something, by role: a paper names nobody."""
+    return (
+        f"loaded from {signature.source.title}" if signature.source else signature.recorded_as or "the owner"
+    )
+
+
+@register.filter
+def moment(value):
+    """Return an aware datetime as the paper prints it."""
+    return papers.say_moment(value)
+
+
+@register.filter
+def lower_first(value):
+    """Return ``value`` as it reads inside a sentence, with a small first letter."""
+    text = str(value)
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,283 @@
+"""The charts of actions: positions in numbers, worked out from the board's position, for templates to draw."""
+
+import datetime
+from collections import Counter
+from dataclasses import dataclass
+
+from recommendations.board import STATUS_WORDS, ActionPosition
+from recommendations.models import Action
+from recommendations.statements import WORST_FIRST
+from recommendations.templatetags.board import SHAPES
+from visits.dates import MONTHS
+from visits.timeline import (
+    BAR,
+    LINE,
+    PADDING,
+    WIDTH,
+    Entry,
+    Mark,
+    Tick,
+    axis_over,
+    inspection_timeline,
+    mark_of,
+)
+
+CELL, CELLS_IN_ROW, CELL_ROW = 16, 8, 19
+MONTHS_SHOWN = 12
+PLOT_HEIGHT, PLOT_LEFT, PLOT_RIGHT, PLOT_TOP, KEY_LEFT = 110, 28, 530, 8, 546
+LABEL_HEIGHT = 12
+
+
+def board_timeline(board):
+    """Return the Timeline of inspections with the reports that recommend, and what is critically due.
+
+    Only critical recommendations' deadlines are on it, so that it stays on one sheet however many
+    actions there are.
+    """
+    sources = {r.source.title: r.source for r in board.recommendations}
+    also = [(s.published.first, Entry("report", s.title, s.published)) for s in sources.values()]
+    critical = {a.ref: a for r in board.critical for a in r.actions if a.due and a.due.due.first}
+    for ref in sorted(critical):
+        due = critical[ref].due.due
+        also.append((due.last or due.first, Entry("deadline", f"{ref} due (critical)", due)))
+    return inspection_timeline(board.inspections, as_at=board.as_at, also=also)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One action in a strip: the shape of its status, with a line under it if it is overdue."""
+
+    ref: str
+    status: str
+    path: str
+    drawn: str
+    is_overdue: bool
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The actions of one recommendation, a cell each, worst first."""
+
+    cells: tuple[Cell, ...]
+    width: int
+    height: int
+
+    @property
+    def words(self):
+        """Return the whole strip in words: "A01 Off track, overdue; A05 On track"."""
+        return "; ".join(
+            f"{c.ref} {STATUS_WORDS[c.status]}{', overdue' if c.is_overdue else ''}" for c in self.cells
+        )
+
+
+def strip(actions):
+    """Return the Strip of ``actions``."""
+    in_order = sorted(actions, key=lambda a: (WORST_FIRST.index(a.status), not a.is_overdue, a.ref))
+    cells = []
+    for place, action in enumerate(in_order):
+        row, column = divmod(place, CELLS_IN_ROW)
+        path, drawn = SHAPES[action.status]
+        cells.append(
+            Cell(action.ref, action.status, path, drawn, action.is_overdue, CELL * column, CELL_ROW * row)
+        )
+    rows = -(-len(cells) // CELLS_IN_ROW)
+    return Strip(tuple(cells), CELL * min(len(cells), CELLS_IN_ROW), CELL_ROW * rows)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The actions with one status at the end of one month."""
+
+    status: str
+    count: int
+    y: float
+    height: float
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+    @property
+    def middle(self):
+        return round(self.y + self.height / 2, 1)
+
+    @property
+    def is_labelled(self):
+        """Whether there is room for the count inside it."""
+        return self.height >= LABEL_HEIGHT
+
+
+@dataclass(frozen=True)
+class Month:
+    """One column: every action on the board at the end of ``day``."""
+
+    day: datetime.date
+    counts: dict
+    x: float
+    width: float
+    segments: tuple[Segment, ...]
+
+    @property
+    def name(self):
+        return MONTHS[self.day.month - 1][:3]
+
+    @property
+    def middle(self):
+        return round(self.x + self.width / 2, 1)
+
+    @property
+    def total(self):
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    """A status in the key: its swatch, and its count at the end of each month for the table."""
+
+    status: str
+    counts: tuple[int, ...]
+    y: float
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+
+@dataclass(frozen=True)
+class MonthlyStatuses:
+    """How many actions had each status at the end of each month, the last as at the day."""
+
+    months: tuple[Month, ...]
+    key: tuple[KeyLine, ...]
+    scale: tuple[Tick, ...]
+    left: float
+    right: float
+    base: float
+    key_left: float
+    width: float
+    height: float
+
+    @property
+    def as_at(self):
+        return self.months[-1].day
+
+    @property
+    def is_flat(self):
+        """Whether every month has the same counts, which a sentence says better than a chart."""
+        return all(month.counts == self.months[0].counts for month in self.months)
+
+
+def month_ends(as_at, count):
+    """Return the last days of the ``count`` - 1 months before ``as_at``, then ``as_at`` itself."""
+    days = [as_at]
+    while len(days) < count:
+        days.append(days[-1].replace(day=1) - datetime.timedelta(days=1))
+    return tuple(reversed(days))
+
+
+def monthly_statuses(*, as_at, known=None, months=MONTHS_SHOWN):
+    """Return the MonthlyStatuses up to ``as_at``, in one light query a month."""
+    counts = []
+    for day in month_ends(as_at, months):
+        statuses = Action.objects.as_at(day, known=known).values_list("status", flat=True)
+        counts.append((day, Counter(statuses)))
+    return draw_months(counts)
+
+
+def draw_months(counts):
+    """Return the MonthlyStatuses for (day, {status: count}) pairs, oldest first; the worst stands lowest."""
+    most = max((sum(c.values()) for _, c in counts), default=0)
+    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, most or 1) if s * 4 >= most)
+    top = max(step * -(-most // step), 1)
+    base = PLOT_TOP + PLOT_HEIGHT
+    pitch = (PLOT_RIGHT - PLOT_LEFT) / len(counts)
+    months = []
+    for place, (day, count) in enumerate(counts):
+        segments, y = [], base
+        for status in WORST_FIRST:
+            if count.get(status):
+                height = round(PLOT_HEIGHT * count[status] / top, 1)
+                y = round(y - height, 1)
+                segments.append(Segment(status, count[status], y, height))
+        x = round(PLOT_LEFT + pitch * (place + 0.1), 1)
+        months.append(Month(day, dict(count), x, round(pitch * 0.8, 1), tuple(segments)))
+    shown = [s for s in WORST_FIRST if any(count.get(s) for _, count in counts)]
+    key = tuple(
+        KeyLine(status, tuple(count.get(status, 0) for _, count in counts), PLOT_TOP + 18 * place)
+        for place, status in enumerate(reversed(shown))
+    )
+    scale = tuple(
+        Tick(round(base - PLOT_HEIGHT * value / top, 1), str(value)) for value in range(0, top + 1, step)
+    )
+    return MonthlyStatuses(tuple(months), key, scale, PLOT_LEFT, PLOT_RIGHT, base, KEY_LEFT, WIDTH, base + 34)
+
+
+@dataclass(frozen=True)
+class Slipped:
+    """One action whose agreed date moved: the marks of its first date, of those between, of the present."""
+
+    action: ActionPosition
+    y: float
+    middle: float
+    first: Mark
+    between: tuple[Mark, ...]
+    last: Mark
+
+    @property
+    def top(self):
+        return self.y + 3
+
+    @property
+    def bottom(self):
+        return self.top + BAR
+
+    @property
+    def baseline(self):
+        return self.y + LINE - 2
+
+    @property
+    def starts(self):
+        """Return where the line from the first date to the present one starts."""
+        return self.first.end if self.last.x >= self.first.x else self.first.x
+
+    @property
+    def ends(self):
+        return self.last.x if self.last.x >= self.first.x else self.last.end
+
+
+@dataclass(frozen=True)
+class Slippage:
+    """Every action whose agreed date has moved, the one that moved most first."""
+
+    rows: tuple[Slipped, ...]
+    ticks: tuple[Tick, ...]
+    as_at: datetime.date
+    as_at_x: float
+    left: float
+    width: float
+    height: float
+
+
+def slippage(board):
+    """Return the Slippage of ``board``; it has no rows where no date has moved."""
+    return draw_slippage([a for a in board.actions if a.revisions], as_at=board.as_at)
+
+
+def draw_slippage(actions, *, as_at):
+    """Return the Slippage of ``actions``, each of which has had two dates or more."""
+    days = [d for a in actions for line in a.ledger for d in (line.due.first, line.due.last) if d]
+    axis = axis_over(days, as_at=as_at)
+    axis = type(axis)(axis.start, axis.end, left=52, right=WIDTH)
+
+    def moved(action):
+        first, last = (line.due.last or line.due.first for line in (action.baseline, action.due))
+        return (last - first).days if first and last else 0
+
+    rows, y = [], LINE + PADDING
+    for action in sorted(actions, key=lambda a: (-moved(a), a.ref)):
+        marks = [mark_of(line.due, axis) for line in action.ledger]
+        rows.append(Slipped(action, y, y + 3 + BAR / 2, marks[0], tuple(marks[1:-1]), marks[-1]))
+        y += LINE + PADDING
+    return Slippage(tuple(rows), axis.years, as_at, axis.at(as_at), axis.left, WIDTH, y)

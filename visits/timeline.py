@@ -1,0 +1,212 @@
+"""A timeline of dates as imprecise as they were said: positions in numbers, for a template to draw."""
+
+import datetime
+import textwrap
+from dataclasses import dataclass
+
+from visits.dates import PartialDate
+
+# Units of the drawing, which is scaled to the page.
+WIDTH = 720
+LABELS = 236
+LABEL_LETTERS = 36
+LETTER = 6.3
+LINE = 15
+PADDING = 3
+BAR = 11
+ARROW = 36
+POINT = 9
+LEAST = 4
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Days from the start of one year to the end of another, laid along the drawing."""
+
+    start: datetime.date
+    end: datetime.date
+    left: float = LABELS
+    right: float = WIDTH
+
+    def at(self, day):
+        """Return where ``day`` begins, within the axis."""
+        share = (day - self.start) / (self.end - self.start)
+        return round(self.left + min(max(share, 0), 1) * (self.right - self.left), 1)
+
+    @property
+    def years(self):
+        """Return a Tick at the start of each year."""
+        first, last = self.start.year, self.end.year
+        return tuple(Tick(self.at(datetime.date(y, 1, 1)), str(y)) for y in range(first, last))
+
+
+@dataclass(frozen=True)
+class Tick:
+    x: float
+    label: str
+
+
+def axis_over(days, *, as_at):
+    """Return the Axis of the whole years that hold all of ``days`` and ``as_at``."""
+    years = [day.year for day in (*days, as_at)]
+    return Axis(datetime.date(min(years), 1, 1), datetime.date(max(years) + 1, 1, 1))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one date is drawn.
+
+    ``shape`` is "exact" (a day or some days), "within" (some day in a longer span), "about", "after" or
+    "before" (open at one end), or "none" where no date is stated.
+    """
+
+    shape: str
+    x: float = 0
+    width: float = 0
+
+    @property
+    def end(self):
+        return round(self.x + self.width, 1)
+
+    @property
+    def shoulders(self):
+        """Return where the pointed ends of an "about" mark reach its full height."""
+        point = min(POINT, self.width / 2)
+        return round(self.x + point, 1), round(self.end - point, 1)
+
+
+def mark_of(date, axis):
+    """Return the Mark of the PartialDate ``date`` on ``axis``; nothing that was not said is drawn."""
+    after = datetime.timedelta(days=1)
+    if date.first and date.last:
+        lasted = "/" in date.text and len(date.text.split("/")[0].strip("?~")) == 10
+        shape = "exact" if date.precision == "day" or lasted else "within"
+        left, right = axis.at(date.first), axis.at(date.last + after)
+    elif date.text.endswith("~"):
+        shape = "about"
+        left, right = axis.at(date.first), axis.at(date.first.replace(year=date.first.year + 1))
+    elif date.first:
+        shape, left = "after", axis.at(date.first)
+        right = min(left + ARROW, axis.right)
+    elif date.last:
+        shape, right = "before", axis.at(date.last + after)
+        left = max(right - ARROW, axis.left)
+    else:
+        return Mark("none")
+    return Mark(shape, left, round(max(right - left, LEAST), 1))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something to place on a timeline. A ``gap`` is known to have happened, and nothing more."""
+
+    kind: str
+    label: str
+    date: PartialDate | None
+
+    @property
+    def words(self):
+        return str(self.date) if self.date is not None else "no information held"
+
+
+@dataclass(frozen=True)
+class LabelLine:
+    text: str
+    y: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """An Entry in its place; ``words_at`` and ``words_end`` say where the words of its date stand."""
+
+    entry: Entry
+    lines: tuple[LabelLine, ...]
+    y: float
+    height: float
+    mark: Mark
+    words_at: float
+    words_end: bool
+
+    @property
+    def top(self):
+        return self.y + 2
+
+    @property
+    def middle(self):
+        return self.top + BAR / 2
+
+    @property
+    def bottom(self):
+        return self.top + BAR
+
+
+@dataclass(frozen=True)
+class Timeline:
+    rows: tuple[Row, ...]
+    ticks: tuple[Tick, ...]
+    as_at: datetime.date
+    as_at_x: float
+    width: float
+    height: float
+
+
+def timeline(entries, *, as_at):
+    """Return the Timeline of ``entries``, in the order given."""
+    dates = [e.date for e in entries if e.date]
+    days = [day for date in dates for day in (date.first, date.last) if day]
+    axis = axis_over(days, as_at=as_at)
+    rows, y = [], LINE + PADDING
+    for entry in entries:
+        texts = textwrap.wrap(entry.label, LABEL_LETTERS)
+        height = LINE * len(texts) + PADDING
+        held = entry.date is not None
+        mark = mark_of(entry.date, axis) if held else Mark("gap", axis.left, axis.right - axis.left)
+        room = axis.right - mark.end - 6
+        is_late = mark.shape not in ("none", "gap") and room < LETTER * len(entry.words)
+        words_at = mark.x - 6 if is_late else mark.end + 6
+        if mark.shape in ("none", "gap"):
+            words_at = axis.left + 6
+        rows.append(
+            Row(
+                entry,
+                tuple(LabelLine(text, y + 12 + LINE * i) for i, text in enumerate(texts)),
+                y,
+                height,
+                mark,
+                round(words_at, 1),
+                is_late,
+            )
+        )
+        y += height
+    return Timeline(tuple(rows), axis.years, as_at, axis.at(as_at), WIDTH, y)
+
+
+def entries_of(inspections):
+    """Return (day, Entry) for each of the council's visits, published results, diagnostics and forecasts.
+
+    The day is for order only: a visit without a date has that of the one it is numbered after.
+    """
+    entries = [(v.dates.first, Entry("visit", v.name, v.dates)) for v in inspections.diagnostics if v.dates]
+    place = datetime.date.min
+    missing = {gap.kind_words: gap for gap in inspections.gaps}
+    for visit in inspections.ofsted_visits:
+        place = max(place, visit.dates.first or place)
+        gap = missing.get(visit.kind_words)
+        if gap and visit.number > max(gap.numbers):
+            entries.append((place, Entry("gap", gap.words, None)))
+            del missing[visit.kind_words]
+        entries.append((place, Entry("visit", visit.name, visit.dates)))
+        if visit.published:
+            label = f"{visit.name}: published"
+            place = max(place, visit.published.first or place)
+            entries.append((place, Entry("published", label, visit.published)))
+    for event in inspections.forecasts:
+        day = event.date.first or datetime.date.max
+        entries.append((day, Entry("forecast", f"Forecast {event.ref}", event.date)))
+    return entries
+
+
+def inspection_timeline(inspections, *, as_at, also=()):
+    """Return the Timeline of ``inspections`` with ``also``, (day, Entry) pairs from elsewhere."""
+    pairs = sorted([*entries_of(inspections), *also], key=lambda pair: pair[0])
+    return timeline([entry for _, entry in pairs], as_at=as_at)
