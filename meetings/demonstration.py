@@ -123,7 +123,7 @@ def new_actions(counts, *, wanted, next_ref, owners, as_at):
             verb = story.VERBS[place % 10]
             thing = story.THINGS[number][(place + place // 10) % 10]
             action = Action(
-                ref=f"A{next_ref}",
+                ref=f"A{next_ref:02}",
                 title=invented(f"{verb} {thing}"),
                 owner_role=invented(f"lead for {story.AREAS[number]}"),
                 owner=owners[number],
@@ -241,9 +241,11 @@ class Updates:
 
         It is one of those recorded late, well within a phase, so that it changes nothing after it.
         """
+        if self.life.place % 3 or self.life.arc.repeats:
+            return None
         late = [n for n in range(self.count % 10, self.count, 10) if n and not self.at(n).is_turn]
         late.sort(key=lambda n: abs(n - self.count * 2 // 3))
-        return late[0] if late and self.life.place % 3 == 0 else None
+        return late[0] if late else None
 
     def rows(self, cast):
         """Yield the unsaved ProgressUpdates in the order of their days."""

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import reset_queries, transaction
 from django.db.models import Min
 from django.utils import timezone
 
@@ -56,6 +56,10 @@ def refuse(reason):
     raise CommandError(f"{reason}. Nothing was saved.")
 
 
+def refuse_to_mix(what):
+    refuse(f"This database holds {what}, with which nothing invented may be mixed")
+
+
 def whole_number(name, value, allowed):
     """Return ``value`` as a number of ``allowed``; refuse anything else."""
     text = str(value)
@@ -66,12 +70,13 @@ def whole_number(name, value, allowed):
 
 def day_asked(value, *, today):
     """Return ``value`` as a day from FIRST_DAY to ``today``; refuse anything else."""
+    text = str(value)
     try:
-        day = datetime.datetime.strptime(str(value), "%Y-%m-%d").date()
+        day = datetime.date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
     except ValueError:
         day = None
     if day is None or not FIRST_DAY <= day <= today:
-        refuse(f"--as-at must be a day from {FIRST_DAY} to {today}, written like {FIRST_DAY}, not '{value}'")
+        refuse(f"--as-at must be a day from {FIRST_DAY} to {today}, written like {FIRST_DAY}, not {text!r}")
     return day
 
 
@@ -84,14 +89,14 @@ def refuse_unless_untouched():
         refuse("The record is not loaded: run 'manage.py seed' first")
     for model in STATEMENTS:
         if model.objects.filter(recorded_by__isnull=False).exists():
-            refuse(f"Somebody has recorded a {model._meta.verbose_name} here, so this is no place to invent")
+            refuse_to_mix(f"{model._meta.verbose_name_plural} that somebody recorded")
     for model in (Meeting, Paper):
         if model.objects.exists():
-            refuse(f"This database holds a {model._meta.verbose_name}, so this is no place to invent")
+            refuse_to_mix(model._meta.verbose_name_plural)
     if Action.objects.filter(document=None).exists():
-        refuse("Somebody has added an action here, so this is no place to invent")
+        refuse_to_mix("actions that somebody added")
     if get_user_model().objects.filter(username__startswith="demo-").exists():
-        refuse("There is an account whose name starts with demo-, so this is no place to invent")
+        refuse_to_mix("accounts whose names start with demo-")
 
 
 def make(*, actions, updates, as_at):
@@ -109,6 +114,7 @@ def make(*, actions, updates, as_at):
         for row in ledger.append(batch):
             name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
             made[name] += 1
+        reset_queries()  # which DEBUG would keep, rows and all
     ledger.append([Demonstration(made_at=demo.moment(as_at), as_at=as_at)])
     return made | {"meetings": len(meetings)}
 

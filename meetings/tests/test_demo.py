@@ -1,0 +1,474 @@
+"""A demonstration is invented, complete, the same each time, and never mixed with the record."""
+
+import datetime
+import itertools
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.db.models import Count, F
+from django.utils import timezone
+
+from meetings.demonstration import meeting_days
+from meetings.models import Demonstration, Meeting
+from recommendations import ledger
+from recommendations.history import history
+from recommendations.models import (
+    Action,
+    Assessment,
+    Decision,
+    DueDate,
+    Outcome,
+    ProgressUpdate,
+    Recommendation,
+    Whose,
+)
+from recommendations.position import board_position
+from recommendations.statements import ACCEPTED, Status
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_decision,
+    make_document,
+    make_due_date,
+    make_recommendation,
+    make_update,
+    make_user,
+)
+from visits.models import Document, Finding
+
+AS_AT = datetime.date(2025, 6, 30)
+STATEMENTS = (ProgressUpdate, DueDate, Decision, Assessment)
+
+
+@pytest.fixture(autouse=True)
+def debug(settings):
+    settings.DEBUG = True
+
+
+@pytest.fixture
+def seeded(db):
+    call_command("seed", verbosity=0)
+
+
+@pytest.fixture
+def board(db):
+    """Ten recommendations and three actions of theirs: as good as the record, and quicker to make."""
+    recommendations = [make_recommendation(number) for number in range(1, 11)]
+    for ref, recommendation in (("A01", recommendations[5]), ("A02", recommendations[5])):
+        make_action(ref, recommendation, agreed_on="", document=make_document())
+    make_action("A03", recommendations[8], agreed_on="", document=make_document())
+
+
+def make_demo(*, actions=3, updates=12, as_at=AS_AT):
+    call_command("demo", actions=actions, updates=updates, as_at=as_at.isoformat())
+
+
+def recommended():
+    return Action.objects.filter(recommendations__isnull=False).distinct()
+
+
+def invented(model):
+    return model.objects.filter(recorded_by__isnull=False)
+
+
+# What is asked for is what is made ----------------------------------------------------------------------
+
+
+def test_it_says_in_one_line_what_it_made(seeded, capsys):
+    make_demo(actions=1)
+    made = capsys.readouterr().out.splitlines()[-1]
+    words = re.fullmatch(
+        r"Made a demonstration as at 30 June 2025: 1 actions added, 264 updates, (\d+) due dates, "
+        r"(\d+) assessments, (\d+) decisions, 35 meetings\.",
+        made,
+    )
+    counts = [invented(model).count() for model in (DueDate, Assessment, Decision)]
+    assert [int(number) for number in words.groups()] == counts
+
+
+def test_actions_are_topped_up_to_the_number_for_each_recommendation(seeded):
+    before = {r.number: r.actions.count() for r in Recommendation.objects.all()}
+    for wanted in (1, 4, 12):
+        with transaction.atomic():
+            make_demo(actions=wanted, updates=1)
+            after = {r.number: r.actions.count() for r in Recommendation.objects.all()}
+            assert after == {number: max(count, wanted) for number, count in before.items()}
+            new = Action.objects.filter(document=None)
+            refs = sorted(int(ref[1:]) for ref in new.values_list("ref", flat=True))
+            assert refs == list(range(28, 28 + len(refs)))
+            assert new.values("title").distinct().count() == len(refs)
+            transaction.set_rollback(True)
+
+
+def test_new_actions_are_agreed_over_time_and_valid(board):
+    make_demo(actions=12, updates=1)
+    new = Action.objects.filter(document=None)
+    for action in new:
+        action.full_clean()
+        assert timezone.localdate(action.recorded_at) == action.agreed_on_first
+    assert new.values("agreed_on").distinct().count() > 10
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 10, 24, 75])
+def test_each_action_of_a_recommendation_has_the_number_of_updates(board, count):
+    make_demo(updates=count)
+    updates = invented(ProgressUpdate)
+    counts = updates.values_list("action").annotate(Count("pk")).values_list("action", "pk__count")
+    assert dict(counts) == {action.pk: count for action in recommended()}
+    days = updates.values_list("dated_first", flat=True)
+    assert datetime.date(2022, 9, 1) <= min(days)
+    assert max(days) <= AS_AT
+
+
+@pytest.mark.parametrize("count", [9, 24, 75])
+def test_every_tenth_update_is_recorded_one_to_six_weeks_late(board, count):
+    make_demo(updates=count)
+    for action in recommended():
+        late = [row.days_late() for row in invented(ProgressUpdate).filter(action=action) if row.days_late()]
+        assert len(late) == count // 10
+        assert set(late) <= {7, 14, 21, 28, 35, 42}
+
+
+def test_nothing_is_recorded_after_the_day_asked_about(board):
+    make_demo(updates=75)
+    for model in STATEMENTS:
+        recorded = invented(model).values_list("recorded_at", flat=True)
+        assert max(timezone.localdate(at) for at in recorded) <= AS_AT
+    assert Demonstration.objects.get().as_at == AS_AT
+
+
+def test_statements_are_added_in_the_order_in_which_they_were_recorded(board):
+    make_demo(updates=24)
+    for model in STATEMENTS:
+        recorded = list(invented(model).order_by("pk").values_list("recorded_at", flat=True))
+        assert recorded == sorted(recorded)
+
+
+def test_meetings_are_monthly_to_the_next_one_and_say_that_they_are_invented(board):
+    make_demo(updates=1)
+    held = list(Meeting.objects.values_list("held_on", flat=True))
+    assert held == meeting_days(AS_AT)
+    assert (held[0], held[-2], held[-1]) == (
+        datetime.date(2022, 9, 20),
+        datetime.date(2025, 6, 17),
+        datetime.date(2025, 7, 15),
+    )
+    for meeting in Meeting.objects.all():
+        assert meeting.papers_due_on < meeting.held_on
+        for line in [meeting.covering_note, *meeting.asks.splitlines()]:
+            assert line.startswith("Demonstration: ")
+
+
+@pytest.mark.parametrize("updates", [1, 60])
+def test_the_shortest_demonstration_works_too(board, updates):
+    make_demo(updates=updates, as_at=datetime.date(2022, 10, 1))
+    assert ledger.first_fault() is None
+    assert board_position(as_at=datetime.date(2022, 10, 1)).count(Status.ON_TRACK) > 0
+
+
+# It is invented, and marked for good --------------------------------------------------------------------
+
+
+def test_the_record_itself_is_untouched(seeded):
+    def record():
+        rows = [list(m.objects.order_by("pk").values()) for m in (Document, Finding, Recommendation)]
+        rows += [
+            list(m.objects.exclude(document=None).order_by("pk").values())
+            for m in (Action, DueDate, ProgressUpdate)
+        ]
+        links = Action.recommendations.through.objects.filter(action__document__isnull=False)
+        return [*rows, list(links.order_by("pk").values_list("action", "recommendation"))]
+
+    before = record()
+    make_demo(actions=6)
+    assert record() == before
+
+
+def test_actions_that_answer_only_findings_are_left_alone(seeded):
+    make_demo()
+    alone = Action.objects.filter(recommendations=None)
+    assert sorted(alone.values_list("ref", flat=True)) == ["A22", "A23", "A24", "A25", "A26", "A27"]
+    assert not ProgressUpdate.objects.filter(action__in=alone).exists()
+    assert not DueDate.objects.filter(action__in=alone).exists()
+
+
+def test_every_invented_text_says_so(board):
+    make_demo(updates=24)
+    texts = set(Action.objects.filter(document=None).values_list("title", flat=True))
+    for model in STATEMENTS:
+        names = {"narrative", "reason", "recovery_step", "difference_made", "evidence", "correction_reason"}
+        for name in names & {field.name for field in model._meta.fields}:
+            texts |= set(invented(model).values_list(name, flat=True))
+    assert [text for text in texts if text and not text.startswith("Demonstration: ")] == []
+
+
+def test_nobody_invented_can_sign_in_or_be_taken_for_somebody(board):
+    make_demo(updates=1)
+    people = get_user_model().objects.all()
+    assert people.count() == 12
+    for person in people:
+        assert not person.has_usable_password()
+        assert person.username.startswith("demo-")
+        assert person.get_full_name().startswith("Demo ")
+
+
+def test_owners_report_and_others_accept_and_decide(board):
+    make_demo(updates=24)
+    accepted = ProgressUpdate.objects.filter(status__in=ACCEPTED)
+    assert set(accepted.values_list("recorded_as", flat=True)) == {"Chair", "Secretariat"}
+    reports = invented(ProgressUpdate).exclude(status__in=ACCEPTED)
+    owned = reports.filter(action__owner__isnull=False)
+    assert not owned.exclude(recorded_by=F("action__owner"), recorded_as="Officer").exists()
+    assert not reports.filter(action__owner=None).exclude(recorded_as="Secretariat").exists()
+    assert not reports.filter(action__owner=None, on_behalf_of=None).exists()
+    proposals = DueDate.objects.filter(needs_decision=True)
+    assert set(proposals.values_list("recorded_as", flat=True)) == {"Officer"}
+    assert set(Decision.objects.values_list("recorded_as", flat=True)) == {"Chair", "Secretariat"}
+
+
+def test_an_embedded_action_was_complete_until_its_recheck(board):
+    make_demo(updates=24)
+    embedded = ProgressUpdate.objects.filter(status=Status.EMBEDDED)
+    assert embedded.exists()
+    for row in embedded:
+        complete = row.action.updates.filter(status=Status.COMPLETE).latest("dated_first", "pk")
+        assert row.dated_first >= complete.recheck_on
+
+
+# The same command makes the same rows -------------------------------------------------------------------
+
+
+def story_of(**options):
+    """Make a demonstration, return its rows without their keys, its anchor, and take it back."""
+    with transaction.atomic():
+        make_demo(**options)
+        rows = [
+            list(
+                ProgressUpdate.objects.order_by("pk").values_list(
+                    "action__ref", "status", "dated", "narrative"
+                )
+            ),
+            list(DueDate.objects.order_by("pk").values_list("action__ref", "due", "dated", "reason")),
+            list(Decision.objects.order_by("pk").values_list("due_date__action__ref", "outcome", "dated")),
+            list(Assessment.objects.order_by("pk").values_list("recommendation__number", "status", "dated")),
+            [list(invented(m).order_by("pk").values_list("recorded_at", flat=True)) for m in STATEMENTS],
+        ]
+        anchor = ledger.anchor()
+        transaction.set_rollback(True)
+    return rows, anchor
+
+
+def test_the_same_command_on_the_same_day_makes_the_same_rows(board):
+    first, first_anchor = story_of(updates=24)
+    second, second_anchor = story_of(updates=24)
+    assert first == second
+    # PostgreSQL does not take back the keys that it gave out, and a digest covers them.
+    if connection.vendor == "sqlite":
+        assert first_anchor == second_anchor
+
+
+def final_state(**options):
+    with transaction.atomic():
+        make_demo(**options)
+        position = board_position(as_at=AS_AT)
+        state = [
+            (
+                a.ref,
+                a.status,
+                a.flags,
+                a.ledger_words,
+                [line.is_missed for line in a.ledger],
+                len(a.proposals),
+                len(a.refused),
+                a.repeats_commentary,
+                a.update and (a.update.signature.dated, a.update.narrative, a.update.recheck_on),
+            )
+            for a in position.actions
+        ]
+        counts = [m.objects.count() for m in (DueDate, Decision, Assessment, Meeting)]
+        disagreements = [(d.action.ref, d.recommendation) for d in position.disagreements]
+        transaction.set_rollback(True)
+    return state, counts, disagreements
+
+
+def test_more_updates_tell_the_same_story(seeded):
+    assert final_state(actions=6, updates=24) == final_state(actions=6, updates=240)
+
+
+def test_one_update_leaves_actions_in_the_same_status(board):
+    def statuses(**options):
+        state, counts, disagreements = final_state(**options)
+        return [row[:3] for row in state], counts, disagreements
+
+    assert statuses(updates=1) == statuses(updates=24)
+
+
+# There is something of everything to look at ------------------------------------------------------------
+
+
+def test_it_holds_one_of_everything_a_board_has_to_deal_with(seeded):
+    make_demo()
+    position = board_position(as_at=AS_AT)
+    found = {
+        "overdue": position.overdue,
+        "off track": position.off_track,
+        "at risk": position.at_risk,
+        "silent": position.stale,
+        "silent for months": [
+            a for a in position.stale if (AS_AT - a.update.signature.dated.first).days > 90
+        ],
+        "disagreement": position.disagreements,
+        "agreement": [r for r in position.recommendations if not r.disagreements],
+        "proposal undecided": position.proposals,
+        "proposal refused": [a for a in position.actions if a.refused],
+        "awaiting acceptance": position.awaiting_acceptance,
+        "re-check due": position.rechecks_due,
+        "embedded": [a for a in position.actions if a.status == Status.EMBEDDED],
+        "closed": [a for a in position.actions if a.status == Status.CLOSED],
+        "repeated commentary": [a for a in position.actions if a.repeats_commentary],
+        "missed twice": [a for a in position.actions if sum(line.is_missed for line in a.ledger) > 1],
+        "moved before the deadline": [
+            a for a in position.actions if a.revisions and not a.ledger[0].is_missed
+        ],
+        "brought forward": [a for a in position.actions if a.slip and a.slip.count < 0],
+        "no date set": [a for a in position.actions if a.update and not a.ledger],
+        "assessed by the board": Assessment.objects.filter(whose=Whose.BOARD),
+        "agreed": Decision.objects.filter(outcome=Outcome.AGREED),
+    }
+    assert [name for name, rows in found.items() if not rows] == []
+
+
+def test_dates_move_between_every_precision(board):
+    make_demo()
+    pairs = {
+        (was.due.precision, now.due.precision)
+        for action in board_position(as_at=AS_AT).actions
+        for was, now in itertools.pairwise(action.ledger)
+    }
+    assert pairs == {
+        ("month", "month"),
+        ("day", "day"),
+        ("year", "year"),
+        ("year", "month"),
+        ("month", "day"),
+    }
+
+
+def test_actions_are_reopened_one_after_a_failed_recheck(board):
+    make_demo()
+    actions = list(recommended().values_list("pk", flat=True))
+    turns = {entry.turn for pk in actions for entry in history(as_at=AS_AT, actions=[pk]).entries}
+    assert turns == {"", "Reopened", "Re-check failed: reopened"}
+
+
+def test_updates_a_due_date_and_an_assessment_are_corrected(board):
+    make_demo()
+    for model in (ProgressUpdate, DueDate, Assessment):
+        corrections = model.objects.filter(corrects__isnull=False)
+        assert corrections.exists()
+        for row in corrections:
+            assert row.dated == row.corrects.dated
+            assert row.recorded_at > row.corrects.recorded_at
+            assert row.in_words() != row.corrects.in_words()
+
+
+# The board works on it ----------------------------------------------------------------------------------
+
+
+def test_the_chain_holds_and_the_board_can_be_read_on_any_day(seeded):
+    make_demo(actions=2, updates=24)
+    assert ledger.first_fault() is None
+    for day in (datetime.date(2019, 1, 1), datetime.date(2022, 9, 1), datetime.date(2024, 2, 29), AS_AT):
+        assert len(board_position(as_at=day).recommendations) in (0, 10)
+
+
+# It is refused where it could do harm -------------------------------------------------------------------
+
+
+def saved():
+    """Return enough of what the database holds to show that nothing was added."""
+    counted = (Action, Meeting, Demonstration, get_user_model())
+    return ledger.anchor(), [model.objects.count() for model in counted]
+
+
+def refusal(**options):
+    """Return why a demonstration is refused; fail if anything was saved."""
+    before = saved()
+    with pytest.raises(CommandError) as refused:
+        call_command("demo", **options)
+    assert saved() == before
+    return str(refused.value)
+
+
+def test_it_is_refused_without_debug(board, settings):
+    settings.DEBUG = False
+    assert refusal() == "A demonstration is for local use: set DEBUG=1 to make one. Nothing was saved."
+
+
+def test_it_is_refused_where_the_record_is_not_loaded(db):
+    assert refusal() == "The record is not loaded: run 'manage.py seed' first. Nothing was saved."
+
+
+def test_it_is_refused_a_second_time(board):
+    make_demo(updates=1)
+    assert refusal() == "This database is a demonstration already. Nothing was saved."
+
+
+@pytest.mark.parametrize(
+    ("enter", "what"),
+    [
+        (lambda a: make_update(a, by=make_user()), "progress updates that somebody recorded"),
+        (lambda a: make_due_date(a, by=make_user()), "due dates that somebody recorded"),
+        (
+            lambda a: make_assessment(a.recommendations.get(), by=make_user()),
+            "assessments that somebody recorded",
+        ),
+        (lambda a: make_decision(make_due_date(a), by=make_user()), "decisions that somebody recorded"),
+        (lambda a: Meeting.objects.create(held_on=AS_AT), "meetings"),
+        (lambda a: make_action("A28"), "actions that somebody added"),
+        (lambda a: make_user(username="demo-chair"), "accounts whose names start with demo-"),
+    ],
+)
+def test_it_is_refused_where_anybody_has_entered_anything(board, enter, what):
+    enter(Action.objects.get(ref="A01"))
+    assert refusal() == (
+        f"This database holds {what}, with which nothing invented may be mixed. Nothing was saved."
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "101", "-1", "1.5", "six", "", "٣"])
+def test_a_bad_number_of_actions_is_refused(db, value):
+    assert refusal(actions=value) == (
+        f"--actions must be a whole number from 1 to 100, not '{value}'. Nothing was saved."
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "2401", "1e3", "many"])
+def test_a_bad_number_of_updates_is_refused(db, value):
+    assert refusal(updates=value) == (
+        f"--updates must be a whole number from 1 to 2400, not '{value}'. Nothing was saved."
+    )
+
+
+@pytest.mark.parametrize("value", ["2022-09-30", "30/6/2025", "20250630", "2025-02-30", "2025-6-1", "today"])
+def test_a_bad_day_is_refused(db, value):
+    assert refusal(as_at=value) == (
+        f"--as-at must be a day from 2022-10-01 to {timezone.localdate()}, written like 2022-10-01, "
+        f"not '{value}'. Nothing was saved."
+    )
+
+
+def test_a_day_to_come_is_refused(db):
+    tomorrow = timezone.localdate() + datetime.timedelta(days=1)
+    assert f"not '{tomorrow}'" in refusal(as_at=tomorrow.isoformat())
+
+
+def test_where_it_fails_half_way_nothing_is_saved(board, monkeypatch):
+    monkeypatch.setattr("meetings.management.commands.demo.demo.statements", lambda *a, **k: 1 / 0)
+    before = saved()
+    with pytest.raises(ZeroDivisionError):
+        make_demo()
+    assert saved() == before
