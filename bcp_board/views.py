@@ -1,19 +1,46 @@
 """The site's own pages: help, accessibility, health and the contact for security reports."""
 
+import datetime
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
-from recommendations.statements import WORST_FIRST
+from recommendations.glossary import GLOSSARY
+from recommendations.statements import (
+    ACCEPTED,
+    NOT_REPORTED,
+    STATUS_MEANINGS,
+    WORST_FIRST,
+    flag_meanings,
+)
 
 
 @login_not_required
 def help_page(request):
     """Say what each status commits us to, the rules we count by, and what the abbreviations mean."""
-    context = {"statuses": WORST_FIRST, "update_every_days": settings.UPDATE_EVERY_DAYS}
+    days = settings.UPDATE_EVERY_DAYS
+    context = {
+        "statuses": [
+            {"status": s, "meaning": STATUS_MEANINGS[s], "chosen_by": chosen_by(s)} for s in WORST_FIRST
+        ],
+        "flags": flag_meanings(update_every_days=days).items(),
+        "update_every_days": days,
+        "glossary": GLOSSARY,
+    }
     return render(request, "help.html", context)
+
+
+def chosen_by(status):
+    """Return who may choose ``status``, in words."""
+    if status == NOT_REPORTED:
+        return "Nobody. It ends with the first update"
+    if status in ACCEPTED:
+        return "The Chair or Secretariat"
+    return "The action’s owner, or the Secretariat on the owner’s behalf"
 
 
 @login_not_required
@@ -32,3 +59,12 @@ def healthz(request):
     except DatabaseError:
         return HttpResponse("database unavailable\n", content_type="text/plain", status=503)
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+def security_txt(request):
+    """Say where to report a weakness, in the form of RFC 9116."""
+    contact = settings.SECURITY_CONTACT or request.build_absolute_uri("/help/#report-a-problem")
+    expires = timezone.now() + datetime.timedelta(days=180)
+    lines = (f"Contact: {contact}", f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}", "Preferred-Languages: en")
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")

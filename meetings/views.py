@@ -1,5 +1,9 @@
 """The board's position, its meetings, and the status page and papers made for them."""
 
+from collections import namedtuple
+from dataclasses import replace
+
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -7,11 +11,14 @@ from django.utils import timezone
 from meetings import papers
 from meetings.changes import (
     changes_since_meeting_before,
+    meeting_before,
     moment_of,
     unchanged,
 )
 from meetings.models import Meeting
 from recommendations.position import board_position
+
+Figure = namedtuple("Figure", "words count query")
 
 
 def home(request):
@@ -21,7 +28,17 @@ def home(request):
     changes = changes_since_meeting_before(board, day=asked.as_at, today=asked.today)
     context = {
         "board": board,
+        "sentences": papers.position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
+        "figures": (
+            Figure("Overdue", len(board.overdue), "overdue=yes"),
+            Figure("Off track", len(board.off_track), "status=off_track"),
+            Figure("At risk", len(board.at_risk), "status=at_risk"),
+            Figure("No recent update", len(board.stale), "stale=yes"),
+            Figure("Not yet reported", len(board.never_reported), "status=not_reported"),
+        ),
+        "never_reported": papers.never_reported_groups(board),
         "changes": changes,
+        "before": meeting_before(asked.as_at) if changes else None,
         "rows": papers.recommendation_rows(board, changes),
         "next_meeting": Meeting.objects.next_after(as_at=asked.as_at),
     }
@@ -55,13 +72,18 @@ def meeting(request, date):
     today = request.asked.today
     moment = moment_of(row, today=today)
     board = board_position(as_at=moment.as_at, known=moment.known)
+    changes = changes_since_meeting_before(board, day=date, today=today)
     earlier = Meeting.objects.filter(held_on__lt=date).order_by("-held_on")
     context = {
         "meeting": row,
         "moment": moment,
         "board": board,
         "before": earlier.first(),
-        "changes": changes_since_meeting_before(board, day=date, today=today),
+        "changes": changes,
+        "groups": papers.change_groups(changes) if changes else (),
+        "rows": papers.recommendation_rows(board, changes),
+        # Its links lead to the position that the meeting had before it.
+        "asked": replace(request.asked, as_at=moment.as_at, known=moment.known),
         "unchanged": unchanged(board, earlier, today=today),
         "papers": row.papers.defer("body").select_related("published_by").order_by("-version"),
     }

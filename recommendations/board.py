@@ -381,6 +381,12 @@ def count_statuses(actions):
     return tuple(StatusCount(s, counts[s]) for s in WORST_FIRST if counts[s])
 
 
+def claims_made(actions):
+    """Return a StatusCount for each of done, complete and embedded: three claims, never added up."""
+    counts = Counter(action.status for action in actions)
+    return tuple(StatusCount(s, counts[s]) for s in (Status.DONE, Status.COMPLETE, Status.EMBEDDED))
+
+
 @dataclass(frozen=True)
 class RecommendationPosition:
     """How one recommendation stood on the day."""
@@ -407,6 +413,10 @@ class RecommendationPosition:
     @property
     def counts(self):
         return count_statuses(self.actions)
+
+    @property
+    def claims(self):
+        return claims_made(self.actions)
 
     @property
     def worst(self):
@@ -495,6 +505,10 @@ class BoardPosition:
     @property
     def counts(self):
         return count_statuses(self.actions)
+
+    @property
+    def claims(self):
+        return claims_made(self.actions)
 
     def count(self, *statuses):
         """Return how many actions have one of ``statuses``."""

@@ -7,40 +7,52 @@ from django.db.models import Q
 from recommendations.models import Action, Recommendation
 from recommendations.statements import STATUS_WORDS, WORST_FIRST
 
-YES = [("yes", "Yes")]
+NO_SUCH = {"invalid_choice": "“%(value)s” is not one of the choices. Choose one from the list."}
+TOO_LONG = "Use 100 characters or fewer."
 
 
 class ActionFilter(django_filters.FilterSet):
     """Filter actions that ``Action.objects.as_at`` has annotated; a value not offered is a form error."""
 
     status = django_filters.ChoiceFilter(
-        choices=[(status, STATUS_WORDS[status]) for status in WORST_FIRST], empty_label="Any status"
+        choices=[(status, STATUS_WORDS[status]) for status in WORST_FIRST],
+        label="Status",
+        empty_label="Any status",
+        error_messages=NO_SUCH,
     )
     recommendation = django_filters.ModelChoiceFilter(
         field_name="recommendations",
         queryset=Recommendation.objects.order_by("number"),
         to_field_name="number",
-        empty_label="Any recommendation",
+        label="Recommendation",
+        empty_label="Any recommendation, or none",
+        error_messages=NO_SUCH,
     )
     owner = django_filters.ChoiceFilter(
-        field_name="owner_role", label="Owner role", empty_label="Any owner role"
+        field_name="owner_role", label="Owner role", empty_label="Any owner role", error_messages=NO_SUCH
     )
     overdue = django_filters.ChoiceFilter(
         field_name="is_overdue",
         method="flagged",
-        choices=YES,
-        label="Overdue only",
-        empty_label=None,
-        widget=forms.CheckboxInput,
+        choices=[("yes", "Overdue only")],
+        label="Overdue",
+        empty_label="Overdue or not",
+        error_messages=NO_SUCH,
     )
     stale = django_filters.ChoiceFilter(
         field_name="is_stale",
         method="flagged",
-        choices=YES,
-        label="Not updated only",
-        empty_label=None,
+        choices=[("yes", "No recent update only")],
+        label="Not updated",
+        empty_label="Updated recently or not",
+        error_messages=NO_SUCH,
     )
-    q = django_filters.CharFilter(method="matching", label="Words in the action", max_length=100)
+    q = django_filters.CharFilter(
+        method="matching",
+        label="Words in the action",
+        max_length=100,
+        error_messages={"max_length": TOO_LONG},
+    )
 
     class Meta:
         model = Action
@@ -51,6 +63,14 @@ class ActionFilter(django_filters.FilterSet):
         roles = queryset.model.objects.begun(as_at=as_at).order_by("owner_role")
         names = roles.values_list("owner_role", flat=True).distinct()
         self.filters["owner"].extra["choices"] = [(name, name) for name in names]
+
+    def get_form_class(self):
+        """Return the form, its fields dressed as the rest of the site's."""
+        form = super().get_form_class()
+        for field in form.base_fields.values():
+            is_select = isinstance(field.widget, forms.Select)
+            field.widget.attrs["class"] = "govuk-select" if is_select else "govuk-input"
+        return form
 
     def flagged(self, queryset, name, value):
         return queryset.filter(**{name: True}) if value else queryset

@@ -11,6 +11,7 @@ from recommendations.filters import ActionFilter
 from recommendations.history import history
 from recommendations.models import Action
 from recommendations.position import action_positions, board_position
+from visits.position import voices_in
 
 PAGE = 50
 
@@ -58,11 +59,19 @@ def action(request, ref):
         "board": board,
         "action": found,
         "recommendations": [r for r in board.recommendations if r.number in found.recommendations],
-        "findings": [board.inspections.findings[ref] for ref in found.findings],
+        "findings": voices_in([board.inspections.findings[ref] for ref in found.findings]),
         "disagreement": next((d for d in board.disagreements if d.action.ref == ref), None),
         "history": page,
+        "may_record": may_record(request.user, found),
     }
     return render(request, "recommendations/action.html", context)
+
+
+def may_record(user, action):
+    """Return whether ``user`` works in the admin and may record progress on the ActionPosition ``action``."""
+    if not user.is_staff or not user.has_perm("recommendations.add_progressupdate"):
+        return False
+    return action.owner_id == user.pk or user.has_perm("recommendations.record_for_owner")
 
 
 def day_before(request):

@@ -4,10 +4,12 @@ import re
 
 from django import template
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
 from recommendations.statements import STATUS_WORDS
+from visits.dates import say_day
 
 register = template.Library()
 
@@ -76,6 +78,15 @@ def standing(action):
     """Return the status of ``action`` with its flags beside it."""
     tags = [status_tag(action.status), *(flag_tag(words) for words in action.flags)]
     return format_html('<span class="tags">{}</span>', format_html_join(" ", "{}", ((t,) for t in tags)))
+
+
+@register.filter
+def moment(at):
+    """Return an aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm"."""
+    local = timezone.localtime(at)
+    minutes = f":{local.minute:02}" if local.minute else ""
+    half = "am" if local.hour < 12 else "pm"
+    return f"{say_day(local)} at {local.hour % 12 or 12}{minutes}{half}"
 
 
 @register.simple_tag(takes_context=True)
