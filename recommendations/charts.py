@@ -1,4 +1,4 @@
-"""The charts of actions: positions in numbers, worked out from the board's position, for templates to draw."""
+"""The charts of actions: positions in numbers, worked out from the board's position; templates draw."""
 
 import datetime
 from collections import Counter
@@ -23,8 +23,10 @@ from visits.timeline import (
 )
 
 CELL, CELLS_IN_ROW, CELL_ROW = 16, 8, 19
+KEY_LINE = 16
+ROWS_ON_A_SHEET = 45
 MONTHS_SHOWN = 12
-PLOT_HEIGHT, PLOT_LEFT, PLOT_RIGHT, PLOT_TOP, KEY_LEFT = 110, 28, 530, 8, 546
+PLOT_HEIGHT, PLOT_LEFT, PLOT_RIGHT, PLOT_TOP, KEY_LEFT = 150, 28, 530, 8, 546
 LABEL_HEIGHT = 12
 
 
@@ -164,6 +166,14 @@ class MonthlyStatuses:
         return self.months[-1].day
 
     @property
+    def rows(self):
+        """Return each month with its (words, count) in the order of the key, for a table."""
+        return tuple(
+            (month, tuple((line.words, line.counts[place]) for line in self.key))
+            for place, month in enumerate(self.months)
+        )
+
+    @property
     def is_flat(self):
         """Whether every month has the same counts, which a sentence says better than a chart."""
         return all(month.counts == self.months[0].counts for month in self.months)
@@ -205,7 +215,7 @@ def draw_months(counts):
         months.append(Month(day, dict(count), x, round(pitch * 0.8, 1), tuple(segments)))
     shown = [s for s in WORST_FIRST if any(count.get(s) for _, count in counts)]
     key = tuple(
-        KeyLine(status, tuple(count.get(status, 0) for _, count in counts), PLOT_TOP + 18 * place)
+        KeyLine(status, tuple(count.get(status, 0) for _, count in counts), PLOT_TOP + KEY_LINE * place)
         for place, status in enumerate(reversed(shown))
     )
     scale = tuple(
@@ -258,6 +268,10 @@ class Slippage:
     left: float
     width: float
     height: float
+
+    @property
+    def fits_one_sheet(self):
+        return len(self.rows) <= ROWS_ON_A_SHEET
 
 
 def slippage(board):

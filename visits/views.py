@@ -4,12 +4,14 @@ from django.http import Http404
 from django.shortcuts import render
 
 from visits.position import inspection_position
+from visits.timeline import inspection_timeline
 
 
 def visits(request):
     """List inspections and visits with their judgements, and show the gaps in what is held."""
     position = inspection_position(as_at=request.asked.as_at)
-    return render(request, "visits/visits.html", {"inspections": position})
+    drawn = inspection_timeline(position, as_at=request.asked.as_at)
+    return render(request, "visits/visits.html", {"inspections": position, "timeline": drawn})
 
 
 def visit(request, slug):
