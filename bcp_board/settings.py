@@ -202,5 +202,3 @@ LOGGING = {
     },
 }
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "").strip()
-# The admin's History page shows what changed; going back to an earlier state is a change like any other.
-SIMPLE_HISTORY_REVERT_DISABLED = True

@@ -1,14 +1,39 @@
-"""Where the secretariat keeps the board's meetings."""
+"""Where the secretariat keeps the board's meetings, and publishes their papers."""
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
 
-from meetings.models import Meeting
+from meetings.models import Meeting, Paper
+from meetings.publishing import AlreadyPublished, publish
 from visits.admin import RecordAdmin
 from visits.dates import say_day
+from visits.forms import name_of, say_moment
+
+
+class PublishForm(forms.Form):
+    """Confirms that the paper is to be frozen; a later version says why there is one."""
+
+    seen_version = forms.IntegerField(min_value=0, max_value=32767, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label="Why there is a new version",
+        max_length=500,
+        help_text="Printed on the meeting’s page, beside the earlier version, which stays as it is.",
+    )
+
+    def __init__(self, *args, newest, **kwargs):
+        super().__init__(*args, initial={"seen_version": newest.version if newest else 0}, **kwargs)
+        if not newest:
+            del self.fields["reason"]
 
 
 @admin.register(Meeting)
 class MeetingAdmin(RecordAdmin):
+    change_form_template = "admin/meetings/change_meeting.html"
     list_display = ["__str__", "papers_due_in_words"]
     ordering = ["-held_on"]
     fieldsets = [
@@ -28,6 +53,55 @@ class MeetingAdmin(RecordAdmin):
     def get_readonly_fields(self, request, obj=None):
         fixed = super().get_readonly_fields(request, obj)
         return (*fixed, "held_on") if obj and obj.papers.exists() else fixed
+
+    def get_urls(self):
+        publishing = path(
+            "<int:pk>/publish/", self.admin_site.admin_view(self.publish_view), name="meetings_publish"
+        )
+        return [publishing, *super().get_urls()]
+
+    def publish_view(self, request, pk):
+        """Ask whether to freeze the meeting's paper, and do so; of two at once the second is told."""
+        if not request.user.has_perm("meetings.add_paper"):
+            raise PermissionDenied
+        meeting = self.get_object(request, str(pk))
+        if meeting is None:
+            raise Http404
+        newest = Paper.objects.defer("body").filter(meeting=meeting).order_by("-version").first()
+        form = PublishForm(request.POST or None, newest=newest)
+        conflict = None
+        if request.method == "POST" and form.is_valid():
+            try:
+                paper = publish(
+                    meeting.pk,
+                    by=request.user,
+                    seen_version=form.cleaned_data["seen_version"],
+                    reason=form.cleaned_data.get("reason", ""),
+                )
+            except AlreadyPublished as error:
+                conflict = error.paper
+                form = PublishForm(newest=conflict)
+            else:
+                message = format_html(
+                    'Published version {}. <a href="{}">View it on the board</a>',
+                    paper.version,
+                    paper.get_absolute_url(),
+                )
+                self.message_user(request, message, messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:meetings_meeting_change", args=[meeting.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{'Error: ' if form.errors else ''}Publish the status paper",
+            "opts": self.opts,
+            "original": meeting,
+            "form": form,
+            "newest": conflict or newest,
+            "conflict": conflict
+            and f"{name_of(conflict.published_by)} published version {conflict.version} on "
+            f"{say_moment(conflict.published_at)}, while this page was open. Nothing more was published.",
+        }
+        status = 409 if conflict else 200
+        return TemplateResponse(request, "admin/meetings/publish.html", context, status=status)
 
     @admin.display(description="papers due", ordering="papers_due_on")
     def papers_due_in_words(self, meeting):

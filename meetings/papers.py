@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import defaultdict, namedtuple
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -259,7 +260,7 @@ def stylesheet():
     """Return our compiled stylesheet, as it goes into a paper."""
     path = finders.find("bcp_board/board.css")
     # Our own file, built from our own sources: it may go into the page as it is.
-    return SafeString(open(path, encoding="utf-8").read())
+    return SafeString(Path(path).read_text(encoding="utf-8"))
 
 
 def style_source(body):

@@ -1,14 +1,20 @@
 """The site's own settings with what tests need different; read before any conftest.py is."""
 
 import os
+import tempfile
 
 os.environ.setdefault("SECRET_KEY", "a-key-for-tests-only-" * 3)
 os.environ["HTTPS"] = "0"  # the test client and the live server speak plain http
 os.environ["DEBUG"] = "0"
 
 from bcp_board.settings import *  # noqa: E402, F403 (the key must be there first; every setting is wanted)
-from bcp_board.settings import STORAGES  # noqa: E402
+from bcp_board.settings import DATABASES, STORAGES  # noqa: E402
 
 # Files straight from their folders: the production storage wants `collectstatic` first.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+
+# A real file, in memory where there is a place for it: threads cannot share SQLite's in-memory database.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+    DATABASES["default"]["TEST"] = {"NAME": f"{folder}/board-test-{os.getpid()}.sqlite3"}

@@ -1,0 +1,194 @@
+"""A published paper is the same bytes for good; a draft says that it is one."""
+
+import datetime
+import hashlib
+import threading
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles import finders
+from django.db import connection, transaction
+from django.urls import reverse
+
+from meetings import papers
+from meetings.changes import moment_of
+from meetings.models import Meeting, Paper
+from meetings.publishing import AlreadyPublished, publish
+from recommendations import ledger, triggers
+from recommendations.models import Recommendation
+from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
+
+ADDRESS = "/meetings/2099-01-15/paper/"
+
+
+@pytest.fixture
+def meeting(db):
+    make_action("A05", title="Report finance to the board")
+    return Meeting.objects.create(held_on=datetime.date(2099, 1, 15), covering_note="Read this first.")
+
+
+@pytest.fixture
+def secretariat(db):
+    return make_user("Secretariat")
+
+
+def published(client, address=ADDRESS):
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content
+
+
+def test_before_publication_the_paper_is_live_and_says_draft(client, meeting, secretariat):
+    client.force_login(secretariat)
+    assert "DRAFT" in published(client).decode()
+    make_update(meeting_action(), "at_risk", by=secretariat, reason="Money is short.")
+    assert "Money is short." in published(client).decode()
+
+
+def meeting_action():
+    from recommendations.models import Action
+
+    return Action.objects.get(ref="A05")
+
+
+def test_published_bytes_survive_updates_renames_and_changed_templates_and_styles(
+    client, meeting, secretariat, settings, tmp_path
+):
+    client.force_login(secretariat)
+    paper = publish(meeting.pk, by=secretariat, seen_version=0)
+    before = published(client)
+    assert hashlib.sha256(before).hexdigest() == paper.sha256
+    assert "DRAFT" not in before.decode()
+
+    make_update(meeting_action(), "off_track", by=secretariat, dated="2022-10-05")
+    make_due_date(meeting_action(), "2022-12", by=secretariat)
+    Recommendation.objects.update(title="Renamed")
+    get_user_model().objects.update(first_name="Renamed", is_active=True)
+    Meeting.objects.update(covering_note="Rewritten")
+    folder = tmp_path / "meetings"
+    folder.mkdir()
+    (folder / "paper.html").write_text("<p>another template</p>")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    settings.MARKING = "ANOTHER MARKING"
+    settings.TIME_ZONE = "America/New_York"
+    assert papers.render_paper({}) == b"<p>another template</p>"
+    assert published(client) == before
+    assert published(client, f"{ADDRESS}?version=1") == before
+
+
+def test_a_correction_makes_version_2_and_version_1_stays_what_it_was(client, meeting, secretariat):
+    client.force_login(secretariat)
+    publish(meeting.pk, by=secretariat, seen_version=0)
+    first = published(client)
+    make_update(meeting_action(), "off_track", by=secretariat)
+    publish(meeting.pk, by=secretariat, seen_version=1, reason="A05 was missing")
+    second = published(client)
+    assert first != second
+    assert published(client, f"{ADDRESS}?version=1") == first
+    assert published(client, f"{ADDRESS}?version=2") == second
+    assert client.get(f"{ADDRESS}?version=3").status_code == 404
+    assert client.get(f"{ADDRESS}?version=x").status_code == 404
+    page = client.get("/meetings/2099-01-15/").content.decode()
+    hashes = [hashlib.sha256(body).hexdigest() for body in (first, second)]
+    assert [digest in page for digest in hashes] == [True, True]
+    assert "A05 was missing" in page
+
+
+def test_damaged_bytes_are_refused_and_never_replaced_by_live_data(client, meeting, secretariat):
+    client.force_login(secretariat)
+    paper = publish(meeting.pk, by=secretariat, seen_version=0)
+    triggers.drop(connection)
+    Paper.objects.filter(pk=paper.pk).update(body=b"<p>forged</p>")
+    triggers.install(connection)
+    for address in (ADDRESS, f"{ADDRESS}?version=1"):
+        response = client.get(address)
+        assert response.status_code == 500
+        assert "forged" not in response.content.decode()
+        assert "Report finance to the board" not in response.content.decode()
+
+
+def test_the_anchor_on_the_paper_is_the_chain_at_publication(client, meeting, secretariat):
+    client.force_login(secretariat)
+    make_update(meeting_action(), by=secretariat)
+    anchor = ledger.anchor()
+    publish(meeting.pk, by=secretariat, seen_version=0)
+    assert str(anchor) in published(client).decode()
+    make_update(meeting_action(), "at_risk", by=secretariat)
+    assert ledger.first_fault(expected=anchor) is None
+
+
+def test_the_paper_allows_its_own_stylesheet_and_no_other(client, meeting, secretariat):
+    client.force_login(secretariat)
+    publish(meeting.pk, by=secretariat, seen_version=0)
+    response = client.get(ADDRESS)
+    source = papers.style_source(response.content)
+    assert f"style-src 'self' {source};" in response.headers["Content-Security-Policy"]
+    assert secretariat.username not in response.content.decode()
+    assert "csrf" not in response.content.decode()
+    assert finders.find("bcp_board/board.css")
+
+
+def test_a_paper_published_in_time_is_what_the_next_meeting_compares_with(db, secretariat, client):
+    today = datetime.date(2026, 11, 22)
+    held = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
+    paper = publish(held.pk, by=secretariat, seen_version=0)
+    moment = moment_of(held, today=today)
+    assert (moment.as_at, moment.known) == (paper.as_at, paper.published_at)
+
+
+def test_publishing_in_the_admin_says_who_was_first(client, meeting, secretariat):
+    client.force_login(secretariat)
+    address = reverse("admin:meetings_publish", args=[meeting.pk])
+    assert client.get(address).status_code == 200
+    first = client.post(address, {"seen_version": 0})
+    assert (first.status_code, Paper.objects.count()) == (302, 1)
+    second = client.post(address, {"seen_version": 0, "reason": "Again"})
+    assert (second.status_code, Paper.objects.count()) == (409, 1)
+    assert "published version 1 on" in second.content.decode()
+    without_reason = client.post(address, {"seen_version": 1})
+    assert (without_reason.status_code, Paper.objects.count()) == (200, 1)
+    assert client.post(address, {"seen_version": 1, "reason": "A slip"}).status_code == 302
+    assert Paper.objects.count() == 2
+
+
+@pytest.mark.parametrize("role", ["Officers", "Chair", "Administrators"])
+def test_only_the_secretariat_publishes(client, meeting, role):
+    client.force_login(make_user(role))
+    address = reverse("admin:meetings_publish", args=[meeting.pk])
+    assert client.post(address, {"seen_version": 0}).status_code == 403
+    assert Paper.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_simultaneous_publications_make_one_paper_and_one_clear_refusal():
+    secretariat = make_user("Secretariat")
+    meeting = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
+    barrier, outcomes = threading.Barrier(2), []
+
+    def attempt():
+        barrier.wait()
+        try:
+            publish(meeting.pk, by=secretariat, seen_version=0)
+            outcomes.append("published")
+        except AlreadyPublished as refusal:
+            outcomes.append(f"refused: {refusal.paper.version}")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=attempt) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["published", "refused: 1"]
+    assert Paper.objects.count() == 1
+    assert ledger.first_fault() is None
+
+
+def test_nothing_of_a_paper_is_kept_when_publishing_fails(meeting, secretariat):
+    make_update(meeting_action(), by=secretariat)
+    before = ledger.anchor()
+    with pytest.raises(RuntimeError), transaction.atomic():
+        publish(meeting.pk, by=secretariat, seen_version=0)
+        raise RuntimeError("the power went")
+    assert (Paper.objects.count(), ledger.anchor()) == (0, before)
