@@ -16,6 +16,7 @@ from meetings.changes import (
     unchanged,
 )
 from meetings.models import Meeting
+from recommendations import charts
 from recommendations.position import board_position
 
 Figure = namedtuple("Figure", "words count query")
@@ -40,6 +41,8 @@ def home(request):
         "changes": changes,
         "before": meeting_before(asked.as_at) if changes else None,
         "rows": papers.recommendation_rows(board, changes),
+        "months": charts.monthly_statuses(as_at=asked.as_at, known=asked.known),
+        "slippage": charts.slippage(board),
         "next_meeting": Meeting.objects.next_after(as_at=asked.as_at),
     }
     return render(request, "meetings/home.html", context)

@@ -12,6 +12,8 @@ from recommendations.templatetags.board import FLAG_SHAPES, shape
 
 register = template.Library()
 
+SIGNERS = {"Officer": "an officer", "Chair": "the Chair", "Secretariat": "the Secretariat"}
+
 
 @register.filter
 def cite(source, documents):
@@ -53,9 +55,9 @@ def ratings(action):
 @register.filter
 def signed(signature):
     """Return who stated something, by role: a paper names nobody."""
-    return (
-        f"loaded from {signature.source.title}" if signature.source else signature.recorded_as or "the owner"
-    )
+    if signature.source:
+        return f"loaded from {signature.source.title}"
+    return SIGNERS.get(signature.recorded_as) or signature.recorded_as or "an officer"
 
 
 @register.filter
