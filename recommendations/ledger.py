@@ -136,6 +136,8 @@ def first_fault(*, expected=None):
     With ``expected``, an Anchor from an old paper, the chain must also have had that digest at that count.
     """
     entries = apps.get_model("recommendations", "LedgerEntry").objects.order_by("sequence")
+    if expected and expected.count == 0 and expected.digest != GENESIS:
+        return "Before its first entry the chain does not have the digest that the paper printed."
     position, previous, seen_expected = 0, GENESIS, expected is None or expected.count == 0
     remaining = entries.iterator(chunk_size=BATCH)
     while batch := list(islice(remaining, BATCH)):
@@ -171,7 +173,8 @@ def _rows_of(entries):
         (kind, row.pk): row
         for kind, keys in wanted.items()
         if kind in labels
-        for row in labels[kind]._default_manager.filter(pk__in=keys)
+        # In no order: one that follows a link would lose the rows whose link was broken.
+        for row in labels[kind]._default_manager.filter(pk__in=keys).order_by()
     }
 
 

@@ -1,0 +1,195 @@
+"""The chain of history shows any row that was changed, taken away or slipped in, and which."""
+
+import datetime
+import threading
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection, connections, models, transaction
+from django.utils import timezone
+
+from recommendations import ledger, triggers
+from recommendations.models import Action, LedgerEntry, ProgressUpdate
+from recommendations.tests.factories import make_update
+
+STATEMENTS = ledger.chained_models()
+
+
+@pytest.fixture
+def filled(templates, django_db_blocker):
+    """Rows of every kind, under an owner who has lifted what guards them; all is rolled back."""
+    with django_db_blocker.unblock(), templates["filled"] as database, transaction.atomic():
+        triggers.drop(database)
+        if database.vendor == "postgresql":
+            drop_constraints()
+        else:
+            run("PRAGMA ignore_check_constraints = ON")
+        yield database
+        transaction.set_rollback(True)
+
+
+def drop_constraints():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass, conname FROM pg_constraint "
+            "WHERE contype IN ('c', 'f') AND connamespace = 'public'::regnamespace"
+        )
+        for table, name in cursor.fetchall():
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+
+
+def run(sql, *parameters):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def verify(**options):
+    call_command("verify_history", **options)
+
+
+def different(field, value):
+    """Return another value that ``field`` can hold."""
+    if isinstance(field, models.BooleanField):
+        return not value
+    if isinstance(field, models.DateTimeField):
+        return (value or timezone.now()) + datetime.timedelta(microseconds=1)
+    if isinstance(field, models.DateField):
+        return (value or datetime.date(2022, 11, 22)) + datetime.timedelta(days=1)
+    if isinstance(field, models.BinaryField):
+        return bytes(value) + b"\0"
+    if isinstance(field, models.IntegerField | models.ForeignKey):
+        return (value or 0) + 1000
+    return f"{value[:-1]}~"
+
+
+def test_clean_history_holds(filled, capsys):
+    verify()
+    now = ledger.anchor()
+    assert capsys.readouterr().out == f"The history holds: {now.count} entries, head {now.digest}\n"
+
+
+@pytest.mark.parametrize("model", STATEMENTS, ids=lambda model: model.__name__)
+def test_a_change_to_any_column_names_the_row(filled, model):
+    """Whatever the column: what was said, of what, of which day, by whom, when it was taken."""
+    row = model.objects.order_by("pk").first()
+    table, key = model._meta.db_table, row.pk
+    for field in model._meta.concrete_fields:
+        if field.primary_key:
+            continue
+        was = getattr(row, field.attname)
+        statement = f'UPDATE "{table}" SET "{field.column}" = %s WHERE id = %s'
+        changed, back = (field.get_db_prep_save(v, connection) for v in (different(field, was), was))
+        run(statement, changed, key)
+        with pytest.raises(CommandError, match=rf"was changed: {model._meta.label_lower} {key}\.$"):
+            verify()
+        run(statement, back, key)
+        assert ledger.first_fault() is None
+
+
+@pytest.mark.parametrize("column", [field.column for field in LedgerEntry._meta.concrete_fields])
+def test_a_change_to_the_chain_itself_names_the_entry(filled, column):
+    value = 1000 if column in ("sequence", "row") else "0" * 60
+    run(f'UPDATE recommendations_ledgerentry SET "{column}" = %s WHERE sequence = 2', value)
+    with pytest.raises(CommandError, match=r"Entry 2 "):
+        verify()
+
+
+def update_keys():
+    return list(ProgressUpdate.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def test_a_deleted_row_is_named(filled):
+    first, *_ = update_keys()
+    run("DELETE FROM recommendations_progressupdate WHERE id = %s", first)
+    with pytest.raises(CommandError, match=f"a row that is gone: recommendations.progressupdate {first}\\."):
+        verify()
+
+
+def test_a_deleted_entry_is_named(filled):
+    run("DELETE FROM recommendations_ledgerentry WHERE sequence = 2")
+    with pytest.raises(CommandError, match="Entry 2 of the chain is missing"):
+        verify()
+
+
+def test_a_row_slipped_in_is_named(filled):
+    row = ProgressUpdate.objects.get(pk=update_keys()[0])
+    row.pk = 1000
+    row.save(force_insert=True)
+    with pytest.raises(CommandError, match="recommendations.progressupdate 1000 has no entry"):
+        verify()
+
+
+def test_two_rows_that_changed_places_are_found_at_the_first(filled):
+    first, second, *_ = update_keys()
+    for was, becomes in [(first, 1000), (second, first), (1000, second)]:
+        run("UPDATE recommendations_progressupdate SET id = %s WHERE id = %s", becomes, was)
+    with pytest.raises(CommandError, match=f"was changed: recommendations.progressupdate {first}\\."):
+        verify()
+
+
+def test_an_old_anchor_shows_that_the_newest_rows_were_cut_off(filled):
+    old = ledger.anchor()
+    last = LedgerEntry.objects.get(sequence=old.count)
+    run(f"DELETE FROM {last.kind.replace('.', '_')} WHERE id = %s", last.row)
+    run("DELETE FROM recommendations_ledgerentry WHERE sequence = %s", old.count)
+    verify()
+    with pytest.raises(CommandError, match=f"{old.count - 1} entries, fewer than the {old.count}"):
+        verify(anchor=str(old))
+
+
+def test_an_old_anchor_shows_that_the_whole_chain_was_made_anew(filled):
+    old = ledger.anchor()
+    rows = [(entry.kind, entry.row) for entry in LedgerEntry.objects.order_by("sequence")]
+    run("UPDATE recommendations_progressupdate SET narrative = 'All is well'")
+    run("DELETE FROM recommendations_ledgerentry")
+    ledger.chain([apps.get_model(kind).objects.get(pk=pk) for kind, pk in rows], LedgerEntry)
+    verify()
+    with pytest.raises(CommandError, match=f"Entry {old.count} does not have the digest"):
+        verify(anchor=str(old))
+
+
+def test_an_old_anchor_holds_after_more_rows(filled):
+    old = ledger.anchor()
+    make_update(Action.objects.get())
+    assert ledger.anchor().count == old.count + 1
+    verify(anchor=str(old))
+    verify(anchor=str(ledger.anchor()))
+    verify(anchor=f"0:{ledger.GENESIS}")
+
+
+@pytest.mark.parametrize("text", ["", "5", "5:", ":abc", f"-1:{'0' * 64}", f"5:{'g' * 64}", "5:" + "A" * 64])
+def test_a_malformed_anchor_is_a_clear_error(filled, text):
+    with pytest.raises(CommandError, match="An anchor is a count and a digest"):
+        verify(anchor=text)
+
+
+def test_an_anchor_of_nothing_has_one_digest_only(filled):
+    with pytest.raises(CommandError, match="does not have the digest"):
+        verify(anchor=f"0:{'1' * 64}")
+
+
+def test_writers_at_once_make_one_chain(new_database):
+    with new_database("filled"):
+        before, officer, action = ledger.anchor(), User.objects.get(), Action.objects.get()
+        barrier = threading.Barrier(8)
+
+        def write(writer):
+            try:
+                barrier.wait()
+                for number in range(25):
+                    make_update(action, by=officer, narrative=f"{writer}/{number}")
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=write, args=[writer]) for writer in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert ledger.anchor().count == before.count + 8 * 25
+        assert ledger.first_fault(expected=before) is None
+        for writer in range(8):
+            said = ProgressUpdate.objects.filter(narrative__startswith=f"{writer}/").order_by("pk")
+            assert [row.narrative for row in said] == [f"{writer}/{number}" for number in range(25)]
