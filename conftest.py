@@ -72,29 +72,32 @@ def flush_append_only_tables():
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory, django_db_setup, django_db_blocker):
-    """A migrated database that others are copied from; nobody writes to it."""
+def templates(tmp_path_factory, django_db_setup, django_db_blocker):
+    """A migrated database, and one with rows in it, that others are copied from."""
     from django.core.management import call_command
 
-    from bcp_board.tests.scratch import Scratch
+    from bcp_board.tests.scratch import Scratch, fill
 
     with django_db_blocker.unblock():
-        template = Scratch(tmp_path_factory.mktemp("migrated"))
-        with template:
+        folder = tmp_path_factory.mktemp("templates")
+        with (migrated := Scratch(folder)):
             call_command("migrate", verbosity=0)
-        yield template
-        template.drop()
+        with (filled := Scratch(folder, template=migrated)):
+            fill()
+        yield {"migrated": migrated, "filled": filled, "empty": None}
+        migrated.drop()
+        filled.drop()
 
 
 @pytest.fixture
-def new_database(tmp_path, migrated, django_db_blocker):
-    """Return a function that makes a database of its own: see bcp_board/tests/scratch.py."""
+def new_database(tmp_path, templates, django_db_blocker):
+    """Return a function that makes a database for this test alone: see bcp_board/tests/scratch.py."""
     from bcp_board.tests.scratch import Scratch
 
     made = []
 
-    def make(*, empty=False):
-        made.append(Scratch(tmp_path, template=None if empty else migrated))
+    def make(content="migrated"):
+        made.append(Scratch(tmp_path, template=templates[content]))
         return made[-1]
 
     with django_db_blocker.unblock():

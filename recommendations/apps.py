@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 from django.core.checks import Tags, register
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db.models.signals import post_migrate
 
 
 class RecommendationsConfig(AppConfig):
@@ -10,8 +10,7 @@ class RecommendationsConfig(AppConfig):
     def ready(self):
         from recommendations import triggers
 
-        # Remaking a table on SQLite silently drops its triggers, so they are lifted before any
-        # migration runs and put back after the last one.
-        pre_migrate.connect(triggers.before_migrations, dispatch_uid="drop append-only triggers")
+        # Remaking a table on SQLite silently drops its triggers. Nothing lifts them beforehand, so that
+        # a migration that fails leaves history guarded.
         post_migrate.connect(triggers.after_migrations, dispatch_uid="install append-only triggers")
         register(Tags.database)(triggers.check_installed)

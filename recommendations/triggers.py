@@ -6,7 +6,7 @@ INSERT OR REPLACE whoever asks: the site, the ORM, the admin, or a person at a d
 
 from django.apps import apps
 from django.core.checks import Error
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 REFUSAL = "this history is append-only: add a correction instead"
 
@@ -88,9 +88,12 @@ def _tables_and_triggers(connection):
 
 
 def install(connection):
-    """Create the triggers of every append-only table that exists in ``connection``'s database."""
-    drop(connection)
-    with connection.cursor() as cursor:
+    """Create the triggers of every append-only table that exists in ``connection``'s database.
+
+    They are made anew, in case they have changed, in one transaction: no table is unguarded meanwhile.
+    """
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        drop(connection)
         if connection.vendor == "postgresql":
             cursor.execute(POSTGRES_FUNCTION)
         for table, triggers in _tables_and_triggers(connection):
@@ -101,7 +104,7 @@ def install(connection):
 
 
 def drop(connection):
-    """Drop the triggers. For migrations and test teardown only: until install, history is unguarded."""
+    """Drop the triggers. For test teardown only: until ``install``, history is unguarded."""
     with connection.cursor() as cursor:
         for table, triggers in _tables_and_triggers(connection):
             for name in triggers:
@@ -109,14 +112,8 @@ def drop(connection):
                 cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"{on_table}')
 
 
-def before_migrations(sender, using, plan, **kwargs):
-    """Lift the triggers once, before the first migration of a plan that has any."""
-    if plan and sender.name == "recommendations":
-        drop(connections[using])
-
-
 def after_migrations(sender, using, **kwargs):
-    """Put the triggers back once every app has migrated; each app's signal repeats it harmlessly."""
+    """Put the triggers in place once every app has migrated; each app's signal repeats it harmlessly."""
     if sender.name in {model._meta.app_config.name for model in append_only_models()}:
         install(connections[using])
 

@@ -6,11 +6,26 @@ Each is of the kind the tests are on: a SQLite file, or a database on the same P
         ...  # it is the default database, for every thread, until the block ends
 """
 
+import datetime
+import hashlib
 import sqlite3
 from contextlib import closing
 from uuid import uuid4
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.utils import timezone
+
+from meetings.models import Demonstration, Meeting, Paper
+from recommendations import ledger
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_decision,
+    make_due_date,
+    make_recommendation,
+    make_update,
+    make_user,
+)
 
 
 class Scratch:
@@ -23,6 +38,8 @@ class Scratch:
             if template:
                 with closing(sqlite3.connect(template.name)) as source:
                     source.execute("VACUUM INTO ?", [self.name])
+                with closing(sqlite3.connect(self.name)) as copy:
+                    copy.execute("PRAGMA journal_mode=WAL")  # which VACUUM INTO does not copy
         else:
             copied = f" TEMPLATE {template.name}" if template else ""
             self._on_server(f"CREATE DATABASE {self.name}{copied}")
@@ -47,3 +64,27 @@ class Scratch:
     def _on_server(self, statement):
         with self.default._nodb_cursor() as cursor:
             cursor.execute(statement)
+
+
+def fill():
+    """Add rows to every table that holds the record, with what is hard to keep: quotes, breaks, bytes."""
+    officer = make_user("Officers", last_login=timezone.now())
+    action = make_action(owner=officer)
+    action.title = "Title since changed, with ‘quotes’, £ and \u2028 in it"
+    action.save()
+    first = make_update(action, by=officer, narrative="Line one\nline two: “ok” \U0001f600")
+    make_update(action, by=officer, dated="2022-11?", corrects=first, correction_reason="Wrong day")
+    make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
+    make_assessment(make_recommendation(2))
+    meeting = Meeting.objects.create(held_on=datetime.date(2022, 12, 1))
+    body = bytes(range(256))
+    paper = Paper(
+        meeting=meeting,
+        version=1,
+        as_at=meeting.held_on,
+        published_at=timezone.now(),
+        published_by=officer,
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
+    )
+    ledger.append([paper, Demonstration(made_at=timezone.now(), as_at=meeting.held_on)])

@@ -33,33 +33,7 @@ from recommendations.tests.factories import (
 def filled(new_database, settings, tmp_path):
     """A database with a row in each kind of table; what a restore replaces is kept in tmp_path."""
     settings.VAR_DIR = tmp_path / "var"
-    database = new_database()
-    with database:
-        fill()
-    return database
-
-
-def fill():
-    officer = make_user("Officers", last_login=timezone.now())
-    action = make_action(owner=officer)
-    action.title = "Title since changed, with ‘quotes’, £ and \u2028 in it"
-    action.save()
-    first = make_update(action, by=officer, narrative="Line one\nline two: “ok” \U0001f600")
-    make_update(action, by=officer, dated="2022-11?", corrects=first, correction_reason="Wrong day")
-    make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
-    make_assessment(make_recommendation(2))
-    meeting = Meeting.objects.create(held_on=datetime.date(2022, 12, 1))
-    body = bytes(range(256))
-    paper = Paper(
-        meeting=meeting,
-        version=1,
-        as_at=meeting.held_on,
-        published_at=timezone.now(),
-        published_by=officer,
-        body=body,
-        sha256=hashlib.sha256(body).hexdigest(),
-    )
-    ledger.append([paper])
+    return new_database("filled")
 
 
 def add_update(narrative):
@@ -72,7 +46,7 @@ def test_a_restored_record_is_the_one_that_was_saved(filled, new_database, tmp_p
     with filled:
         before = backups.digest(connection)
         saved = backups.save(tmp_path / "backup")
-    with new_database(empty=True):
+    with new_database("empty"):
         backups.restore(saved.path)
         assert backups.digest(connection) == before
         assert ledger.first_fault(expected=saved.anchor) is None
@@ -98,7 +72,7 @@ def test_a_digest_sees_any_change_but_not_a_sign_in(filled):
 def test_a_restored_database_takes_its_first_row_in_every_table(filled, new_database, tmp_path):
     with filled:
         saved = backups.save(tmp_path / "backup")
-    with new_database(empty=True):
+    with new_database("empty"):
         backups.restore(saved.path)
         officer = make_user("Officers", username="second")
         action = make_action("A99", recommendation=make_recommendation(99, document=make_document("new")))
@@ -112,7 +86,7 @@ def test_a_restored_database_takes_its_first_row_in_every_table(filled, new_data
 def test_a_restored_history_cannot_be_rewritten(filled, new_database, tmp_path):
     with filled:
         saved = backups.save(tmp_path / "backup")
-    with new_database(empty=True):
+    with new_database("empty"):
         backups.restore(saved.path)
         assert triggers.check_installed(None, ["default"]) == []
         with pytest.raises(IntegrityError, match="append-only"):
@@ -153,7 +127,7 @@ def test_a_backup_of_a_busy_record_holds_what_was_acknowledged_and_nothing_half(
             for thread in threads:
                 thread.join()
     assert during, "the writers waited for the backup"
-    with new_database(empty=True):
+    with new_database("empty"):
         backups.restore(saved.path)
         assert had <= set(ProgressUpdate.objects.values_list("narrative", flat=True))
         assert ledger.first_fault(expected=saved.anchor) is None
@@ -189,7 +163,7 @@ def test_a_backup_with_any_byte_changed_is_refused(filled, new_database, tmp_pat
     whole = path.read_bytes()
     places = [0, 9, len(whole) // 2, len(whole) - 70, len(whole) - 3, len(whole) - 1]
     damaged = [whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :] for place in places]
-    with new_database(empty=True):
+    with new_database("empty"):
         for content in [*damaged, whole[:-1], whole[:-200], whole + b"\n", b""]:
             path.write_bytes(content)
             with pytest.raises(CommandError, match="not a whole backup"):
@@ -214,7 +188,7 @@ def test_a_database_that_is_not_empty_is_left_alone_unless_forced(filled, new_da
             restored = backups.digest(other)
             assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         assert restored == backups.digest(connection)
-    with new_database(empty=True):
+    with new_database("empty"):
         backups.restore(kept)
         assert backups.digest(connection) == theirs
 
@@ -244,7 +218,7 @@ def test_an_older_backup_is_brought_up_to_date_and_a_newer_one_refused(new_datab
     closing = {"sha256": hashlib.sha256(b"".join(lines)).hexdigest()}
     path = tmp_path / "newer"
     path.write_bytes(b"".join(lines) + json.dumps(closing, separators=(",", ":")).encode() + b"\n")
-    with new_database(empty=True):
+    with new_database("empty"):
         with pytest.raises(backups.Refused, match="newer copy of the site"):
             backups.restore(path)
         assert connection.introspection.table_names() == []

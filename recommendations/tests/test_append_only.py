@@ -1,0 +1,293 @@
+"""No way into the database changes a row of history or takes one away, whoever asks."""
+
+import sqlite3
+from contextlib import closing
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.sql import emit_post_migrate_signal
+from django.core.serializers import serialize
+from django.db import DatabaseError, IntegrityError, connection, migrations, models, transaction
+from django.db.migrations.loader import MigrationLoader
+
+from bcp_board.backups import digest
+from recommendations import ledger, triggers
+from recommendations.models import Action, ProgressUpdate
+from recommendations.tests.factories import make_update
+
+MODELS = triggers.append_only_models()
+each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+
+
+@pytest.fixture
+def filled(new_database):
+    with new_database("filled") as database:
+        yield database
+
+
+@pytest.fixture
+def rolled_back(templates, django_db_blocker):
+    """The database that others are copied from, in a transaction that is rolled back."""
+    with django_db_blocker.unblock(), templates["filled"] as database, transaction.atomic():
+        yield database
+        transaction.set_rollback(True)
+
+
+def columns_of(model):
+    """Return the names of the columns, the key first, as SQL may use them."""
+    names = [f.column for f in model._meta.concrete_fields]
+    return sorted(names, key=lambda name: name != model._meta.pk.column)
+
+
+def other_field(model):
+    """Return a field that no key includes, or else the last."""
+    fields = [f for f in model._meta.concrete_fields if not f.unique]
+    return fields[-1]
+
+
+def run(sql, *parameters):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def raw_update(model, row, path):
+    table, column = model._meta.db_table, other_field(model).column
+    run(f'UPDATE "{table}" SET "{column}" = "{column}"')
+
+
+def raw_delete(model, row, path):
+    run(f'DELETE FROM "{model._meta.db_table}"')
+
+
+def raw_upsert(model, row, path):
+    table, (key, *_) = model._meta.db_table, columns_of(model)
+    column = other_field(model).column
+    run(
+        f'INSERT INTO "{table}" SELECT * FROM "{table}" WHERE true '
+        f'ON CONFLICT ("{key}") DO UPDATE SET "{column}" = excluded."{column}"'
+    )
+
+
+def raw_replace_or_truncate(model, row, path):
+    if connection.vendor != "sqlite":
+        run(f'TRUNCATE "{model._meta.db_table}" CASCADE')
+    run(f'INSERT OR REPLACE INTO "{model._meta.db_table}" SELECT * FROM "{model._meta.db_table}"')
+
+
+def queryset_update(model, row, path):
+    model.objects.filter(pk=row.pk).update(**{other_field(model).name: None})
+
+
+def queryset_delete(model, row, path):
+    model.objects.all().delete()
+
+
+def queryset_raw_delete(model, row, path):
+    model.objects.all()._raw_delete(using="default")
+
+
+def row_delete(model, row, path):
+    row.delete()
+
+
+def row_save(model, row, path):
+    row.save()
+
+
+def bulk_update(model, row, path):
+    model.objects.bulk_update([row], [other_field(model).name])
+
+
+def bulk_upsert(model, row, path):
+    model.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=[model._meta.pk.name],
+        update_fields=[other_field(model).name],
+    )
+
+
+def insert_again(model, row, path):
+    row._state.adding = True
+    row.save(force_insert=True)
+
+
+def load_fixture(model, row, path):
+    fixture = path / "fixture.json"
+    fixture.write_text(serialize("json", [row]))
+    call_command("loaddata", str(fixture), verbosity=0)
+
+
+def flush(model, row, path):
+    call_command("flush", interactive=False, verbosity=0)
+
+
+@each_model
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        raw_update,
+        raw_delete,
+        raw_upsert,
+        raw_replace_or_truncate,
+        queryset_update,
+        queryset_delete,
+        queryset_raw_delete,
+        row_delete,
+        row_save,
+        bulk_update,
+        bulk_upsert,
+        insert_again,
+        load_fixture,
+        flush,
+    ],
+)
+def test_history_cannot_be_rewritten(rolled_back, tmp_path, model, rewrite):
+    before, row = digest(rolled_back), model.objects.order_by("pk").first()
+    assert row, f"no {model.__name__} to try it on: add one to fill() in bcp_board/tests/scratch.py"
+    with pytest.raises((IntegrityError, CommandError)), transaction.atomic():
+        rewrite(model, row, tmp_path)
+    assert digest(rolled_back) == before
+
+
+@each_model
+def test_a_bare_sqlite_connection_cannot_replace_a_row(filled, model):
+    """Not even by another of its keys, and without the site's settings, under which deletes go unseen."""
+    if filled.vendor != "sqlite":
+        pytest.skip("INSERT OR REPLACE is SQLite's")
+    table, (key, *others) = model._meta.db_table, columns_of(model)
+    names = ", ".join(f'"{name}"' for name in others)
+    with closing(sqlite3.connect(filled.settings_dict["NAME"], isolation_level=None)) as bare:
+        assert bare.execute("PRAGMA recursive_triggers").fetchone() == (0,)
+        before = set(bare.execute(f'SELECT * FROM "{table}"'))
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            bare.execute(f'INSERT OR REPLACE INTO "{table}" SELECT * FROM "{table}"')
+        try:
+            bare.execute(
+                f'INSERT OR REPLACE INTO "{table}" ("{key}", {names}) '
+                f'SELECT "{key}" + 1000, {names} FROM "{table}"'
+            )
+        except sqlite3.IntegrityError as error:
+            assert "append-only" in str(error)  # noqa: PT017 (where no other key collides, rows are added)
+        assert before <= set(bare.execute(f'SELECT * FROM "{table}"'))
+
+
+@each_model
+def test_protections_survive_migrations(filled, model):
+    """SQLite makes a table anew for each of these, and with it drops the triggers."""
+    label, name = model._meta.app_label, model.__name__
+    field = next(f for f in model._meta.concrete_fields if isinstance(f, models.CharField | models.DateField))
+    wider = field.clone()
+    wider.db_comment, wider.null, wider.unique = "Synthetic", not field.null, False
+    wider.db_index = True
+    constraint = models.CheckConstraint(condition=~models.Q(pk=None), name="synthetic")
+    operations = [
+        migrations.AlterField(name, field.name, wider),
+        migrations.AddField(name, "extra", models.CharField(max_length=5, default="x")),
+        migrations.AddConstraint(name, constraint),
+    ]
+    state = MigrationLoader(connection).project_state()
+    for operation in operations:
+        after = state.clone()
+        operation.state_forwards(label, after)
+        with connection.schema_editor() as editor:
+            operation.database_forwards(label, editor, state, after)
+        state = after
+        emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
+        assert triggers.check_installed(None, ["default"]) == []
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            raw_update(model, None, None)
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            raw_replace_or_truncate(model, None, None)
+
+
+def test_a_migration_that_fails_leaves_history_guarded(new_database):
+    with new_database():
+        call_command("migrate", "meetings", "0001", verbosity=0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ledger, "chain", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                call_command("migrate", verbosity=0)
+        assert triggers.check_installed(None, ["default"]) == []
+
+
+@each_model
+def test_a_missing_trigger_is_reported(rolled_back, model):
+    table = model._meta.db_table
+    names = triggers.triggers_for(model, rolled_back.vendor)
+    postgresql = rolled_back.vendor == "postgresql"
+    weakened = [(name, f'DROP TRIGGER "{name}"' + (f' ON "{table}"' if postgresql else "")) for name in names]
+    if postgresql:
+        # Enabled for replication roles too, or a session could pose as one and go unguarded.
+        weakened += [(name, f'ALTER TABLE "{table}" DISABLE TRIGGER "{name}"') for name in names]
+        weakened += [(name, f'ALTER TABLE "{table}" ENABLE TRIGGER "{name}"') for name in names]
+    for name, weaken in weakened:
+        run(weaken)
+        (error,) = triggers.check_installed(None, ["default"])
+        assert error.id == "recommendations.E001"
+        assert error.msg == f"The table {table} can be rewritten: it lacks {name}."
+        triggers.install(connection)
+        assert triggers.check_installed(None, ["default"]) == []
+
+
+@pytest.fixture
+def site_role(filled):
+    """A PostgreSQL role that owns nothing and has what `grants` gives."""
+    if filled.vendor != "postgresql":
+        pytest.skip("SQLite has no roles")
+    role = f"site_{uuid4().hex}"
+    run(f"CREATE ROLE {role} LOGIN")
+    call_command("grants", role)
+    yield role
+    run("RESET SESSION AUTHORIZATION")
+    run(f"DROP OWNED BY {role}")
+    run(f"DROP ROLE {role}")
+
+
+def test_the_site_works_as_a_role_that_cannot_rewrite_history(filled, site_role):
+    before, owner = ledger.anchor(), ProgressUpdate.objects.first().recorded_by
+    run(f"SET SESSION AUTHORIZATION {site_role}")
+    with transaction.atomic():
+        action = Action.objects.select_for_update().get(ref="A01")
+        make_update(action, by=owner)
+    action.title = "Changed in the admin"
+    action.save()
+    assert ledger.first_fault(expected=before) is None
+    assert ledger.anchor().count == before.count + 1
+
+
+@each_model
+def test_the_role_of_the_site_is_denied_what_would_rewrite_history(filled, site_role, model):
+    before, table = digest(filled), model._meta.db_table
+    run(f"SET SESSION AUTHORIZATION {site_role}")
+    for attempt in [
+        f'UPDATE "{table}" SET "{columns_of(model)[0]}" = 1',
+        f'DELETE FROM "{table}"',
+        f'TRUNCATE "{table}" CASCADE',
+        f'DROP TABLE "{table}" CASCADE',
+        f'DROP TRIGGER "{table}_no_rewrite" ON "{table}"',
+        f'ALTER TABLE "{table}" DISABLE TRIGGER ALL',
+        f'ALTER TABLE "{table}" DISABLE TRIGGER "{table}_no_rewrite"',
+        f'CREATE TRIGGER mine BEFORE INSERT ON "{table}" EXECUTE FUNCTION refuse_rewriting_history()',
+        "CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger LANGUAGE sql AS ''",
+        "SET session_replication_role = replica",
+        "DELETE FROM django_admin_log",
+        "UPDATE recommendations_historicalaction SET title = ''",
+        "DELETE FROM django_migrations",
+        "CREATE TABLE mine (id int)",
+    ]:
+        with pytest.raises(DatabaseError) as refusal, transaction.atomic():
+            run(attempt)
+        assert isinstance(refusal.value.__cause__, psycopg.errors.InsufficientPrivilege), attempt
+    run("RESET SESSION AUTHORIZATION")
+    assert digest(filled) == before
+
+
+def test_migrations_renew_what_the_role_of_the_site_may_do(filled, site_role):
+    run("CREATE TABLE made_by_a_migration (id int)")
+    emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
+    run(f"SET SESSION AUTHORIZATION {site_role}")
+    run("INSERT INTO made_by_a_migration VALUES (1)")
+    run("UPDATE made_by_a_migration SET id = 2")
