@@ -1,19 +1,10 @@
 """Where officers record progress, the board's decisions are entered, and the secretariat keeps the rest."""
 
-import re
-
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, Subquery
-from django.forms import CheckboxSelectMultiple, ModelForm
-from django.http import Http404, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.forms import CheckboxSelectMultiple
+from django.http import Http404
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.text import capfirst
 
 from recommendations.forms import (
     ACCEPT,
@@ -22,11 +13,9 @@ from recommendations.forms import (
     AssessmentForm,
     DecisionForm,
     DueDateForm,
-    Entry,
     ProgressUpdateForm,
     proposals_to_decide,
 )
-from recommendations.ledger import append
 from recommendations.models import (
     Action,
     Assessment,
@@ -37,236 +26,11 @@ from recommendations.models import (
     Recommendation,
     Risk,
 )
-from recommendations.position import action_positions
+from recommendations.read_only_admin import OwnRows, ReadOnlyAdmin, newest_before, sees_every_action
 from recommendations.statements import ACCEPTED, STATUS_WORDS
-from visits.admin import SOURCE, BoardAdmin, RecordAdmin
+from visits.admin import SOURCE, RecordAdmin
 from visits.dates import say, say_day
-from visits.forms import name_of, say_moment
-
-
-def sees_every_action(user):
-    """Return whether ``user`` works on all actions here, and not only on those they own."""
-    return user.has_perm(ACCEPT) or user.has_perm("recommendations.change_action")
-
-
-def chosen(model, key):
-    """Return the row of ``model`` that an address names by ``key``; raise Http404 if there is none."""
-    if not re.fullmatch("[0-9]{1,18}", key):
-        raise Http404
-    return get_object_or_404(model, pk=key)
-
-
-class OwnRows(ChangeList):
-    """A list that shows officers only what is about their own actions.
-
-    The filter is here and not in get_queryset, so that the page of somebody else's row is a plain refusal.
-    """
-
-    def get_queryset(self, request, exclude_parameters=None):
-        if not sees_every_action(request.user):
-            own = self.model_admin.own_rows(request.user)
-            self.root_queryset = self.root_queryset.filter(own)
-        return super().get_queryset(request, exclude_parameters)
-
-
-class ReadOnlyAdmin(BoardAdmin):
-    """The pages of an append-only row: a list, each row to read, and a page of its own to add one.
-
-    The add page is opened for one ``subject``, named in its address, or for one row to correct. Nobody
-    changes a row, superusers included: the database would refuse it too.
-    """
-
-    subject = Action
-    subject_field = "action"
-    told = ()
-    add_form_template = "admin/recommendations/add_statement.html"
-    change_form_template = "admin/recommendations/read_statement.html"
-    ordering = ["-dated_first", "-pk"]
-    list_select_related = ["action", "recorded_by", "document"]
-    list_display_links = ["subject_in_words"]
-    search_fields = ["action__ref", "action__title"]
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_view_permission(self, request, obj=None):
-        if not super().has_view_permission(request, obj):
-            return False
-        return obj is None or sees_every_action(request.user) or self.action_of(obj).owner == request.user
-
-    def action_of(self, row):
-        """Return the action that a row is about."""
-        return row.action
-
-    def own_rows(self, user):
-        """Return the condition that a row is about an action that ``user`` owns."""
-        return Q(action__owner=user)
-
-    def get_changelist(self, request, **kwargs):
-        return OwnRows
-
-    def already(self, entry):
-        """Return the row that already says what ``entry`` would, or None."""
-        return getattr(entry.corrects, "corrected_by", None)
-
-    def may_add(self, user, subject):
-        """Return whether ``user``, who may add such rows, may add one about ``subject``."""
-        return True
-
-    def may_correct(self, user, row):
-        """Return whether ``user``, who may add such rows, may add one that corrects ``row``."""
-        return user.has_perm(ACCEPT)
-
-    def subjects(self, request):
-        """Return the rows that this person may choose to add a statement about."""
-        return self.subject.objects.all()
-
-    def add_view(self, request, form_url="", extra_context=None):
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        request.entry = entry = self.entry_of(request)
-        if entry is None:
-            return self.choose_subject(request)
-        if request.method == "GET" and (row := self.already(entry)):
-            self.message_user(request, "This has been done already. Here it is.", messages.WARNING)
-            return HttpResponseRedirect(self.address("change", row.pk))
-        verb = "Correct" if entry.corrects else "Add"
-        context = {
-            "title": f"{verb} {self.opts.verbose_name}: {entry.subject}",
-            "entry": entry,
-            "action_position": self.position_of(entry),
-            "show_save_and_add_another": False,
-            "show_save_and_continue": False,
-            **(extra_context or {}),
-        }
-        return super().add_view(request, form_url, context)
-
-    def entry_of(self, request):
-        """Return the Entry that the address asks for, or None if it names nothing to write about.
-
-        Raises Http404 for what does not exist and PermissionDenied for what this person may not do.
-        """
-        asked = {**request.POST.dict(), **request.GET.dict()}
-        corrects = None
-        if "corrects" in asked:
-            corrects = chosen(self.model, asked["corrects"])
-            subject = getattr(corrects, self.subject_field)
-            allowed = self.may_correct(request.user, corrects)
-        elif self.subject_field in asked:
-            subject = chosen(self.subject, asked[self.subject_field])
-            allowed = self.may_add(request.user, subject)
-        else:
-            return None
-        if not allowed:
-            raise PermissionDenied
-        return Entry(request.user, request.asked.today, subject, corrects)
-
-    def position_of(self, entry):
-        """Return how the action that the form is about stands, for the reader beside the form."""
-        action = (
-            entry.subject if isinstance(entry.subject, Action) else getattr(entry.subject, "action", None)
-        )
-        if not action:
-            return None
-        actions = Action.objects.as_at(entry.today).filter(pk=action.pk)
-        return next(iter(action_positions(actions, as_at=entry.today)), None)
-
-    def choose_subject(self, request):
-        """Return the page on which to choose what to write about."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Add {self.opts.verbose_name}: choose the {self.subject._meta.verbose_name}",
-            "opts": self.opts,
-            "subject_field": self.subject_field,
-            "label": capfirst(self.subject._meta.verbose_name),
-            "subjects": list(self.subjects(request)),
-        }
-        return TemplateResponse(request, "admin/recommendations/choose_subject.html", context)
-
-    def get_form(self, request, obj=None, change=False, **kwargs):
-        if obj:
-            return super().get_form(request, obj, change=change, **{**kwargs, "form": ModelForm})
-        form = super().get_form(request, obj, change=change, **kwargs)
-        form.entry = request.entry
-        return form
-
-    def get_changeform_initial_data(self, request):
-        return {}
-
-    def get_fieldsets(self, request, obj=None):
-        if obj:
-            common = ["dated_in_words", "recorded_in_words", "correction_in_words", "source_in_words"]
-            return [(None, {"fields": ["subject_in_words", *self.told, *common]})]
-        left_out = self.form.left_out(request.entry)
-        return [(None, {"fields": [f for f in self.form.Meta.fields if f not in left_out]})]
-
-    def save_model(self, request, obj, form, change):
-        obj.recorded_at = timezone.now()
-        obj.recorded_by = request.user
-        obj.recorded_as = self.admin_site.role_of(request.user)
-        append([obj])
-
-    def response_add(self, request, obj, post_url_continue=None):
-        subject = getattr(obj, self.subject_field)
-        page = subject if hasattr(subject, "get_absolute_url") else self.action_of(obj)
-        message = format_html(
-            'Saved: {}. <a href="{}">View {} on the board</a>',
-            obj,
-            page.get_absolute_url(),
-            getattr(page, "ref", "it"),
-        )
-        self.message_user(request, message, messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:index"))
-
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        """Show one row, with the way to correct it if this person may."""
-        context = {"title": capfirst(self.opts.verbose_name), **(extra_context or {})}
-        row = self.get_object(request, object_id)
-        stands = row and not hasattr(row, "corrected_by")
-        if stands and self.has_add_permission(request) and self.may_correct(request.user, row):
-            context["correct_url"] = f"{self.address('add')}?corrects={row.pk}"
-        return super().change_view(request, object_id, form_url, context)
-
-    def address(self, page, *keys):
-        """Return the address of one of this model's pages: "changelist", "add" or "change"."""
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=keys)
-
-    @admin.display(description="about")
-    def subject_in_words(self, row):
-        return str(getattr(row, self.subject_field))
-
-    @admin.display(description="dated", ordering="dated_first")
-    def dated_in_words(self, row):
-        return say(row.dated)
-
-    @admin.display(description="recorded", ordering="recorded_at")
-    def recorded_in_words(self, row):
-        if row.document_id:
-            return f"loaded from {row.document}"
-        role = f" ({row.recorded_as})" if row.recorded_as else ""
-        return f"{name_of(row.recorded_by)}{role}, {say_moment(row.recorded_at)}"
-
-    @admin.display(description="correction")
-    def correction_in_words(self, row):
-        parts = []
-        if row.corrects_id:
-            parts.append(f"Corrects the entry “{row.corrects}”, because: {row.correction_reason}")
-        if hasattr(row, "corrected_by"):
-            parts.append(f"Corrected since, because: {row.corrected_by.correction_reason}")
-        return "\n".join(parts)
-
-    @admin.display(description="where it comes from")
-    def source_in_words(self, row):
-        return f"{row.document}, {row.reference}" if row.document_id else ""
-
-
-def newest_before(model, *same):
-    """Return the rows of ``model`` that stood before an outer row about the same thing, newest first."""
-    earlier = Q(dated_first__lt=OuterRef("dated_first")) | Q(
-        dated_first=OuterRef("dated_first"), pk__lt=OuterRef("pk")
-    )
-    about = {name: OuterRef(name) for name in same}
-    return model.objects.filter(earlier, corrected_by=None, **about).newest_first()
+from visits.forms import name_of
 
 
 @admin.register(ProgressUpdate)
@@ -296,10 +60,6 @@ class ProgressUpdateAdmin(ReadOnlyAdmin):
         # An owner may put right what was reported, not what the board accepted.
         owns = row.action.owner_id == user.pk and row.status not in ACCEPTED
         return owns or user.has_perm(ACCEPT)
-
-    def subjects(self, request):
-        actions = Action.objects.begun(as_at=request.asked.today).order_by("ref")
-        return actions if sees_every_action(request.user) else actions.filter(owner=request.user)
 
     @admin.display(description="status", ordering="status")
     def change_in_words(self, row):
@@ -340,10 +100,6 @@ class DueDateAdmin(ReadOnlyAdmin):
         # An owner may put right a proposal until the board decides it, and never an agreed date.
         undecided = row.needs_decision and not row.decisions.exists()
         return (row.action.owner_id == user.pk and undecided) or user.has_perm(ACCEPT)
-
-    def subjects(self, request):
-        actions = Action.objects.begun(as_at=request.asked.today).order_by("ref")
-        return actions if sees_every_action(request.user) else actions.filter(owner=request.user)
 
     def response_add(self, request, obj, post_url_continue=None):
         if obj.due_last and obj.due_last < request.asked.today:

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import DataError, models
 from django.http import Http404
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -34,8 +35,14 @@ class BoardAdmin(admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         try:
             return super().changelist_view(request, extra_context)
-        except (OverflowError, ValueError):
+        except (OverflowError, ValueError, DataError):
             raise BadRequest("The filter in the address cannot be read.") from None
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (OverflowError, DataError):
+            raise BadRequest("The form holds a number that is too large.") from None
 
     def get_object(self, request, object_id, from_field=None):
         try:
@@ -98,6 +105,7 @@ class DocumentAdmin(RecordAdmin):
     list_display = ["title", "publisher", "published_in_words", "key"]
     search_fields = ["title", "publisher", "key"]
     never_changes = ("key",)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = [
         (
             None,
@@ -114,23 +122,28 @@ class DocumentAdmin(RecordAdmin):
         return say(document.published)
 
 
-class JudgementInline(admin.StackedInline):
-    model = Judgement
+class OnVisitInline(admin.StackedInline):
+    """The judgements or the findings on their visit's page, at most as many as anybody would enter."""
+
     form = OnVisitForm
     formset = OnVisitFormSet
     extra = 0
+    max_num = 60
     can_delete = False
     show_change_link = True
+
+    def get_formset(self, request, obj=None, **kwargs):
+        # Django would build two thousand forms for whoever claims to send so many.
+        return super().get_formset(request, obj, absolute_max=self.max_num, **kwargs)
+
+
+class JudgementInline(OnVisitInline):
+    model = Judgement
     fields = ["area", "grade", "document", "reference", "note"]
 
 
-class FindingInline(admin.StackedInline):
+class FindingInline(OnVisitInline):
     model = Finding
-    form = OnVisitForm
-    formset = OnVisitFormSet
-    extra = 0
-    can_delete = False
-    show_change_link = True
     fields = ["ref", "kind", "attribution", "text", "document", "reference", "note"]
 
 

@@ -1,0 +1,285 @@
+"""Signing in and out, passwords, and the accounts that administrators keep."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from recommendations.models import Action
+from recommendations.tests.admin_forms import errors_of, fill_in
+from recommendations.tests.factories import make_action, make_user
+
+pytestmark = pytest.mark.django_db
+
+GOOD = "three unrelated words"
+OTHER = "another three words"
+
+
+@pytest.fixture
+def administrator(client):
+    client.force_login(make_user("Administrators"))
+    return client
+
+
+def with_password(user, password=GOOD):
+    user.set_password(password)
+    user.save()
+    return user
+
+
+def sign_in(client, username, password=GOOD, **more):
+    return client.post(reverse("login"), {"username": username, "password": password, **more})
+
+
+def test_signing_in_goes_where_one_was_going():
+    with_password(make_user("Board members", "ann"))
+
+    assert sign_in(Client(), "ann").url == "/"
+    assert sign_in(Client(), "ann", next="/actions/").url == "/actions/"
+    for elsewhere in ("https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)"):
+        assert sign_in(Client(), "ann", next=elsewhere).url == "/"
+
+
+def test_the_sign_in_page_lets_password_managers_help(client):
+    page = client.get(reverse("login")).content.decode()
+
+    assert 'autocomplete="username"' in page
+    assert 'autocomplete="current-password"' in page
+
+
+@pytest.mark.parametrize("username", ["ann", "gone", "unset", "nobody"])
+def test_every_failed_sign_in_looks_alike(client, username):
+    with_password(make_user("Board members", "ann"))
+    with_password(make_user("Board members", "gone", is_active=False))
+    make_user("Board members", "unset").set_unusable_password()
+
+    response = sign_in(client, username, "not the password" if username == "ann" else GOOD)
+
+    assert response.status_code == 200
+    assert list(response.context["form"].errors) == ["__all__"]
+    page = response.content.decode()
+    assert "<title>Error: Sign in" in page
+    assert "There is a problem" in page
+
+
+def test_signing_out_is_a_post_that_ends_the_session(client):
+    client.force_login(make_user("Board members"))
+
+    assert client.get(reverse("logout")).status_code == 405
+    assert Session.objects.count() == 1
+    response = client.post(reverse("logout"))
+    assert (response.status_code, response.url) == (302, "/login/")
+    assert response.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+    assert Session.objects.count() == 0
+    assert client.get("/").status_code == 302
+
+
+def test_changing_a_password_ends_ones_other_sessions():
+    with_password(make_user("Board members", "ann"))
+    here, elsewhere = Client(), Client()
+    sign_in(here, "ann")
+    sign_in(elsewhere, "ann")
+
+    wrong = here.post(
+        reverse("password"), {"old_password": GOOD, "new_password1": "short", "new_password2": "short"}
+    )
+    assert list(wrong.context["form"].errors) == ["new_password2"]
+    done = here.post(
+        reverse("password"), {"old_password": GOOD, "new_password1": OTHER, "new_password2": OTHER}
+    )
+
+    assert (done.status_code, done.url) == (302, "/")
+    assert here.get(reverse("password")).status_code == 200
+    assert elsewhere.get(reverse("password")).url == "/login/?next=/password/"
+
+
+def test_an_administrator_makes_an_account_without_a_password_and_its_role_opens_the_admin(administrator):
+    officers = Group.objects.get(name="Officers")
+    typed = {"username": "ann", "first_name": "Ann", "last_name": "Officer"}
+
+    fill_in(
+        administrator,
+        reverse("admin:auth_user_add"),
+        **typed,
+        groups=[officers.pk],
+        is_superuser="on",
+        is_staff="on",
+        password="x",
+    )
+
+    user = User.objects.get(username="ann")
+    assert (user.get_full_name(), user.is_staff, user.is_superuser) == ("Ann Officer", True, False)
+    assert not user.has_usable_password()
+
+    fill_in(administrator, reverse("admin:auth_user_change", args=[user.pk]), groups=[])
+    user.refresh_from_db()
+    assert user.is_staff is False
+
+
+def test_an_account_needs_a_full_name(administrator):
+    response = fill_in(administrator, reverse("admin:auth_user_add"), username="ann")
+
+    assert sorted(errors_of(response)) == ["first_name", "last_name"]
+
+
+def test_an_administrator_neither_makes_nor_touches_a_superuser(administrator):
+    root = with_password(make_user(username="root", is_superuser=True, is_staff=True))
+    ann = make_user("Board members", "ann")
+
+    fill_in(
+        administrator,
+        reverse("admin:auth_user_change", args=[ann.pk]),
+        is_superuser="on",
+        user_permissions=["1"],
+    )
+    ann.refresh_from_db()
+    assert (ann.is_superuser, ann.user_permissions.count()) == (False, 0)
+    me = User.objects.get(username="administrators")
+    fill_in(administrator, reverse("admin:auth_user_change", args=[me.pk]), is_superuser="on")
+    me.refresh_from_db()
+    assert me.is_superuser is False
+
+    page = reverse("admin:auth_user_change", args=[root.pk])
+    assert administrator.get(page).status_code == 200
+    assert administrator.post(page, {"username": "mine"}).status_code == 403
+    link = reverse("admin:auth_user_link", args=[root.pk])
+    assert administrator.get(link).status_code == 403
+    assert administrator.post(link).status_code == 403
+
+
+def test_a_superuser_may_make_another(client):
+    client.force_login(make_user(username="root", is_superuser=True))
+    ann = make_user("Administrators", "ann")
+
+    fill_in(client, reverse("admin:auth_user_change", args=[ann.pk]), is_superuser="on")
+
+    ann.refresh_from_db()
+    assert ann.is_superuser is True
+
+
+def test_no_page_shows_or_sets_another_persons_password(administrator):
+    ann = with_password(make_user("Board members", "ann"))
+
+    page = administrator.get(reverse("admin:auth_user_change", args=[ann.pk])).content.decode()
+
+    assert ann.password not in page
+    assert ann.password.split("$")[-1] not in page
+    assert administrator.get(f"/admin/auth/user/{ann.pk}/password/").status_code != 200
+
+
+def make_link(administrator, user):
+    page = reverse("admin:auth_user_link", args=[user.pk])
+    assert administrator.get(page).context["link"] == ""
+    return administrator.post(page).context["link"]
+
+
+def test_a_one_time_link_sets_a_password_once_and_signs_nobody_in(administrator):
+    ann = make_user("Officers", "ann")
+    ann.set_unusable_password()
+    ann.save()
+    link = make_link(administrator, ann)
+    assert link.startswith("http://testserver/login/")
+    visitor = Client()
+
+    form = visitor.get(link)
+    assert (form.status_code, form.url.endswith("/set-password/")) == (302, True)
+    assert "ann" in visitor.get(form.url).content.decode()
+    weak = visitor.post(form.url, {"new_password1": "password", "new_password2": "password"})
+    assert list(weak.context["form"].errors) == ["new_password2"]
+    done = visitor.post(form.url, {"new_password1": GOOD, "new_password2": GOOD})
+    assert (done.status_code, done.url) == (302, "/login/")
+    assert "_auth_user_id" not in visitor.session
+    assert "Your password has been set." in visitor.get("/login/").content.decode()
+    assert sign_in(visitor, "ann").status_code == 302
+
+    assert "This link no longer works" in Client().get(link).content.decode()
+
+
+def test_a_link_works_for_a_forgotten_password_and_dies_when_the_password_changes(administrator):
+    ann = with_password(make_user("Officers", "ann"))
+    link = make_link(administrator, ann)
+    with_password(ann, OTHER)
+
+    assert "This link no longer works" in Client().get(link).content.decode()
+    assert Client().get(make_link(administrator, ann)).status_code == 302
+
+
+@pytest.mark.parametrize("address", ["/login/zzz/zzz/", "/login/MQ/set-password/", f"/login/{'9' * 40}/a-b/"])
+def test_a_made_up_link_does_not_work(client, address):
+    response = client.get(address)
+
+    assert response.status_code == 200
+    assert "This link no longer works" in response.content.decode()
+
+
+def test_only_administrators_make_links(client):
+    ann = make_user("Board members", "ann")
+    page = reverse("admin:auth_user_link", args=[ann.pk])
+
+    for role in ("Officers", "Chair", "Secretariat"):
+        client.force_login(make_user(role))
+        assert client.get(page).status_code == 403
+        assert client.post(page).status_code == 403
+    client.force_login(ann)
+    assert client.post(page).status_code == 404
+
+
+def test_an_account_that_is_closed_is_out_at_its_next_request(administrator):
+    ann = make_user("Officers", "ann")
+    hers = Client()
+    hers.force_login(ann)
+    assert hers.get("/admin/").status_code == 200
+
+    fill_in(administrator, reverse("admin:auth_user_change", args=[ann.pk]), is_active="")
+
+    assert hers.get("/admin/").url == "/login/?next=/admin/"
+
+
+@pytest.mark.parametrize("rows", [1, 10])
+def test_the_list_of_accounts_takes_the_same_queries_however_long(
+    administrator, django_assert_num_queries, rows
+):
+    for number in range(rows):
+        make_user("Officers", f"person{number}")
+
+    administrator.get("/admin/")  # the first page of a session also notes the time in it
+    # session, user, 2 of permissions, 2 counts, rows, their groups, groups to filter by, a demonstration?
+    with django_assert_num_queries(10):
+        administrator.get(reverse("admin:auth_user_changelist"))
+
+
+def test_local_accounts_are_made_once_and_then_get_the_new_password(settings):
+    settings.DEBUG = True
+    for ref in ("A05", "A06", "A07"):
+        make_action(ref)
+
+    call_command("local_accounts", password=OTHER)
+    call_command("local_accounts", password=GOOD)
+
+    made = {
+        user.username: (user.get_full_name(), user.groups.get().name, user.is_staff, user.is_superuser)
+        for user in User.objects.all()
+    }
+    assert made == {
+        "member": ("Local member", "Board members", False, False),
+        "officer": ("Local officer", "Officers", True, False),
+        "secretariat": ("Local secretariat", "Secretariat", True, False),
+        "chair": ("Local chair", "Chair", True, False),
+        "admin": ("Local admin", "Administrators", True, True),
+    }
+    assert {user.check_password(GOOD) for user in User.objects.all()} == {True}
+    owned = Action.objects.filter(owner__username="officer").order_by("ref")
+    assert [action.ref for action in owned] == ["A05", "A07"]
+    assert [action.history.count() for action in owned] == [3, 3]
+
+
+def test_local_accounts_are_refused_on_a_real_site_or_with_a_weak_password(settings):
+    with pytest.raises(CommandError, match="DEBUG=1"):
+        call_command("local_accounts", password=GOOD)
+    settings.DEBUG = True
+    with pytest.raises(CommandError, match="at least 12 characters"):
+        call_command("local_accounts", password="short")
+
+    assert User.objects.count() == 0

@@ -1,0 +1,434 @@
+"""The secretariat's pages: what inspectors found, and what every page of the admin has in common."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.urls import reverse
+from simple_history.admin import SimpleHistoryAdmin
+
+from recommendations.models import Action
+from recommendations.tests.admin_forms import errors_of, fill_in, open_form
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_decision,
+    make_document,
+    make_due_date,
+    make_recommendation,
+    make_update,
+    make_user,
+)
+from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
+
+pytestmark = pytest.mark.django_db
+
+INLINES = {
+    f"{prefix}-{name}": value
+    for prefix in ("judgements", "findings")
+    for name, value in (("INITIAL_FORMS", "0"), ("MIN_NUM_FORMS", "0"), ("MAX_NUM_FORMS", "1000"))
+}
+
+
+@pytest.fixture
+def secretariat(client):
+    client.force_login(make_user("Secretariat"))
+    return client
+
+
+def make_visit(slug="visit", kind="monitoring", **fields):
+    values = {"document": make_document(), "reference": "p1", "dates": "2022-05-10", **fields}
+    return Visit.objects.create(slug=slug, kind=kind, **values)
+
+
+def make_finding(ref="F01", **fields):
+    values = {"kind": "concern", "attribution": "ofsted", "text": "What was found", **fields}
+    return Finding.objects.create(ref=ref, document=make_document(), reference="p1", **values)
+
+
+def make_area():
+    return JudgementArea.objects.create(key="leaders", framework="ILACS", name="Leaders", order=1)
+
+
+def grade(area, prefix="judgements-0-"):
+    values = {"area": area.pk, "grade": "good", "document": make_document().pk, "reference": "p1"}
+    return {f"{prefix}{name}": value for name, value in values.items()}
+
+
+def priority(prefix="findings-0-"):
+    values = {
+        "ref": "F01",
+        "kind": "priority",
+        "attribution": "ofsted",
+        "text": "Act now",
+        "document": make_document().pk,
+        "reference": "p1",
+    }
+    return {f"{prefix}{name}": value for name, value in values.items()}
+
+
+def new_visit(kind, **inline):
+    return {
+        "slug": "new",
+        "kind": kind,
+        "number": "0",
+        "authority": "BCP Council",
+        "dates": "May 2022",
+        "document": make_document().pk,
+        "reference": "p1",
+        **INLINES,
+        "judgements-TOTAL_FORMS": "1" if any(name.startswith("j") for name in inline) else "0",
+        "findings-TOTAL_FORMS": "1" if any(name.startswith("f") for name in inline) else "0",
+        **inline,
+    }
+
+
+def inline_errors(response):
+    return [
+        dict(form.errors)
+        for inline in response.context["inline_admin_formsets"]
+        for form in inline.formset.forms
+        if form.errors
+    ]
+
+
+@pytest.mark.parametrize("kind", ["focused", "monitoring", "diagnostic"])
+def test_a_grade_on_a_visit_that_is_not_graded_is_refused_at_its_field(secretariat, kind):
+    words = dict(Visit._meta.get_field("kind").choices)[kind].lower()
+    refusal = {"grade": [f"A {words} is not graded. Only full and short inspections have grades."]}
+    area, visit = make_area(), make_visit(kind=kind)
+
+    with_new_visit = secretariat.post(reverse("admin:visits_visit_add"), new_visit(kind, **grade(area)))
+    page = reverse("admin:visits_visit_change", args=[visit.pk])
+    on_its_page = fill_in(secretariat, page, **{**grade(area), "judgements-TOTAL_FORMS": "1"})
+    alone = secretariat.post(
+        reverse("admin:visits_judgement_add"), {**grade(area, ""), "visit": visit.pk, "opened_on": ""}
+    )
+
+    assert inline_errors(with_new_visit) == [refusal]
+    assert inline_errors(on_its_page) == [refusal]
+    assert errors_of(alone) == refusal
+    assert (Judgement.objects.count(), Visit.objects.count()) == (0, 1)
+
+
+def test_an_inspection_is_entered_with_its_grades_on_one_page(secretariat):
+    response = secretariat.post(reverse("admin:visits_visit_add"), new_visit("full", **grade(make_area())))
+
+    assert response.status_code == 302
+    assert [str(row) for row in Judgement.objects.all()] == ["Leaders: Good"]
+    assert Judgement.history.get().history_user.username == "secretariat"
+
+
+@pytest.mark.parametrize("kind", ["full", "monitoring"])
+def test_only_a_focused_visit_takes_an_area_for_priority_action(secretariat, kind):
+    refusal = {"kind": ["Only a focused visit by Ofsted can set an area for priority action."]}
+    visit = make_visit(kind=kind)
+
+    with_new_visit = secretariat.post(reverse("admin:visits_visit_add"), new_visit(kind, **priority()))
+    alone = secretariat.post(
+        reverse("admin:visits_finding_add"), {**priority(""), "visit": visit.pk, "opened_on": ""}
+    )
+
+    assert inline_errors(with_new_visit) == [refusal]
+    assert errors_of(alone) == refusal
+    assert Finding.objects.count() == 0
+    added = secretariat.post(reverse("admin:visits_visit_add"), new_visit("focused", **priority()))
+    assert added.status_code == 302
+    assert Finding.objects.get().visit.kind == "focused"
+
+
+def test_a_change_on_a_visits_page_by_someone_else_is_noticed(secretariat):
+    visit = make_visit(kind="focused")
+    finding = make_finding(visit=visit)
+    page = reverse("admin:visits_visit_change", args=[visit.pk])
+    held = open_form(secretariat, page)
+    fill_in(secretariat, reverse("admin:visits_finding_change", args=[finding.pk]), text="Changed meanwhile")
+
+    response = secretariat.post(page, {**held, "theme": "Front door"})
+
+    assert "changed findings on" in errors_of(response)[""][0]
+    finding.refresh_from_db()
+    assert finding.text == "Changed meanwhile"
+
+
+def test_imprecise_dates_pass_through_the_form_unchanged(secretariat):
+    visit = make_visit(dates="2022-10-04/2022-10-05", published="[2022-10-06..]")
+
+    fill_in(secretariat, reverse("admin:visits_visit_change", args=[visit.pk]), theme="Front door")
+
+    visit.refresh_from_db()
+    assert (visit.theme, visit.dates, visit.published) == (
+        "Front door",
+        "2022-10-04/2022-10-05",
+        "[2022-10-06..]",
+    )
+
+
+def test_a_key_that_is_part_of_an_address_cannot_be_changed(secretariat):
+    visit = make_visit()
+
+    fill_in(secretariat, reverse("admin:visits_visit_change", args=[visit.pk]), slug="other")
+
+    assert Visit.objects.get().slug == "visit"
+
+
+def test_history_shows_old_and_new_and_cannot_be_put_back(secretariat):
+    document = make_document()
+    document.title = "A better title"
+    document.save()
+    history = reverse("admin:visits_document_history", args=[document.pk])
+    earlier = f"{history}{document.history.earliest().pk}/"
+
+    page = secretariat.get(history).content.decode()
+    assert "The report" in page
+    assert "A better title" in page
+    assert "Revert" not in secretariat.get(earlier).content.decode()
+    typed = {
+        "key": "report",
+        "title": "Back",
+        "publisher": "The adviser",
+        "published": "2022",
+        "reference": "x",
+    }
+    assert secretariat.post(earlier, typed).status_code == 403
+    assert Document.objects.get().title == "A better title"
+
+
+def everything():
+    """Make a row of every model that has pages, by way of an action with a decided date."""
+    officer = make_user("Officers")
+    visit = make_visit(kind="full")
+    make_finding(visit=visit)
+    Judgement.objects.create(
+        visit=visit, area=make_area(), grade="good", document=make_document(), reference="p1"
+    )
+    Event.objects.create(ref="E01", text="It happened", document=make_document(), reference="p1")
+    action = make_action(owner=officer)
+    make_update(action, by=officer)
+    make_decision(make_due_date(action, by=officer, needs_decision=True))
+    make_assessment(action.recommendations.get())
+
+
+def pages_of(model_admin):
+    opts = model_admin.opts
+    return f"/admin/{opts.app_label}/{opts.model_name}/"
+
+
+def test_nobody_deletes_anything_and_there_are_no_bulk_actions(client):
+    everything()
+    superuser = make_user(username="root", is_superuser=True)
+    client.force_login(superuser)
+    kept = {model: model.objects.count() for model in admin.site._registry}
+
+    for model, model_admin in admin.site._registry.items():
+        pages = pages_of(model_admin)
+        chosen = {"action": "delete_selected", "_selected_action": "1", "post": "yes"}
+        assert "_selected_action" not in client.get(pages).content.decode()
+        client.post(pages, chosen)
+        for row in model.objects.all():
+            address = f"{pages}{row.pk}/delete/"
+            assert (address, client.get(address).status_code) == (address, 403)
+            assert (address, client.post(address, {"post": "yes"}).status_code) == (address, 403)
+
+    assert {model: model.objects.count() for model in admin.site._registry} == kept
+
+
+def test_nobody_changes_an_append_only_row(client):
+    everything()
+    client.force_login(make_user(username="root", is_superuser=True))
+    tried = []
+
+    for model, model_admin in admin.site._registry.items():
+        if getattr(model, "append_only", False):
+            row = model.objects.get()
+            page = client.get(f"{pages_of(model_admin)}{row.pk}/change/")
+            assert page.status_code == 200
+            assert 'name="_save"' not in page.content.decode()
+            assert client.post(f"{pages_of(model_admin)}{row.pk}/change/", {"reason": "x"}).status_code == 403
+            tried.append(model._meta.model_name)
+
+    assert sorted(tried) == ["assessment", "decision", "duedate", "progressupdate"]
+
+
+ODD = [
+    "?o=abc",
+    f"?p={10**20}",
+    "?p=abc",
+    "?e=1",
+    "?_to_field=zzz",
+    "?zzz=1",
+    "?owner__id__exact=abc",
+    f"?id__exact={10**30}",
+    f"?id__in={10**30}",
+    "?id__exact=abc",
+    "?id__year=9999",
+    "?dated_first__year=9999",
+    f"?recorded_at__year={10**20}",
+    "?kind__exact=%00",
+    "?q=%00",
+    f"?q={'a ' * 1500}",
+    f"?q={'%25' * 60000}",
+    "?all=",
+    "?_popup=1",
+    "?_changelist_filters=%ff",
+    "?is_active__exact=9",
+    "?pk=1&pk=2",
+    "?groups__id__exact=abc",
+    "?password__startswith=p",
+]
+
+
+def test_odd_addresses_are_refused_politely(client):
+    everything()
+    client.force_login(make_user(username="root", is_superuser=True))
+
+    for model, model_admin in admin.site._registry.items():
+        row = model.objects.first()
+        for odd in ODD:
+            address = f"{pages_of(model_admin)}{odd}"
+            assert client.get(address).status_code in (200, 302, 400, 403, 404), address
+        for odd in ("?_to_field=zzz", "?_popup=1", "?owner=abc&document=abc&dates=abc&recommendations=abc"):
+            for page in ("add/", f"{row.pk if row else 1}/change/"):
+                address = f"{pages_of(model_admin)}{page}{odd}"
+                assert client.get(address).status_code in (200, 302, 400, 403, 404), address
+        for key in ("abc", "9" * 30, "-1", "1_5F", "é"):
+            for page in ("change", "delete", "history"):
+                address = f"{pages_of(model_admin)}{key}/{page}/"
+                assert client.get(address).status_code in (302, 400, 403, 404), address
+        if isinstance(model_admin, SimpleHistoryAdmin):
+            for version in ("abc", "9" * 30, "0"):
+                address = f"{pages_of(model_admin)}{row.pk if row else 1}/history/{version}/"
+                assert (address, client.get(address).status_code) == (address, 404)
+
+
+def test_the_password_column_cannot_be_searched_letter_by_letter(client):
+    client.force_login(make_user("Administrators"))
+
+    assert client.get("/admin/auth/user/?password__startswith=p").status_code == 400
+    assert client.get("/admin/auth/user/?username__startswith=a").status_code == 200
+
+
+def test_odd_forms_are_refused_politely(client):
+    everything()
+    client.force_login(make_user(username="root", is_superuser=True))
+    odd = [
+        {},
+        {"action": "delete_selected", "_selected_action": "abc"},
+        {f"field{n}": "x" for n in range(1001)},
+        {"judgements-TOTAL_FORMS": str(10**9), "judgements-INITIAL_FORMS": "abc"},
+        {**dict.fromkeys(INLINES, "\0"), "opened_on": "\0"},
+        {**INLINES, "judgements-TOTAL_FORMS": "1", "judgements-INITIAL_FORMS": "1", "judgements-0-id": "x"},
+        dict.fromkeys(
+            (
+                "slug",
+                "key",
+                "ref",
+                "title",
+                "text",
+                "document",
+                "owner",
+                "recommendations",
+                "held_on",
+                "dates",
+            ),
+            "\0",
+        ),
+        dict.fromkeys(("document", "owner", "number", "order", "recommendations", "opened_on"), "9" * 40),
+        dict.fromkeys(("held_on", "papers_due_on", "dates", "published", "agreed_on", "as_at"), "31/12/9999"),
+        {"_saveasnew": "1", "_popup": "1", "_to_field": "id", "_continue": "1"},
+    ]
+
+    for model, model_admin in admin.site._registry.items():
+        row = model.objects.first()
+        for data in odd:
+            for page in ("", "add/", f"{row.pk if row else 1}/change/"):
+                address = f"{pages_of(model_admin)}{page}"
+                assert client.post(address, data).status_code in (200, 302, 400, 403, 404), (address, data)
+
+
+def test_a_thousand_and_one_fields_are_refused(secretariat):
+    data = {f"field{n}": "x" for n in range(1001)}
+
+    assert secretariat.post(reverse("admin:visits_visit_add"), data).status_code == 400
+
+
+@pytest.mark.parametrize("rows", [1, 10])
+def test_the_lists_take_the_same_queries_however_long(secretariat, django_assert_num_queries, rows):
+    for number in range(1, rows + 1):
+        make_document(f"doc{number}")
+        visit = make_visit(f"visit{number}", kind="full", number=number)
+        make_finding(f"F{number:02}", visit=visit)
+        area = JudgementArea.objects.create(key=f"a{number}", framework="F", name=f"N{number}", order=1)
+        Judgement.objects.create(
+            visit=visit, area=area, grade="good", document=visit.document, reference="p1"
+        )
+        Event.objects.create(ref=f"E{number:02}", text="It", document=visit.document, reference="p1")
+
+    secretariat.get("/admin/")  # the first page of a session also notes the time in it
+    # session, user, 2 of permissions, 2 counts, rows, is this a demonstration; areas also their frameworks
+    for name, queries in {
+        "document": 8,
+        "visit": 8,
+        "judgementarea": 9,
+        "judgement": 8,
+        "finding": 8,
+        "event": 8,
+    }.items():
+        with django_assert_num_queries(queries):
+            secretariat.get(reverse(f"admin:visits_{name}_changelist"))
+
+
+def test_change_pages_link_to_the_board(secretariat):
+    visit, action = make_visit(), make_action()
+    recommendation = make_recommendation(2)
+
+    for address, page in (
+        (reverse("admin:visits_visit_change", args=[visit.pk]), "/visits/visit/"),
+        (reverse("admin:recommendations_action_change", args=[action.pk]), "/actions/A01/"),
+        (
+            reverse("admin:recommendations_recommendation_change", args=[recommendation.pk]),
+            "/recommendations/2/",
+        ),
+    ):
+        assert f'<a href="{page}" class="viewsitelink">' in secretariat.get(address).content.decode()
+
+
+def test_an_action_answers_a_recommendation_or_a_finding(secretariat):
+    add = reverse("admin:recommendations_action_add")
+    make_recommendation(1)
+    finding = make_finding()
+    typed = {"ref": "A28", "title": "New", "owner_role": "Director", "agreed_on": "1/11/2022"}
+
+    refused = fill_in(secretariat, add, **typed)
+    assert errors_of(refused) == {"recommendations": ["Choose at least one recommendation or finding."]}
+
+    assert fill_in(secretariat, add, **typed, findings=[finding.pk]).status_code == 302
+    action = Action.objects.get()
+    assert (action.agreed_on, list(action.findings.all())) == ("2022-11-01", [finding])
+    assert errors_of(fill_in(secretariat, add, **typed, findings=[finding.pk])) == {
+        "ref": ["Action with this Reference number already exists."]
+    }
+
+
+def test_earlier_misses_are_never_lowered(secretariat):
+    action = make_action(earlier_misses=1)
+    page = reverse("admin:recommendations_action_change", args=[action.pk])
+
+    assert errors_of(fill_in(secretariat, page, earlier_misses="0")) == {
+        "earlier_misses": ["This count is never lowered."]
+    }
+    assert fill_in(secretariat, page, earlier_misses="2").status_code == 302
+
+
+def test_an_owner_is_chosen_by_name_from_those_who_can_record(secretariat):
+    make_user("Board members")
+    officer = make_user("Officers", first_name="Ann", last_name="Officer")
+    make_user("Officers", "gone", is_active=False)
+    page = reverse("admin:recommendations_action_change", args=[make_action().pk])
+
+    choices = secretariat.get(page).context["adminform"].form.fields["owner"].choices
+
+    assert [label for _, label in choices] == ["---------", "Ann Officer", "Secretariat Person"]
+    assert fill_in(secretariat, page, owner=officer.pk).status_code == 302
+    assert Action.objects.get().owner == officer
+    User.objects.filter(pk=officer.pk).update(is_active=False)
+    assert fill_in(secretariat, page, note="Left").status_code == 302
