@@ -9,7 +9,7 @@ the time between the turns.
 import datetime
 import heapq
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.utils import timezone
 
@@ -58,6 +58,7 @@ class Cast:
         return {"recorded_by_id": person.pk, "recorded_as": role, "recorded_at": moment(day, minutes)}
 
 
+@lru_cache(maxsize=10_000)
 def moment(day, minutes=0):
     """Return the aware datetime that many minutes into ``day`` in London."""
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time(*divmod(minutes, 60))))

@@ -211,6 +211,7 @@ def test_nobody_invented_can_sign_in_or_be_taken_for_somebody(board):
     assert people.count() == 12
     for person in people:
         assert not person.has_usable_password()
+        assert not person.groups.exists()
         assert person.username.startswith("demo-")
         assert person.get_full_name().startswith("Demo ")
 

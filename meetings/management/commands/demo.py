@@ -5,7 +5,6 @@ import re
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.db import reset_queries, transaction
 from django.db.models import Min
@@ -120,18 +119,16 @@ def make(*, actions, updates, as_at):
 
 
 def make_cast():
-    """Save the accounts of the invented people, none of whom can sign in, and return the Cast."""
+    """Save the accounts of the invented people, who have no password and no rights; return the Cast."""
 
-    def account(username, last_name, group):
+    def account(username, last_name):
         # Without a password, the account has one that nothing matches.
-        user = get_user_model().objects.create_user(username, first_name="Demo", last_name=last_name)
-        user.groups.set(Group.objects.filter(name=group))
-        return user
+        return get_user_model().objects.create_user(username, first_name="Demo", last_name=last_name)
 
     return demo.Cast(
-        owners={n: account(f"demo-owner-{n}", f"Owner, {area}", "Officers") for n, area in AREAS.items()},
-        chair=account("demo-chair", "Chair", "Chair"),
-        secretariat=account("demo-secretariat", "Secretariat", "Secretariat"),
+        owners={number: account(f"demo-owner-{number}", f"Owner, {area}") for number, area in AREAS.items()},
+        chair=account("demo-chair", "Chair"),
+        secretariat=account("demo-secretariat", "Secretariat"),
     )
 
 
