@@ -19,6 +19,7 @@ from meetings.changes import changes_since_meeting_before, meeting_before, uncha
 from meetings.models import Demonstration, Meeting, Paper
 from recommendations import charts, ledger
 from recommendations.board import ActionPosition, RecommendationPosition
+from recommendations.glossary import ABBREVIATIONS
 from recommendations.position import board_position
 from recommendations.statements import STATUS_MEANINGS, WORST_FIRST, Status, flag_meanings
 from visits.dates import end_of, say_day
@@ -154,7 +155,9 @@ def say_moment(moment):
     local = timezone.localtime(moment)
     hour, half = local.hour % 12 or 12, "am" if local.hour < 12 else "pm"
     minutes = f":{local.minute:02}" if local.minute else ""
-    return f"{say_day(local)} at {hour}{minutes}{half}"
+    named = {(0, 0): "midnight", (12, 0): "midday"}
+    time = named.get((local.hour, local.minute), f"{hour}{minutes}{half}")
+    return f"{say_day(local)} at {time}"
 
 
 def number_of(count, one, many):
@@ -164,6 +167,8 @@ def number_of(count, one, many):
 
 def position_in_words(board, *, update_every_days):
     """Return how ``board`` stands in sentences of its own figures."""
+    if not board.actions:
+        return ("There are no actions.",)
     actions, misses = len(board.actions), sum(a.misses for a in board.actions)
     late = sum(a.misses > 0 for a in board.actions)
     at_least = any(a.earlier_misses for a in board.actions)
@@ -253,7 +258,11 @@ def documents_cited(board):
 
 def render_paper(context):
     """Return the bytes of the status page for ``context``: whole in themselves, with no name or form."""
-    return render_to_string("meetings/paper.html", context).encode()
+    html = render_to_string("meetings/paper.html", context)
+    said = set(re.findall(r"\w+", html))
+    terms = [term for short, term in ABBREVIATIONS.items() if short in said]
+    spelled_out = render_to_string("paper/_abbreviations.html", {"terms": terms})
+    return html.replace("</main>", f"{spelled_out}</main>").encode()
 
 
 def stylesheet():

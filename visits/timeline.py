@@ -93,7 +93,8 @@ def mark_of(date, axis):
         left = max(right - ARROW, axis.left)
     else:
         return Mark("none")
-    return Mark(shape, left, round(max(right - left, LEAST), 1))
+    width = round(max(right - left, LEAST), 1)
+    return Mark(shape, min(left, axis.right - width), width)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,309 @@
+"""The status paper says what the position says, and carries everything it needs within itself."""
+
+import datetime
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from django.core.management import call_command
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from meetings import papers
+from meetings.models import Demonstration, Meeting
+from recommendations import ledger
+from recommendations.position import board_position
+from recommendations.statements import STATUS_MEANINGS, STATUS_WORDS, Status
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_due_date,
+    make_recommendation,
+    make_update,
+    make_user,
+)
+
+AS_AT = datetime.date(2022, 12, 15)
+AT = datetime.datetime(2022, 12, 15, 17, 30, tzinfo=datetime.UTC)
+
+
+def render(*, as_at=AS_AT, meeting=None, **options):
+    """Return the bytes of the status page as at a day that is also today."""
+    context = {"known": None, "today": as_at, "printed_at": AT, **options}
+    return papers.render_paper(papers.status_context(meeting=meeting, as_at=as_at, **context))
+
+
+def text_of(body):
+    """Return what a reader of the page reads, its spaces made single."""
+    html = re.sub(r"<(style|svg|title)\b.*?</\1>", " ", body.decode(), flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split()).replace(" .", ".").replace(" ,", ",")
+
+
+class Outline(HTMLParser):
+    """The elements and attributes of a page, in order."""
+
+    def __init__(self, body):
+        super().__init__()
+        self.found = []
+        self.feed(body.decode())
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def tags(self, *names):
+        return [attributes for tag, attributes in self.found if tag in names]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OFFICIAL",
+        'a "quoted" marking',
+        "a back\\slash",
+        "a\nline\r\nbreak",
+        "</style><script>alert(1)</script>",
+        "} body { display: none } @page {",
+        "/* */ url(//elsewhere)",
+        "\\22 ; } *{}",
+        "Ymddiriedolaeth – é – 東",
+    ],
+)
+def test_a_css_string_ends_nowhere_but_at_its_end(text):
+    string = papers.css_string(text)
+    assert string[0] == string[-1] == '"'
+    assert not re.search(r"[\"<>{}@\n\r\f]", string[1:-1])
+    read = re.sub(r"\\([0-9a-f]+) ", lambda found: chr(int(found[1], 16)), string[1:-1])
+    assert read == text
+
+
+def test_a_hostile_marking_stays_a_string_in_the_one_stylesheet(db, settings):
+    settings.MARKING = '"}</style><script>alert(1)</script>'
+    body = render()
+    assert body.count(b"<style>") == body.count(b"</style>") == 1
+    assert b"<script" not in body
+    assert papers.style_source(body).startswith("'sha256-")
+
+
+def test_the_paper_needs_nothing_but_its_own_bytes(db):
+    make_update(make_action("A01"), Status.AT_RISK)
+    body = render(meeting=Meeting.objects.create(held_on=AS_AT), is_draft=True)
+    outline = Outline(body)
+    assert not outline.tags("script", "link", "img", "form", "input", "button", "iframe", "nav")
+    assert not [attributes for _, attributes in outline.found if "style" in attributes]
+    assert [a["href"] for a in outline.tags("a")] == ["/"]
+    assert b"csrf" not in body
+    assert not re.search(rb"url\((?!#)", body)
+
+
+def test_headings_tables_and_language_are_in_order(db):
+    call_command("seed", verbosity=0)
+    body = render(as_at=datetime.date(2026, 11, 22))
+    outline = Outline(body)
+    assert outline.tags("html") == [{"lang": "en-GB"}]
+    levels = [int(tag[1]) for tag, _ in outline.found if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(heading["scope"] in ("row", "col") for heading in outline.tags("th"))
+    assert len(outline.tags("caption")) == len(outline.tags("table"))
+
+
+def test_the_sentences_are_the_positions_own_figures(db):
+    recommendation = make_recommendation(1)
+    late = make_action("A01", recommendation, earlier_misses=1)
+    make_due_date(late, "2022-11")
+    make_update(late, Status.OFF_TRACK, dated="2022-12-01")
+    make_update(make_action("A02", recommendation), Status.AT_RISK, dated="2022-10-05")
+    make_update(make_action("A03", recommendation), Status.COMPLETE, dated="2022-12-01")
+    make_action("A04", recommendation)
+    board = board_position(as_at=AS_AT)
+    assert papers.position_in_words(board, update_every_days=28) == (
+        "There are 4 actions, of which 3 are open.",
+        "Of these, 1 is overdue, 1 is off track, 1 is at risk, 1 has had no update for more than 28 days, "
+        "and 1 has not yet been reported on at all.",
+        "At least 2 agreed dates have been missed, on 1 action.",
+    )
+    text = text_of(render())
+    for sentence in papers.position_in_words(board, update_every_days=28):
+        assert sentence in text
+    assert (
+        "Done, evidence awaited 0 Complete, evidence accepted 1 Embedded: checked again, and held 0" in text
+    )
+
+
+def test_a_board_with_nothing_on_it_says_so_in_words(db):
+    text = text_of(render())
+    for sentence in (
+        "There are no actions.",
+        "no meeting is planned",
+        "Nothing has been asked of the board",
+        "No date has been proposed, no completion awaits acceptance and no re-check is due.",
+        "No judgement by Ofsted is on the record.",
+        "Nowhere: no owner’s report is contradicted",
+        "No recommendation on the board is marked critical.",
+        "No exceptions: no action is overdue, off track, at risk, left without an update or due a re-check.",
+        "There is no earlier meeting on the record",
+        "No open action has an agreed date still to come.",
+        "No measure is on the record.",
+        "No risk is on the record.",
+    ):
+        assert sentence in text
+
+
+def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
+    action = make_action("A01", title="Replace the system", owner_role="Head of IT")
+    make_due_date(action, "2022-11")
+    make_due_date(action, "2023-02", dated="2022-11-20", reason_kind="resources", reason="Too few people")
+    make_update(action, Status.AT_RISK, dated="2022-12-01", reason="Two left.", recovery_step="Hire two.")
+    text = text_of(render())
+    exceptions = text[text.index("Exceptions") : text.index("Never reported on")]
+    assert "A01 Replace the system Head of IT. Recommendation 1" in exceptions
+    assert (
+        "First agreed: November 2022 Now: February 2023, three months later than first agreed" in exceptions
+    )
+    assert "Two left. To recover: Hire two." in exceptions
+
+
+def test_the_critical_recommendation_warns_when_its_actions_are_late(db):
+    critical = make_recommendation(6, is_critical=True, consequence="The trust question comes nearer.")
+    action = make_action("A01", critical)
+    make_due_date(action, "2022-11")
+    assert "None of its actions is overdue or off track." in text_of(
+        render(as_at=datetime.date(2022, 11, 30))
+    )
+    text = text_of(render(as_at=datetime.date(2022, 12, 1)))
+    assert "Warning: that consequence has been brought nearer. Overdue or off track: A01" in text
+    assert "The trust question comes nearer." in text
+
+
+def test_a_disagreement_stands_before_everything_else_that_is_wrong(db):
+    recommendation = make_recommendation(1)
+    make_update(make_action("A01", recommendation), Status.ON_TRACK, narrative="All is well.")
+    make_assessment(recommendation, Status.OFF_TRACK, dated="2022-12-01", narrative="It is not.")
+    text = text_of(render())
+    assert text.index("All is well.") < text.index("It is not.") < text.index("The recommendations")
+
+
+def test_decisions_wanted_are_listed_with_what_would_change(db):
+    officer = make_user("Officers")
+    action = make_action("A01", title="Replace the system")
+    make_due_date(action, "2023-01", dated="2022-11-01")
+    make_due_date(
+        action,
+        "2023-06",
+        dated="2022-12-01",
+        by=officer,
+        needs_decision=True,
+        reason_kind="resources",
+        reason="Too few people.",
+    )
+    make_update(make_action("A02"), Status.DONE, dated="2022-12-01", by=officer)
+    text = text_of(render())
+    wanted = text[text.index("Decisions wanted") : text.index("Where we stand")]
+    assert "A01, Replace the system : from January 2023 to June 2023." in wanted
+    assert "Not enough people or money: Too few people. Proposed 1 December 2022 by an officer." in wanted
+    assert "Accept completion or not of A02" in wanted
+    assert officer.last_name not in text
+
+
+def test_the_open_actions_are_reconciled_with_the_last_meeting(db):
+    make_action("A01", recorded_at=datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC))
+    Meeting.objects.create(held_on=datetime.date(2022, 11, 1))
+    make_action("A02", agreed_on="2022-11-10")
+    text = text_of(render(meeting=Meeting.objects.create(held_on=datetime.date(2022, 12, 20))))
+    assert (
+        "Open actions: 1 before, plus 1 new, plus 0 reopened, less 0 completed, less 0 embedded, "
+        "less 0 closed, makes 2 now."
+    ) in text
+    assert "New: 1 A02" in text
+
+
+def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db):
+    call_command("seed", verbosity=0)
+    day = datetime.date(2026, 11, 22)
+    board, text = board_position(as_at=day), text_of(render(as_at=day))
+    assert len(board.actions) == 27
+    for action in board.actions:
+        assert action.title in text
+    for recommendation in board.recommendations:
+        assert f"{recommendation.number} {recommendation.title}" in text
+    for measure in board.measures:
+        assert measure.caveat in text
+    for risk in board.risks:
+        assert risk.text in text
+
+
+def test_what_the_council_says_of_a_visit_stands_apart_from_what_ofsted_found(db):
+    call_command("seed", verbosity=0)
+    text = text_of(render(as_at=datetime.date(2026, 11, 22)))
+    found, said = text.index("Ofsted: strength"), text.index("The council says The director")
+    assert found < text.index("The Hub, a place for young people") < said
+    assert said < text.index("this report brought no surprises")
+
+
+def test_the_key_explains_every_status(db):
+    text = text_of(render())
+    for status, meaning in STATUS_MEANINGS.items():
+        assert f"{STATUS_WORDS[status]} {meaning}" in text
+
+
+def test_the_abbreviations_on_the_paper_and_no_others_are_spelled_out(db):
+    make_action("A01", title="Ask the DfE what HMIs saw")
+    text = text_of(render())
+    assert (
+        "Abbreviations. BCP: Bournemouth, Christchurch and Poole; DfE: Department for Education."
+        in text[text.index("Proof that") :]
+    )
+
+
+def test_a_draft_a_demonstration_and_a_version_say_so(db):
+    assert "DRAFT" not in text_of(render())
+    assert "DRAFT. This paper has not been published." in text_of(render(is_draft=True))
+    text = text_of(render(version=3))
+    assert "Status paper, version 3" in text
+    assert "Published 15 December 2022 at 5:30pm" in text
+    ledger.append([Demonstration(made_at=timezone.now(), as_at=AS_AT)])
+    assert "DEMONSTRATION. The progress shown here is invented" in text_of(render())
+
+
+def test_a_past_day_says_that_it_is_not_todays(db):
+    assert "not today’s position" not in text_of(render())
+    text = text_of(render(today=datetime.date(2022, 12, 16)))
+    assert "This is not today’s position. It shows the board as at 15 December 2022." in text
+
+
+def test_what_people_write_is_text_and_keeps_its_lines(db):
+    meeting = Meeting.objects.create(
+        held_on=AS_AT, covering_note="One\nTwo <b>bold</b>", asks="Decide\n\n<script>note</script>"
+    )
+    body = render(meeting=meeting).decode()
+    assert '<p class="said">One\nTwo &lt;b&gt;bold&lt;/b&gt;</p>' in body
+    assert "<li><bdi>Decide</bdi></li><li><bdi>&lt;script&gt;note&lt;/script&gt;</bdi></li>" in body
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (datetime.datetime(2022, 11, 22, 17, 30, tzinfo=datetime.UTC), "22 November 2022 at 5:30pm"),
+        (datetime.datetime(2022, 7, 1, 23, 5, tzinfo=datetime.UTC), "2 July 2022 at 12:05am"),
+        (datetime.datetime(2022, 11, 22, 9, 0, tzinfo=datetime.UTC), "22 November 2022 at 9am"),
+        (datetime.datetime(2022, 11, 22, 12, 0, tzinfo=datetime.UTC), "22 November 2022 at midday"),
+        (datetime.datetime(2022, 11, 22, 0, 0, tzinfo=datetime.UTC), "22 November 2022 at midnight"),
+    ],
+)
+def test_times_are_said_in_london_and_in_plain_style(moment, words):
+    assert papers.say_moment(moment) == words
+
+
+@pytest.mark.parametrize("actions", [1, 10])
+def test_the_page_costs_the_same_however_much_is_on_it(db, django_assert_num_queries, actions):
+    for number in range(1, actions + 1):
+        make_update(make_action(f"A{number:02}", make_recommendation(number)), Status.AT_RISK)
+    context = {"as_at": AS_AT, "known": None, "today": AS_AT, "printed_at": AT, "meeting": None}
+    # The position 15, twelve months 12, meetings before 3, the demonstration mark, the anchor.
+    with django_assert_num_queries(QUERIES):
+        render_to_string("meetings/paper.html", papers.status_context(**context))
+
+
+QUERIES = 32
