@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from recommendations.statements import NOT_REPORTED, STATUS_WORDS, WORST_FIRST, Status
+from recommendations.statements import ACCEPTED, NOT_REPORTED, STATUS_WORDS, WORST_FIRST, Status
 from visits.dates import PartialDate, read_edtf
 from visits.position import FindingLine, InspectionPosition, Source, source_of, voices_in
 
@@ -351,6 +351,8 @@ class Disagreement:
         """Return how the two differ, in a sentence."""
         update = self.action.update
         said = f"{self.action.owner_role} reported {update.words} ({update.signature.dated})"
+        if self.action.status in ACCEPTED:
+            said = f"{update.signature.by} accepted it as {update.words} ({update.signature.dated})"
         if self.finding:
             where = ", ".join(str(part) for part in (self.finding.visit, self.finding.visit_dates) if part)
             where = where and f" ({where})"

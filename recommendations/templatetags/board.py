@@ -1,5 +1,6 @@
 """What the pages and the paper say the same way everywhere: statuses, flags, sources, links, text."""
 
+import datetime
 import re
 
 from django import template
@@ -82,8 +83,13 @@ def standing(action):
 
 @register.filter
 def moment(at):
-    """Return an aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm"."""
+    """Return an aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm".
+
+    Midnight is the end of the day before: "12am" leaves a reader guessing which day is meant.
+    """
     local = timezone.localtime(at)
+    if local.time() == datetime.time():
+        return f"the end of {say_day(local - datetime.timedelta(days=1))}"
     minutes = f":{local.minute:02}" if local.minute else ""
     half = "am" if local.hour < 12 else "pm"
     return f"{say_day(local)} at {local.hour % 12 or 12}{minutes}{half}"
@@ -142,12 +148,8 @@ def source(context, found):
     """Return where a fact comes from, in small print; a fact with no source says so."""
     if found is None:
         return format_html('<span class="source">Source: {}</span>', "no source recorded")
-    title = prose(context, found.title)
-    if found.url.startswith(("https://", "http://")):
-        title = format_html(
-            '<a href="{}" rel="nofollow noreferrer" class="govuk-link">{}</a>', found.url, title
-        )
+    is_link = found.url.startswith(("https://", "http://"))
+    title = _link(found.url, found.title) if is_link else _terms(context, found.title)
     where = format_html(". {}", found.reference) if found.reference else ""
-    return format_html(
-        '<span class="source">Source: <cite>{}</cite>, {}{}</span>', title, found.published, where
-    )
+    cited = format_html("<cite><bdi>{}</bdi></cite>, {}{}", title, found.published, where)
+    return format_html('<span class="source">Source: {}</span>', cited)

@@ -1,0 +1,374 @@
+"""The pages of recommendations and actions, and the tags that every page says things with."""
+
+import datetime
+import re
+
+import pytest
+from django.template import Context, Template
+from django.utils import timezone
+
+from bcp_board.middleware import Asked
+from recommendations.models import Action
+from recommendations.statements import WORST_FIRST
+from recommendations.templatetags import board
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_decision,
+    make_document,
+    make_due_date,
+    make_recommendation,
+    make_update,
+    make_user,
+)
+from visits.models import Finding
+from visits.position import Source
+
+TODAY = datetime.date(2026, 11, 22)
+
+
+@pytest.fixture
+def reader(client, db):
+    client.force_login(make_user("Board members"))
+    client.get("/help/")  # the first page notes when the session was last used
+    return client
+
+
+def words(response):
+    """Return the text of a page's main part, its tags taken out and its spaces made single."""
+    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+
+
+def listed(response):
+    """Return the references of the actions in the rows of a table, in order."""
+    rows = r'<th scope="row"[^>]*><a class="govuk-link" href="/actions/([^/]+)/'
+    return re.findall(rows, response.content.decode())
+
+
+def say(template, **context):
+    return Template("{% load board %}" + template).render(Context(context))
+
+
+# The list of actions ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def four(db):
+    """A01 overdue and off track, A02 silent, A03 never reported, A04 answering another recommendation."""
+    make_due_date(make_action("A01"), due="2022-12")
+    make_update(Action.objects.get(ref="A01"), "off_track", dated="2023-03-01")
+    make_update(make_action("A02", owner_role="Cabinet"), dated="2022-11-01")
+    make_action("A03")
+    make_action("A04", make_recommendation(2), title="Review the paper")
+
+
+@pytest.mark.parametrize(
+    ("query", "refs"),
+    [
+        ("", ["A01", "A02", "A03", "A04"]),
+        ("status=off_track", ["A01"]),
+        ("status=not_reported", ["A03", "A04"]),
+        ("recommendation=2", ["A04"]),
+        ("owner=Cabinet", ["A02"]),
+        ("overdue=yes", ["A01"]),
+        ("stale=yes", ["A02"]),
+        ("overdue=yes&stale=yes", []),
+        ("q=review+paper", ["A04"]),
+        ("q=a03", ["A03"]),
+    ],
+)
+def test_actions_are_filtered(reader, four, query, refs):
+    assert listed(reader.get(f"/actions/?as_at=2023-03-10&{query}")) == refs
+
+
+def test_actions_say_how_many_are_shown_of_how_many(reader, four):
+    assert "Showing 1 of 4 actions" in words(reader.get("/actions/?as_at=2023-03-10&overdue=yes"))
+
+
+def test_actions_say_when_none_match(reader, four):
+    text = words(reader.get("/actions/?as_at=2023-03-10&q=nothing+like+it"))
+    assert "No actions match, of 4. Clear the filters" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("status", "purple", "“purple” is not one of the choices. Choose one from the list."),
+        ("recommendation", "99999999999999999999", "“99999999999999999999” is not one of the choices."),
+        ("recommendation", "six", "“six” is not one of the choices. Choose one from the list."),
+        ("owner", "Nobody", "“Nobody” is not one of the choices. Choose one from the list."),
+        ("overdue", "1", "“1” is not one of the choices. Choose one from the list."),
+        ("stale", "no", "“no” is not one of the choices. Choose one from the list."),
+        ("q", "x" * 101, "Use 100 characters or fewer."),
+    ],
+)
+def test_a_bad_filter_is_a_400_with_the_error_at_its_field(reader, four, name, value, error):
+    response = reader.get("/actions/", {name: value, "as_at": "2023-03-10"})
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert re.search(r"<title>(.*?) –", page)[1] == "Error: Actions"
+    assert f'<a href="#id_{name}">{error}' in page
+    assert f'<p class="govuk-error-message" id="id_{name}_error">' in page
+    control = re.search(rf'<(?:select|input)[^>]*id="id_{name}"[^>]*>', page)[0]
+    assert f'aria-describedby="id_{name}_error"' in control
+    assert listed(response) == []
+
+
+def test_a_bad_filter_keeps_what_was_typed_in_the_others(reader, four):
+    page = reader.get("/actions/?status=purple&q=kept+words&overdue=yes&as_at=2023-03-10").content.decode()
+    assert 'value="kept words"' in page
+    assert '<option value="yes" selected>Overdue only</option>' in page
+    assert '<input type="hidden" name="as_at" value="2023-03-10">' in page
+
+
+def test_actions_are_paged_at_fifty_with_the_filter_and_the_day_kept(reader, db):
+    for number in range(1, 52):
+        make_action(f"A{number:02}")
+    page = reader.get("/actions/?as_at=2023-03-10&status=not_reported").content.decode()
+    assert 'href="?as_at=2023-03-10&amp;status=not_reported&amp;page=2"' in page
+    assert listed(reader.get("/actions/?as_at=2023-03-10&status=not_reported&page=2")) == ["A51"]
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_actions_cost_the_same_however_many(reader, size, django_assert_num_queries):
+    for number in range(1, size + 1):
+        action = make_action(f"A{number:02}")
+        make_update(action)
+        make_due_date(action)
+    # session, user; owner roles to choose from; how many are found; actions, their recommendations,
+    # findings, updates, decisions, due dates; how many there are; whether this is a demonstration;
+    # recommendations to choose from
+    with django_assert_num_queries(13):
+        reader.get("/actions/")
+
+
+# One action ------------------------------------------------------------------------------------------
+
+
+def test_an_action_shows_every_date_and_that_a_later_one_clears_no_miss(reader):
+    action = make_action()
+    make_due_date(action, due="2022-11", dated="2022-10-01")
+    make_due_date(action, due="2023-02", dated="2023-01-10", reason_kind="resources", reason="No money")
+    text = words(reader.get("/actions/A01/?as_at=2023-01-31"))
+    assert "November 2022 → February 2023: second date, three months later than first agreed" in text
+    assert "Deadlines missed 1" in text
+    assert "Times the date moved 1" in text
+    assert "Not enough people or money: No money" in text
+
+
+def test_an_action_shows_a_refusal_with_its_reason(reader):
+    chair = make_user("Chair")
+    proposal = make_due_date(make_action(), due="2023-06", needs_decision=True, reason="More time")
+    make_decision(proposal, "refused", by=chair, reason="It has waited long enough")
+    text = words(reader.get("/actions/A01/"))
+    assert "Proposed and refused June 2023" in text
+    assert "Chair Person (Officer)" in text
+    assert "It has waited long enough" in text
+
+
+def test_an_action_shows_a_correction_and_the_entry_it_corrects(reader):
+    action, officer = make_action(), make_user("Officers")
+    wrong = make_update(action, "done", dated="2022-11-01", by=officer, narrative="All done")
+    make_update(
+        action,
+        "on_track",
+        dated="2022-11-01",
+        by=officer,
+        narrative="Half done",
+        corrects=wrong,
+        correction_reason="Wrong action",
+    )
+    text = words(reader.get("/actions/A01/"))
+    assert "This corrects an earlier entry: Wrong action" in text
+    assert "by Officers Person : Wrong action What follows counts no more. All done" in text
+
+
+def test_an_action_says_that_an_update_was_recorded_late(reader):
+    officer = make_user("Officers")
+    recorded = timezone.make_aware(datetime.datetime(2022, 10, 26, 12))
+    make_update(make_action(), dated="2022-10-05", by=officer, recorded_at=recorded)
+    text = words(reader.get("/actions/A01/"))
+    assert "26 October 2022. Dated 5 October 2022, recorded 3 weeks later" in text
+
+
+def test_an_action_shows_in_words_that_inspectors_disagree(reader):
+    action = make_action()
+    make_update(action, dated="2022-09-01")
+    action.findings.add(
+        Finding.objects.create(
+            ref="F01",
+            kind="concern",
+            attribution="ofsted",
+            text="It does not work.",
+            document=make_document("letter", published="2022-10-20"),
+            reference="p2",
+        )
+    )
+    text = words(reader.get("/actions/A01/"))
+    assert (
+        "Views differ Director reported On track (1 September 2022). "
+        "But Ofsted has since recorded a concern: It does not work." in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "is_owner", "may"),
+    [
+        ("Board members", False, False),
+        ("Officers", False, False),
+        ("Officers", True, True),
+        ("Secretariat", False, True),
+        ("Administrators", False, False),
+    ],
+)
+def test_an_action_offers_recording_to_those_who_may(client, db, role, is_owner, may):
+    user = make_user(role, username="someone")
+    make_action(owner=user if is_owner else None)
+    client.force_login(user)
+    page = client.get("/actions/A01/").content.decode()
+    assert ("Record progress on A01" in page) is may
+
+
+def test_what_people_type_cannot_become_a_script_or_a_dangerous_link(reader):
+    evil = '<script>alert(1)</script> javascript:alert(2) https://example.org/a"onclick=x'
+    make_update(make_action(title="<b>Bold</b>"), narrative=evil, evidence="javascript:alert(3)")
+    page = reader.get("/actions/A01/").content.decode()
+    assert "<script>alert" not in page
+    assert "<b>Bold" not in page
+    assert (
+        re.findall(r'href="(?!/|\?|#)([^"]*)"', page.partition("<main")[2]) == ["https://example.org/a"] * 2
+    )
+
+
+# One recommendation ----------------------------------------------------------------------------------
+
+
+def test_a_recommendation_shows_three_views_and_that_they_differ(reader):
+    recommendation = make_recommendation(1)
+    make_update(make_action(), dated="2022-11-01")
+    make_assessment(recommendation, "off_track", dated="2022-11-02", narrative="No sign of it")
+    text = words(reader.get("/recommendations/1/"))
+    assert (
+        "But the latest assessment of recommendation 1, by the adviser, is Off track (2 November 2022)."
+        in text
+    )
+    views = [
+        text.index(view) for view in ("What its owners report", "No sign of it", "What inspectors found")
+    ]
+    assert views == sorted(views)
+
+
+def test_a_critical_recommendation_says_what_hangs_on_it_when_an_action_is_overdue(reader):
+    make_recommendation(1, is_critical=True, consequence="The trust question comes nearer.")
+    make_due_date(make_action(), due="2022-11")
+    quiet = words(reader.get("/recommendations/1/?as_at=2022-11-30"))
+    late = words(reader.get("/recommendations/1/?as_at=2022-12-01"))
+    warning = "What hangs on this recommendation is nearer, because: A01: Title of A01 is overdue"
+    assert "The trust question comes nearer." in quiet
+    assert warning not in quiet
+    assert warning in late
+
+
+def test_links_between_pages_keep_the_day(reader):
+    make_recommendation(1)
+    make_action()
+    page = reader.get("/recommendations/1/?as_at=2022-11-30&known=then").content.decode()
+    links = re.findall(r'href="(/(?:actions|recommendations|visits|status|meetings)[^"]*)"', page)
+    assert {link.partition("?")[2] for link in links} == {"as_at=2022-11-30&amp;known=then", ""}
+    assert [link for link in links if not link.partition("?")[2]] == ["/recommendations/1/"]  # back to today
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_a_recommendation_costs_the_same_however_long_its_history(reader, size, django_assert_num_queries):
+    make_recommendation(1)
+    for number in range(1, size + 1):
+        action = make_action(f"A{number:02}")
+        make_update(action)
+        make_due_date(action)
+    # session, user; of the position: actions, their recommendations, findings, updates, decisions, due
+    # dates, then all findings, judgements, visits, events, risks, assessments, recommendations, measures;
+    # of the history: where the page is cut, updates, due dates, decisions, assessments; whether this is a
+    # demonstration
+    with django_assert_num_queries(22):
+        reader.get("/recommendations/1/")
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_an_action_costs_the_same_however_long_its_history(reader, size, django_assert_num_queries):
+    action = make_action()
+    for day in range(1, size + 1):
+        make_update(action, dated=f"2022-11-{day:02}")
+        make_due_date(action, dated=f"2022-11-{day:02}")
+    # as for a recommendation, without its assessments
+    with django_assert_num_queries(21):
+        reader.get("/actions/A01/")
+
+
+# The tags --------------------------------------------------------------------------------------------
+
+
+def test_every_status_has_a_shape_of_its_own():
+    drawn = [board.shape(status) for status in WORST_FIRST]
+    assert len(set(drawn)) == len(WORST_FIRST)
+
+
+def test_a_status_is_its_shape_and_its_word():
+    tag = board.status_tag("at_risk")
+    assert tag == f'<strong class="tag tag--at_risk">{board.shape("at_risk")} At risk</strong>'
+
+
+def test_a_flag_finds_its_shape_by_its_words():
+    assert board.shape("silent") in board.flag_tag("No update since 1 May 2026")
+
+
+@pytest.mark.parametrize(
+    ("asked", "address"),
+    [
+        (Asked(TODAY, TODAY), "/actions/A01/"),
+        (Asked(TODAY, datetime.date(2022, 11, 22)), "/actions/A01/?as_at=2022-11-22"),
+        (None, "/actions/A01/"),
+    ],
+)
+def test_a_link_keeps_the_day_that_is_asked_about(asked, address):
+    assert say("{% board_url 'action' 'A01' %}", asked=asked) == address
+
+
+def test_prose_links_only_web_addresses():
+    link = '<a href="https://a.example/b?c=1&amp;d=2" rel="nofollow noreferrer" class="govuk-link">'
+    said = say("{% prose text %}", text="See https://a.example/b?c=1&d=2, or ftp://x or javascript:y.")
+    expected = f"See {link}https://a.example/b?c=1&amp;d=2</a>, or ftp://x or javascript:y."
+    assert said == f'<bdi class="prose">{expected}</bdi>'
+
+
+def test_a_term_is_spelled_out_where_the_page_first_uses_it():
+    said = say("{% prose text %} {% prose text %}", text="The DCS")
+    link = '<a href="/help/#dcs" class="govuk-link">director of children’s services</a>'
+    assert said == f'<bdi class="prose">The DCS ({link})</bdi> <bdi class="prose">The DCS</bdi>'
+
+
+def test_a_term_in_brackets_after_its_words_is_left_alone():
+    text = "the multi-agency safeguarding hub (MASH)"
+    assert say("{% prose text %}", text=text) == f'<bdi class="prose">{text}</bdi>'
+
+
+def test_a_fact_without_a_source_says_so():
+    assert say("{% source None %}") == '<span class="source">Source: no source recorded</span>'
+
+
+def test_a_source_with_a_dangerous_address_is_not_a_link():
+    found = Source("The report", "The adviser", "August 2022", "p1", "javascript:alert(1)")
+    said = say("{% source found %}", found=found)
+    assert said == '<span class="source">Source: <cite><bdi>The report</bdi></cite>, August 2022. p1</span>'
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ((2022, 11, 22, 17, 30), "22 November 2022 at 5:30pm"),
+        ((2022, 7, 1, 9, 0), "1 July 2022 at 10am"),
+        ((2022, 11, 23, 0, 0), "the end of 22 November 2022"),
+    ],
+)
+def test_a_moment_is_said_in_london_time(at, said):
+    assert board.moment(datetime.datetime(*at, tzinfo=datetime.UTC)) == said

@@ -1,0 +1,101 @@
+"""The pages of inspections and visits."""
+
+import re
+
+import pytest
+from django.core.management import call_command
+
+from recommendations.tests.factories import make_document, make_user
+from visits.models import Finding, Judgement, JudgementArea, Visit
+
+
+@pytest.fixture
+def reader(client, db):
+    client.force_login(make_user("Board members"))
+    client.get("/help/")  # the first page notes when the session was last used
+    return client
+
+
+def make_visit(slug, kind="monitoring", number=0, **fields):
+    values = {"dates": "2022-06", "document": make_document(), "reference": "p1", **fields}
+    return Visit.objects.create(slug=slug, kind=kind, number=number, **values)
+
+
+def make_finding(ref, visit, attribution="ofsted", kind="concern"):
+    values = {"text": f"Text of {ref}", "document": make_document(), "reference": "p1"}
+    return Finding.objects.create(ref=ref, visit=visit, attribution=attribution, kind=kind, **values)
+
+
+def words(response):
+    """Return the text of a page's main part, its tags taken out and its spaces made single."""
+    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+
+
+def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader):
+    call_command("seed")
+    page = reader.get("/visits/").content.decode()
+    table = page[page.index("Ofsted’s judgements now") :].partition("</table>")[0]
+    areas = re.findall(r'<th scope="row" class="govuk-table__header">([^<]+)<', table)
+    grades = re.findall(r'data-label="Grade"><strong>([^<]+)<', table)
+    assert list(zip(areas, grades, strict=True)) == [
+        ("Overall effectiveness", "Inadequate"),
+        ("Impact of leaders on social work practice with children and families", "Inadequate"),
+        ("Experiences and progress of children who need help and protection", "Inadequate"),
+        ("Experiences and progress of children in care and care leavers", "Requires improvement to be good"),
+    ]
+
+
+def test_visits_show_the_gap_in_the_numbering_in_its_place(reader):
+    call_command("seed")
+    text = words(reader.get("/visits/"))
+    before, gap, after = (
+        text.index(said)
+        for said in (
+            "Monitoring visit 2",
+            "Monitoring visits 3 and 4: no information held",
+            "Monitoring visit 5",
+        )
+    )
+    assert before < gap < after
+
+
+def test_visits_say_of_a_monitoring_visit_that_it_is_not_graded(reader):
+    make_visit("first", number=1)
+    table = reader.get("/visits/").content.decode()
+    assert re.findall(r'data-label="Grade">([^<]+)<', table) == ["Not graded"]
+
+
+def test_a_visit_sets_claims_apart_from_findings(reader):
+    visit = make_visit("first", number=1)
+    make_finding("F01", visit)
+    make_finding("F02", visit, attribution="council", kind="context")
+    text = words(reader.get("/visits/first/"))
+    apart = text.index("What the council said (not a finding of Ofsted’s)")
+    assert text.index("Text of F01") < apart < text.index("Text of F02")
+
+
+def test_a_visit_says_when_it_was_inspected_and_published_separately(reader):
+    make_visit("full", kind="full", dates="2021-12", published="2022-02")
+    text = words(reader.get("/visits/full/"))
+    assert "Visited December 2021 Published February 2022" in text
+
+
+def test_a_visit_not_yet_made_is_not_found_at_that_date(reader):
+    make_visit("first", number=1)
+    assert reader.get("/visits/first/?as_at=2022-05-31").status_code == 404
+    assert reader.get("/visits/first/?as_at=2022-06-01").status_code == 200
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_visits_cost_the_same_however_many(reader, size, django_assert_num_queries):
+    area = JudgementArea.objects.create(key="overall", framework="F", name="Overall effectiveness", order=1)
+    for number in range(1, size + 1):
+        visit = make_visit(f"full-{number}", kind="full", number=number)
+        make_finding(f"F{number:02}", visit)
+        Judgement.objects.create(
+            visit=visit, area=area, grade="good", document=make_document(), reference="p1"
+        )
+    # session, user; findings, visits, judgements, events; whether this is a demonstration
+    with django_assert_num_queries(7):
+        reader.get("/visits/")
