@@ -4,6 +4,7 @@ The first half needs nothing but Python; it then starts itself again inside .ven
 needs Django.
 """
 
+import logging
 import os
 import secrets
 import socket
@@ -75,7 +76,7 @@ def database(demo):
                 path.unlink()
         raise
     call_command("collectstatic", interactive=False, verbosity=0)
-    if get_user_model().objects.exists():
+    if get_user_model().objects.filter(username="admin").exists():
         say("Sign in with the accounts of the first run; `make accounts` gives them a new password")
     else:
         accounts()
@@ -105,6 +106,8 @@ def serve(what, port):
     import django
 
     django.setup()
+    # What this script does to its own database is no security event; the server logs again.
+    logging.getLogger("bcp_board.security").setLevel(logging.WARNING)
     with alone():
         database(demo=what == "demo")
     say(f"The record is at http://127.0.0.1:{port}/ until you press Ctrl-C")

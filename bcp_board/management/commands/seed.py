@@ -96,6 +96,8 @@ class Command(BaseCommand):
                     added[table.name] = added.get(table.name, 0) + is_new
                     different += [f"{place}: {words}" for words in differences]
         news = [f"{number} {name.replace('_', ' ')}" for name, number in added.items() if number]
+        if not options["verbosity"]:
+            return
         self.stdout.write(f"Loaded {', '.join(news)}." if news else "The record is loaded; nothing to add.")
         for line in different:
             self.stdout.write(f"Left as it is: {line}")
