@@ -1,11 +1,15 @@
 """The position on any day equals a naive replay of the history."""
 
+import datetime
+
+import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommendations import ledger
 from recommendations.position import board_position
+from recommendations.tests.factories import make_action, make_update, make_user
 from recommendations.tests.histories import DAYS, Replayed, day, histories, make_board, replay, store
 from visits.dates import end_of
 
@@ -39,3 +43,24 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
                 assert found == expected
         assert ledger.first_fault() is None
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("recorded_at", "day", "is_known"),
+    [
+        # Half past eleven at night in UTC is already the next day in a London summer.
+        (datetime.datetime(2026, 6, 30, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 6, 30), False),
+        (datetime.datetime(2026, 6, 30, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 7, 1), True),
+        # The day the clocks go forward has 23 hours, and the day they go back has 25.
+        (datetime.datetime(2026, 3, 29, 22, 30, tzinfo=datetime.UTC), datetime.date(2026, 3, 29), True),
+        (datetime.datetime(2026, 3, 29, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 3, 29), False),
+        (datetime.datetime(2026, 10, 25, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 10, 25), True),
+        (datetime.datetime(2026, 10, 24, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 10, 24), False),
+    ],
+)
+def test_what_was_known_on_a_day_ends_at_midnight_in_london(recorded_at, day, is_known):
+    action = make_action(recorded_at=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
+    make_update(action, dated="2026-02-01", by=make_user("Officers"), recorded_at=recorded_at)
+    position = board_position(as_at=day, known=end_of(day))
+    assert (position.by_ref["A01"].update is not None) is is_known
