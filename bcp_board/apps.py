@@ -1,11 +1,35 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 
 
 class BoardConfig(AppConfig):
     name = "bcp_board"
     verbose_name = "The board’s record"
     default = True
+
+    def ready(self):
+        self.log_security_events()
+        from bcp_board import grants
+
+        post_migrate.connect(grants.after_migrations, sender=self, dispatch_uid="grant tables")
+
+    def log_security_events(self):
+        """Let the security log hear of sign-ins, the admin's changes, and changes to rights."""
+        from django.contrib.admin.models import LogEntry
+        from django.contrib.auth import get_user_model, signals
+        from django.contrib.auth.models import Group
+        from django.db.models.signals import m2m_changed, post_save
+
+        from bcp_board import security_log
+
+        signals.user_logged_in.connect(security_log.signed_in)
+        signals.user_logged_out.connect(security_log.signed_out)
+        signals.user_login_failed.connect(security_log.sign_in_failed)
+        post_save.connect(security_log.admin_changed, sender=LogEntry)
+        user = get_user_model()
+        for rights in (user.groups, user.user_permissions, Group.permissions):
+            m2m_changed.connect(security_log.rights_changed, sender=rights.through)
 
 
 class BoardAdminConfig(admin_apps.AdminConfig):

@@ -4,26 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='SignInTry',
+            name="SignInTry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(max_length=64)),
-                ('address', models.CharField(max_length=45)),
-                ('at', models.DateTimeField()),
-                ('succeeded', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account", models.CharField(max_length=64)),
+                ("address", models.CharField(max_length=45)),
+                ("at", models.DateTimeField()),
+                ("succeeded", models.BooleanField(default=False)),
             ],
             options={
-                'verbose_name': 'try to sign in',
-                'verbose_name_plural': 'tries to sign in',
-                'indexes': [models.Index(fields=['account', 'at'], name='sign_in_by_account'), models.Index(fields=['address', 'at'], name='sign_in_by_address')],
+                "verbose_name": "try to sign in",
+                "verbose_name_plural": "tries to sign in",
+                "indexes": [
+                    models.Index(fields=["account", "at"], name="sign_in_by_account"),
+                    models.Index(fields=["address", "at"], name="sign_in_by_address"),
+                ],
             },
         ),
     ]
