@@ -1,0 +1,191 @@
+"""What is true of every page of the site."""
+
+import datetime
+import re
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import URLPattern, get_resolver
+from django.utils import timezone
+
+from meetings.models import Demonstration, Meeting
+from recommendations.ledger import append
+from recommendations.tests.factories import make_user
+
+# An address for every name in the site's own urls; one without an example here fails a test below.
+ADDRESSES = {
+    "home": "/",
+    "status": "/status/",
+    "meetings": "/meetings/",
+    "meeting": "/meetings/2022-11-22/",
+    "paper": "/meetings/2022-11-22/paper/",
+    "recommendation": "/recommendations/6/",
+    "actions": "/actions/",
+    "action": "/actions/A01/",
+    "visits": "/visits/",
+    "visit": "/visits/monitoring-visit-2/",
+    "password": "/password/",
+    "help": "/help/",
+    "accessibility": "/accessibility/",
+    "login": "/login/",
+    "one_time_link": "/login/MQ/abc-def/",
+    "logout": "/logout/",
+    "healthz": "/healthz",
+    "security_txt": "/.well-known/security.txt",
+}
+OPEN_TO_ALL = {"help", "accessibility", "login", "one_time_link", "healthz", "security_txt"}
+# Not our pages with head and foot: the paper and status page stand alone, and the last are not HTML.
+NOT_IN_THE_FRAME = {"status", "paper", "logout", "healthz", "security_txt"}
+FRAMED = [*(ADDRESSES.keys() - NOT_IN_THE_FRAME - {"login", "one_time_link"})]
+
+
+@pytest.fixture
+def record(db):
+    """The seeded record, with a meeting."""
+    call_command("seed")
+    Meeting.objects.create(held_on=datetime.date(2022, 11, 22))
+
+
+@pytest.fixture
+def reader(client, record):
+    client.force_login(make_user("Board members"))
+    return client
+
+
+def title_of(page):
+    return re.search(r"<title>([^<]*)</title>", page)[1]
+
+
+def ids_in(page):
+    return re.findall(r'\bid="([^"]*)"', page)
+
+
+def test_every_address_has_an_example_here():
+    names = {p.name for p in _patterns(get_resolver().url_patterns) if p.name}
+    assert names == ADDRESSES.keys()
+
+
+def _patterns(patterns):
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        elif pattern.app_name != "admin":
+            yield from _patterns(pattern.url_patterns)
+
+
+def test_every_address_needs_signing_in_but_those_open_to_all(client, record):
+    asked_to_sign_in = {
+        name
+        for name, address in ADDRESSES.items()
+        if client.get(address).headers.get("Location") == f"/login/?next={address}"
+    }
+    assert asked_to_sign_in == ADDRESSES.keys() - OPEN_TO_ALL
+
+
+def test_every_page_has_the_frame_that_people_and_machines_find_their_way_by(reader):
+    titles = []
+    for name in FRAMED:
+        response = reader.get(ADDRESSES[name])
+        page = response.content.decode()
+        assert response.status_code == 200, name
+        assert page.count("<h1") == 1, name
+        assert '<html lang="en-GB"' in page, name
+        assert re.search(r"<body[^>]*>\s*<a href=\"#main\" class=\"govuk-skip-link\">", page), name
+        assert re.findall(r"<main[^>]*id=\"(\w+)\"", page) == ["main"], name
+        assert page.count(f'<p class="marking">{settings.MARKING}</p>') == 2, name
+        assert page.count('href="/accessibility/"') == 1, name
+        assert len(ids_in(page)) == len(set(ids_in(page))), name
+        titles.append(title_of(page))
+    assert all(title.endswith(f" – {settings.BOARD_NAME}") for title in titles)
+    assert len(set(titles)) == len(FRAMED)
+
+
+def test_no_page_has_a_style_or_script_inside_it(reader):
+    for name in FRAMED:
+        page = reader.get(ADDRESSES[name]).content.decode()
+        assert re.findall(r"<style|<script(?![^>]*\bsrc=)|\s(?:style|on\w+)=", page) == [], name
+
+
+def test_every_table_has_a_caption_and_every_heading_cell_a_scope(reader):
+    for name in FRAMED:
+        page = reader.get(ADDRESSES[name]).content.decode()
+        assert page.count("<table") == page.count("<caption"), name
+        assert re.findall(r"<th(?![^>]*\bscope=)[ >]", page) == [], name
+
+
+def test_every_cell_says_its_heading_where_the_table_becomes_a_list(reader):
+    for name in FRAMED:
+        page = reader.get(ADDRESSES[name]).content.decode()
+        assert re.findall(r"<td(?![^>]*(?:data-label|colspan)=)[ >]", page) == [], name
+
+
+def test_every_page_about_a_past_day_says_so_and_leads_back_to_today(reader):
+    for name in ("home", "recommendation", "actions", "action", "visits", "visit"):
+        page = reader.get(f"{ADDRESSES[name]}?as_at=2022-12-25").content.decode()
+        assert '<p class="as-at__day">As at 25 December 2022</p>' in page, name
+        assert f'href="{ADDRESSES[name]}">Go back to today' in page, name
+        assert "Page as at 25 December 2022." in page, name
+
+
+def test_a_page_as_it_was_known_then_says_so(reader):
+    page = reader.get("/?as_at=2022-12-25&known=then").content.decode()
+    assert "only what had been recorded by the end of that day" in page
+
+
+@pytest.mark.parametrize("query", ["as_at=25-12-2022", "as_at=2999-01-01", "as_at=2018-12-31", "known=now"])
+def test_a_day_that_cannot_be_shown_is_a_400_page_that_says_why(reader, query):
+    response = reader.get(f"/?{query}")
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert title_of(page) == f"There is a problem with this request – {settings.BOARD_NAME}"
+    assert page.count("<h1") == 1
+
+
+def test_a_page_that_is_not_there_is_branded(reader):
+    response = reader.get("/recommendations/99/")
+    page = response.content.decode()
+    assert response.status_code == 404
+    assert title_of(page) == f"Page not found – {settings.BOARD_NAME}"
+    assert f'<p class="marking">{settings.MARKING}</p>' in page
+
+
+def test_every_page_of_a_demonstration_says_that_it_is_one(reader):
+    quiet = [reader.get(ADDRESSES[name]).content.decode().count("is invented") for name in FRAMED]
+    append([Demonstration(made_at=timezone.now(), as_at=datetime.date(2022, 11, 22))])
+    said = [reader.get(ADDRESSES[name]).content.decode().count("is invented") for name in FRAMED]
+    assert quiet == [0] * len(FRAMED)
+    assert said == [1] * len(FRAMED)
+
+
+@pytest.mark.parametrize(("role", "is_shown"), [("Board members", False), ("Officers", True)])
+def test_only_those_who_work_in_the_admin_see_the_way_there(client, record, role, is_shown):
+    client.force_login(make_user(role))
+    page = client.get("/").content.decode()
+    assert ('<a href="/admin/">Record progress</a>' in page) is is_shown
+
+
+def test_signing_out_is_a_button_that_posts(reader):
+    page = reader.get("/").content.decode()
+    assert re.search(
+        r'<form method="post" action="/logout/">.*?<button type="submit">Sign out', page, re.DOTALL
+    )
+
+
+def test_help_explains_every_term_that_pages_link_to(reader):
+    linked = set()
+    for name in FRAMED:
+        linked |= set(re.findall(r'href="/help/#([^"]*)"', reader.get(ADDRESSES[name]).content.decode()))
+    assert linked - set(ids_in(reader.get("/help/").content.decode())) == set()
+
+
+def test_people_of_any_name_are_shown_by_it_and_not_as_markup(client, record):
+    client.force_login(make_user("Board members", first_name="<b>Bold</b>", last_name="Name"))
+    page = client.get("/").content.decode()
+    assert "<bdi>&lt;b&gt;Bold&lt;/b&gt; Name</bdi>" in page
+
+
+def test_every_page_reminds_people_never_to_enter_a_child(reader):
+    for name in FRAMED:
+        page = reader.get(ADDRESSES[name]).content.decode()
+        assert page.count("Never enter a child’s name, birth date or case number") == 1, name

@@ -1,0 +1,226 @@
+"""The pages of the board's position and of its meetings."""
+
+import datetime
+import re
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from meetings.models import Meeting, Paper
+from recommendations.ledger import append
+from recommendations.tests.factories import (
+    make_action,
+    make_due_date,
+    make_recommendation,
+    make_update,
+    make_user,
+)
+
+EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def reader(client, db):
+    client.force_login(make_user("Board members"))
+    client.get("/help/")  # the first page notes when the session was last used
+    return client
+
+
+def words(response):
+    """Return the text of a page's main part, its tags taken out and its spaces made single."""
+    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+
+
+def recommendation_rows(response):
+    """Return the text of each row of the table of recommendations."""
+    page = response.content.decode()
+    table = page[page.index('id="recommendations"') :].partition("<tbody")[2].partition("</tbody>")[0]
+    rows = table.split("<tr")[1:]
+    return [" ".join(re.sub(r"<[^>]+>", " ", row.partition(">")[2]).split()) for row in rows]
+
+
+def make_meeting(held_on, **fields):
+    return Meeting.objects.create(held_on=datetime.date.fromisoformat(held_on), **fields)
+
+
+# Where we stand --------------------------------------------------------------------------------------
+
+
+def test_the_ten_recommendations_stand_in_order_and_one_is_critical(reader):
+    call_command("seed")
+    rows = recommendation_rows(reader.get("/?as_at=2022-11-22"))
+    assert [int(row.partition(".")[0]) for row in rows] == list(range(1, 11))
+    assert [row.partition(".")[0] for row in rows if "Critical" in row] == ["6"]
+    assert rows[5] == (
+        "6. Settle pay differences and finish the single record system Critical "
+        "Lead: BCP Council, corporate leadership (inferred) Not yet reported "
+        "Its actions, worst first A01 Not yet reported; A02 Not yet reported; A03 Not yet reported "
+        "3 not yet reported 0 "
+        "November 2022, year inferred (A01) Not yet reported No earlier meeting"
+    )
+
+
+def test_the_record_system_is_overdue_from_the_first_of_december_and_not_before(reader):
+    call_command("seed")
+    before, after = (words(reader.get(f"/?as_at=2022-{day}")) for day in ("11-30", "12-01"))
+    warning = "What hangs on this recommendation is nearer, because: A01"
+    assert warning not in before
+    assert warning in after
+    assert "Deadlines missed: at least 1" in before
+    assert "Deadlines missed: at least 2" in after
+
+
+def test_the_position_before_any_recommendation_still_makes_sense(reader):
+    call_command("seed")
+    text = words(reader.get("/?as_at=2021-06-01"))
+    assert "No recommendation had been made by this day" in text
+    assert "No graded inspection of the council is on the board on this day." in text
+
+
+def test_figures_lead_to_the_actions_they_count_on_the_same_day(reader):
+    make_due_date(make_action(), due="2022-11")
+    page = reader.get("/?as_at=2022-12-01").content.decode()
+    link = (
+        '<a class="govuk-link" href="/actions/?as_at=2022-12-01&amp;overdue=yes">Overdue</a></dt><dd>1</dd>'
+    )
+    assert link in page
+
+
+def test_never_reported_actions_are_counted_and_not_listed_one_by_one(reader):
+    for number in (1, 2, 3):
+        make_action(f"A0{number}")
+    text = words(reader.get("/"))
+    assert "Not yet reported (3)" in text
+    assert "Recommendation 1 : 3 of 3 actions" in text
+    assert "Title of A02" not in text
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_the_position_costs_the_same_however_many_actions(reader, size, django_assert_num_queries):
+    make_meeting("2022-11-22")
+    for number in range(1, size + 1):
+        action = make_action(f"A{number:02}", make_recommendation(number), recorded_at=EARLIER)
+        make_update(action)
+        make_due_date(action)
+    # session, user; of the position, fourteen: actions, their recommendations, findings, updates,
+    # decisions, due dates, then all findings, judgements, visits, events, risks, assessments,
+    # recommendations, measures; the meeting before, its papers, the same fourteen as at that meeting and
+    # three for what was corrected since; the meeting before for its date; the statuses of twelve months;
+    # the next meeting; whether this is a demonstration
+    with django_assert_num_queries(50):
+        reader.get("/")
+
+
+# Meetings --------------------------------------------------------------------------------------------
+
+
+def test_the_first_meeting_says_that_there_is_nothing_to_compare_with(reader):
+    make_meeting("2022-11-22")
+    text = words(reader.get("/meetings/2022-11-22/"))
+    assert "No earlier meeting is recorded, so there is nothing to compare with." in text
+
+
+def test_a_meeting_shows_a_sum_of_open_actions_that_comes_out(reader):
+    make_meeting("2022-11-22")
+    make_meeting("2022-12-20")
+    at = timezone.make_aware(datetime.datetime(2022, 12, 1))
+    secretariat = make_user("Secretariat")
+    done = make_action("A01", recorded_at=EARLIER)
+    make_action("A02", recorded_at=EARLIER)
+    make_action("A03", agreed_on="2022-12-01", recorded_at=at)
+    make_update(done, "complete", dated="2022-12-01", by=secretariat, recorded_at=at)
+    text = words(reader.get("/meetings/2022-12-20/"))
+    assert "Open before 2 + added 1 + reopened 0 − completed 1 − embedded 0 − closed 0 = open now 2" in text
+
+
+def test_a_meeting_where_nothing_moved_says_so(reader):
+    make_meeting("2022-11-22")
+    make_meeting("2022-12-20")
+    text = words(reader.get("/meetings/2022-12-20/"))
+    assert "Nothing moved: no status, no date, no new action, no correction." in text
+
+
+def test_a_meeting_shows_a_date_that_moved_from_what_to_what_and_why(reader):
+    make_meeting("2022-11-22")
+    make_meeting("2022-12-20")
+    action = make_action(recorded_at=EARLIER)
+    chair = make_user("Chair")
+    for dated, due in (("2022-11-01", "2022-12"), ("2022-12-05", "2023-02")):
+        at = timezone.make_aware(datetime.datetime.fromisoformat(dated))
+        make_due_date(action, due=due, dated=dated, by=chair, recorded_at=at, reason="A supplier left")
+    text = words(reader.get("/meetings/2022-12-20/"))
+    assert "A01: Title of A01 December 2022 February 2023" in text
+    assert "First date: A supplier left Agreed by Chair Person (Officer)" in text
+
+
+def test_links_of_a_past_meeting_lead_to_what_it_had_before_it(reader):
+    make_meeting("2022-11-22")
+    make_action(recorded_at=EARLIER)
+    page = reader.get("/meetings/2022-11-22/").content.decode()
+    assert 'href="/recommendations/1/?as_at=2022-11-22&amp;known=then"' in page
+
+
+def test_a_paper_whose_bytes_were_changed_is_not_shown(reader):
+    paper = Paper(
+        meeting=make_meeting("2022-11-22"),
+        version=1,
+        as_at=datetime.date(2022, 11, 22),
+        published_at=timezone.now(),
+        published_by=make_user("Secretariat"),
+        body=b"<p>Altered</p>",
+        sha256="0" * 64,
+    )
+    append([paper])
+    response = reader.get("/meetings/2022-11-22/paper/")
+    assert response.status_code == 500
+    assert "Altered" not in response.content.decode()
+    assert "Nothing is shown in its place." in words(response)
+
+
+def test_a_meeting_lists_each_version_of_its_paper_with_its_fingerprint(reader):
+    meeting, secretariat = make_meeting("2022-11-22"), make_user("Secretariat")
+    for version, reason in ((1, ""), (2, "A wrong figure")):
+        paper = Paper(
+            meeting=meeting,
+            version=version,
+            reason=reason,
+            as_at=meeting.held_on,
+            published_at=datetime.datetime(2022, 11, 21, 9, 30, tzinfo=datetime.UTC),
+            published_by=secretariat,
+            body=b"",
+            sha256=str(version) * 64,
+        )
+        append([paper])
+    text = words(reader.get("/meetings/2022-11-22/"))
+    newest, oldest = text.index("Status paper, version 2"), text.index("Status paper, version 1")
+    assert newest < oldest
+    assert "Why it replaced the one before: A wrong figure" in text
+    assert "Published 21 November 2022 at 9:30am by Secretariat Person" in text
+    assert "1" * 64 in text
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_meetings_cost_the_same_however_many(reader, size, django_assert_num_queries):
+    for month in range(1, size + 1):
+        make_meeting(f"2023-{month:02}-01")
+    # session, user; meetings, their papers; whether this is a demonstration
+    with django_assert_num_queries(5):
+        reader.get("/meetings/")
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_assert_num_queries):
+    make_meeting("2022-11-22")
+    make_meeting("2022-12-20")
+    for number in range(1, size + 1):
+        action = make_action(f"A{number:02}", make_recommendation(number), recorded_at=EARLIER)
+        make_update(action)
+        make_due_date(action)
+    # session, user; the meeting, its papers; its position, fourteen as above; the meeting before, its
+    # papers, its position, fourteen again; what was corrected since, three; the meeting before for its
+    # date; the last six, the papers and actions of the one there is, whether there are more; whether this
+    # is a demonstration; the papers to list
+    with django_assert_num_queries(44):
+        reader.get("/meetings/2022-12-20/")
