@@ -2,16 +2,24 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import views
+from django.contrib.auth import forms, views
 from django.urls import reverse_lazy
 from django.utils import timezone
 
 from bcp_board import security_log, signing_in
 
 
+class SignInForm(forms.AuthenticationForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.error_messages["required"] = f"Enter your {name}."
+
+
 class LoginView(views.LoginView):
     """Sign in, as often as signing_in.py allows."""
 
+    authentication_form = SignInForm
     template_name = "registration/login.html"
     redirect_authenticated_user = True
 
@@ -31,6 +39,19 @@ class LoginView(views.LoginView):
         return response
 
 
+class NewPasswordForm(forms.SetPasswordForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].error_messages["required"] = "Enter a new password."
+        self.fields["new_password2"].error_messages["required"] = "Enter the new password again."
+
+
+class PasswordForm(NewPasswordForm, forms.PasswordChangeForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].error_messages["required"] = "Enter your present password."
+
+
 class LogoutView(views.LogoutView):
     """Sign out, and have the browser forget what it showed: people share computers."""
 
@@ -43,6 +64,7 @@ class LogoutView(views.LogoutView):
 class PasswordView(views.PasswordChangeView):
     """Change one's own password. Every other session of the account ends; this one goes on."""
 
+    form_class = PasswordForm
     template_name = "registration/password_change_form.html"
     success_url = settings.LOGIN_REDIRECT_URL
 
@@ -54,6 +76,7 @@ class PasswordView(views.PasswordChangeView):
 class OneTimeLinkView(views.PasswordResetConfirmView):
     """Set a password by a link that works once, for a day. It signs nobody in."""
 
+    form_class = NewPasswordForm
     template_name = "registration/password_reset_confirm.html"
     success_url = reverse_lazy("login")
 
@@ -62,7 +85,7 @@ class OneTimeLinkView(views.PasswordResetConfirmView):
         return super().form_valid(form)
 
 
-login = views.LoginView.as_view(template_name="registration/login.html", redirect_authenticated_user=True)
+login = LoginView.as_view()
 logout = LogoutView.as_view()
 password = PasswordView.as_view()
 one_time_link = OneTimeLinkView.as_view()

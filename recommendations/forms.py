@@ -270,6 +270,9 @@ class DueDateForm(StatementForm):
         due = self.cleaned_data["due"]
         if not self.entry.corrects and self.standing and due == self.standing.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
+        waiting = proposals_to_decide(as_at=self.entry.today).filter(action=self.entry.subject, due=due)
+        if not self.entry.corrects and self.instance.needs_decision and waiting.exists():
+            raise forms.ValidationError("This date is proposed already, and waits for the board.")
         return due
 
 

@@ -179,9 +179,15 @@ class ReadOnlyAdmin(BoardAdmin):
     def get_fieldsets(self, request, obj=None):
         if obj:
             common = ["dated_in_words", "recorded_in_words", "correction_in_words", "source_in_words"]
-            return [(None, {"fields": ["subject_in_words", *self.told, *common]})]
+            told = ["subject_in_words", *self.told, *common]
+            return [(None, {"fields": [name for name in told if self.says(obj, name)]})]
         left_out = self.form.left_out(request.entry)
         return [(None, {"fields": [f for f in self.form.Meta.fields if f not in left_out]})]
+
+    def says(self, row, name):
+        """Return whether ``row`` has anything to show for the field or the method of this admin ``name``."""
+        in_words = getattr(self, name, None)
+        return bool(in_words(row) if in_words else getattr(row, name))
 
     def save_model(self, request, obj, form, change):
         obj.recorded_at = timezone.now()

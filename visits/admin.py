@@ -55,6 +55,8 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
     """The pages of an editable row: its form notices other people's saves, its history is read-only."""
 
     form = RecordForm
+    # The package's own has an inline style, which the content security policy forbids.
+    object_history_list_template = "admin/history_list.html"
     never_changes = ()
 
     def get_readonly_fields(self, request, obj=None):

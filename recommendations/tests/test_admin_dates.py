@@ -116,6 +116,17 @@ def test_the_date_that_stands_already_is_refused(client, action):
     assert errors_of(response) == {"due": ["This is the due date already. Enter a different one."]}
 
 
+def test_a_date_that_waits_for_the_board_is_not_proposed_again(client, officer, action):
+    page = f"{ADD_DATE}?action={action.pk}"
+    typed = {"due": "March 2027", "reason": "As planned"}
+    fill_in(sign_in(client, officer), page, **typed)
+
+    again = fill_in(client, page, **typed)
+
+    assert errors_of(again) == {"due": ["This date is proposed already, and waits for the board."]}
+    assert fill_in(client, page, **{**typed, "due": "April 2027"}).status_code == 302
+
+
 def test_a_date_already_past_is_saved_with_a_warning(client, action):
     response = fill_in(
         sign_in(client, make_user("Secretariat")),
