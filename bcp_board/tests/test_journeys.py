@@ -5,10 +5,10 @@ import re
 from html import unescape
 
 import pytest
-from django.core.management import call_command
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from bcp_board.tests.record import load_record
 from meetings.models import Meeting
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_user
@@ -19,7 +19,7 @@ ADD = reverse("admin:recommendations_progressupdate_add")
 
 @pytest.fixture
 def record():
-    call_command("seed")
+    load_record()
 
 
 @pytest.fixture
