@@ -366,6 +366,39 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
+class Contradiction:
+    """One assessment or concern of inspectors', and every report of owners' that it contradicts."""
+
+    disagreements: tuple[Disagreement, ...]
+
+    @property
+    def recommendation(self):
+        return self.disagreements[0].recommendation
+
+    @property
+    def finding(self):
+        return self.disagreements[0].finding
+
+    @property
+    def assessment(self):
+        return self.disagreements[0].assessment
+
+    @property
+    def actions(self):
+        return tuple(found.action for found in self.disagreements)
+
+
+def contradictions_among(disagreements):
+    """Return a Contradiction for each recommendation and cause, by number, those under none last."""
+    groups = {}
+    for found in disagreements:
+        cause = found.finding.ref if found.finding else found.assessment.pk
+        groups.setdefault((found.recommendation, cause), []).append(found)
+    rows = [Contradiction(tuple(group)) for group in groups.values()]
+    return tuple(sorted(rows, key=lambda row: (row.recommendation is None, row.recommendation or 0)))
+
+
+@dataclass(frozen=True)
 class StatusCount:
     """How many actions have one status."""
 
@@ -564,6 +597,11 @@ class BoardPosition:
     def proposals(self):
         """Return (action, proposal) for every proposed date that the board has not decided."""
         return tuple((a, line) for a in self.actions for line in a.proposals)
+
+    @property
+    def contradictions(self):
+        """Return the disagreements, those with one cause together."""
+        return contradictions_among(self.disagreements)
 
     @property
     def has_decisions(self):
