@@ -11,7 +11,6 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -190,7 +189,6 @@ class ReadOnlyAdmin(BoardAdmin):
         return bool(in_words(row) if in_words else getattr(row, name))
 
     def save_model(self, request, obj, form, change):
-        obj.recorded_at = timezone.now()
         obj.recorded_by = request.user
         obj.recorded_as = self.admin_site.role_of(request.user)
         append([obj])
