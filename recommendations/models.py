@@ -257,8 +257,10 @@ class ProgressUpdate(Statement):
         indexes = [
             # Action.objects.as_at reads the newest row of each action from the end of this index.
             models.Index(fields=["action", "dated_first", "id"], name="update_newest"),
-            # DueDate.missed looks for the first open report after a deadline.
-            models.Index(fields=["action", "status", "dated_first"], name="update_by_status"),
+            # What changed between two meetings looks for the few rows that correct others.
+            models.Index(
+                fields=["recorded_at"], condition=Q(corrects__isnull=False), name="update_corrections"
+            ),
         ]
         constraints = [
             *Statement.Meta.constraints,

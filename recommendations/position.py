@@ -7,8 +7,9 @@ a clock, a request or a setting, and nothing here writes HTML.
 from collections import defaultdict
 from dataclasses import replace
 
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Greatest
+from django.db import models
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Greatest, Least
 
 from recommendations.board import (
     ON_TRACK_OR_BETTER,
@@ -144,20 +145,23 @@ def _due_lines(keys, *, as_at, known):
     """Return {action pk: [(DueLine, first day on which it was open past that date), ...]}.
 
     Every standing date is here, agreed or not, and none is yet judged missed. Two index look-ups for
-    each find the day, so the length of an action's history does not matter.
+    each find the day, so the length of an action's history does not matter: each look-up is given one
+    latest day, because SQLite uses only one of two to narrow its search.
     """
-    reports = ProgressUpdate.objects.standing(as_at=as_at, known=known).filter(action=OuterRef("action"))
     deadline = OuterRef("deadline")
+    until_then = ProgressUpdate.objects.standing(as_at=deadline, known=known)
+    since = ProgressUpdate.objects.standing(as_at=as_at, known=known).filter(dated_first__gt=deadline)
     rows = (
         DueDate.objects.with_effect(as_at=as_at, known=known)
         .filter(action__in=keys)
-        .annotate(deadline=Greatest("due_last", "effective_on"))
+        # One still to come is not missed, and need not be looked for beyond the day asked about.
+        .annotate(deadline=Least(Greatest("due_last", "effective_on"), Value(as_at, models.DateField())))
         .annotate(
             status_then=Subquery(
-                reports.filter(dated_first__lte=deadline).newest_first().values("status")[:1]
+                until_then.filter(action=OuterRef("action")).newest_first().values("status")[:1]
             ),
             open_again_on=Subquery(
-                reports.filter(dated_first__gt=deadline, status__in=OPEN)
+                since.filter(action=OuterRef("action"), status__in=OPEN)
                 .order_by("dated_first", "pk")
                 .values("dated_first")[:1]
             ),
