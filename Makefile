@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 
-.PHONY: run demo accounts test lint pins
+.PHONY: run demo accounts test bench torture lint pins
 
 # The board's record at http://127.0.0.1:8000/ (PORT=8010 for another port)
 run:
@@ -20,6 +20,16 @@ accounts:
 test:
 	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
 	@.venv/bin/python -m bcp_board.tests.run_suite
+
+# Whether pages stay quick as histories grow; about 8 minutes
+bench:
+	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
+	@.venv/bin/python -m bcp_board.tests.bench
+
+# Whether an acknowledged update survives kill -9; about 6 minutes (ROUNDS=200 for longer)
+torture:
+	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
+	@.venv/bin/python -m bcp_board.tests.torture --rounds $(or $(ROUNDS),12)
 
 # Form and known mistakes; changes nothing
 lint:

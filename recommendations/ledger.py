@@ -39,7 +39,9 @@ class Anchor:
     def read(cls, text):
         """Return the Anchor that ``text`` prints; raise ValueError where it is none."""
         if not re.fullmatch(r"[0-9]{1,18}:[0-9a-f]{64}", text):
-            raise ValueError("An anchor is a count and a digest: 24:9f86d081… with 64 digits after the colon.")
+            raise ValueError(
+                "An anchor is a count and a digest: 24:9f86d081… with 64 digits after the colon."
+            )
         count, digest = text.split(":")
         return cls(int(count), digest)
 
