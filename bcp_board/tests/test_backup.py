@@ -5,6 +5,7 @@ import hashlib
 import json
 import stat
 import threading
+import time
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -119,6 +120,7 @@ def test_a_backup_of_a_busy_record_holds_what_was_acknowledged_and_nothing_half(
         try:
             while len(acknowledged) < 20:
                 assert any(thread.is_alive() for thread in threads)
+                time.sleep(0.01)
             had = set(acknowledged)
             saved = backups.save(tmp_path / "backup")
             during = len(acknowledged) - len(had)
