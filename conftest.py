@@ -7,6 +7,7 @@ import pytest
 from django.test import TransactionTestCase
 
 CHROMIUM = "/usr/bin/chromium"
+pytest_plugins = ["bcp_board.tests.site_in_browser"]
 
 
 @pytest.hookimpl(wrapper=True)
