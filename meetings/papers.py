@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.db.models import Prefetch
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from meetings.changes import changes_since_meeting_before, meeting_before, unchanged
@@ -22,7 +21,7 @@ from recommendations.board import ActionPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
 from recommendations.position import board_position
 from recommendations.statements import STATUS_MEANINGS, WORST_FIRST, Status, flag_meanings
-from visits.dates import end_of, say_day
+from visits.dates import end_of, say_day, say_moment
 
 PAPERS_WITHOUT_BODY = Prefetch("papers", Paper.objects.defer("body").order_by("version"))
 STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
@@ -148,16 +147,6 @@ class Sheet:
 def css_string(text):
     """Return ``text`` as a CSS string with its quotes, every character but plain ones escaped."""
     return '"' + re.sub(r"[^\w .,:;()’–-]", lambda found: f"\\{ord(found[0]):x} ", text) + '"'
-
-
-def say_moment(moment):
-    """Return an aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm"."""
-    local = timezone.localtime(moment)
-    hour, half = local.hour % 12 or 12, "am" if local.hour < 12 else "pm"
-    minutes = f":{local.minute:02}" if local.minute else ""
-    named = {(0, 0): "midnight", (12, 0): "midday"}
-    time = named.get((local.hour, local.minute), f"{hour}{minutes}{half}")
-    return f"{say_day(local)} at {time}"
 
 
 def number_of(count, one, many):

@@ -15,8 +15,8 @@ from django.forms.models import model_to_dict
 
 from recommendations.models import Assessment, Decision, DueDate, ProgressUpdate, ReasonKind
 from recommendations.statements import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
-from visits.dates import YEARS, EdtfFormField, read_edtf, say_day
-from visits.forms import NOT_WHOLE, OpenedForm, RecordForm, name_of, say_moment
+from visits.dates import YEARS, EdtfFormField, read_edtf, say_day, say_moment
+from visits.forms import NOT_WHOLE, OpenedForm, RecordForm, name_of
 
 ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"

@@ -19,8 +19,8 @@ from recommendations.ledger import append
 from recommendations.models import Action
 from recommendations.position import action_positions
 from visits.admin import BoardAdmin
-from visits.dates import say
-from visits.forms import name_of, say_moment
+from visits.dates import say, say_moment
+from visits.forms import name_of
 
 
 def sees_every_action(user):

@@ -151,6 +151,21 @@ def say_day(day):
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
+def say_moment(moment):
+    """Return an aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm".
+
+    Midnight is the end of the day before: "12am" leaves a reader guessing which day is meant.
+    """
+    local = timezone.localtime(moment)
+    if local.time() == datetime.time():
+        return f"the end of {say_day(local - datetime.timedelta(days=1))}"
+    if local.time() == datetime.time(12):
+        return f"{say_day(local)} at midday"
+    minutes = f":{local.minute:02}" if local.minute else ""
+    half = "am" if local.hour < 12 else "pm"
+    return f"{say_day(local)} at {local.hour % 12 or 12}{minutes}{half}"
+
+
 def end_of(day):
     """Return the moment at which ``day`` ends in London, an aware datetime."""
     return timezone.make_aware(datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time()))

@@ -5,9 +5,9 @@ import re
 from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.utils.formats import date_format
 from django.utils.text import Truncator, get_text_list
-from django.utils.timezone import localtime
+
+from visits.dates import say_moment
 
 ADVICE = (
     "Nothing is saved yet, and what you typed is still here. Check it against theirs; "
@@ -19,11 +19,6 @@ NOT_WHOLE = "This form was not sent whole."
 def name_of(user):
     """Return how a person is named to others, or "Somebody" for nobody."""
     return (user.get_full_name() or user.get_username()) if user else "Somebody"
-
-
-def say_moment(moment):
-    """Return an aware datetime in words, in London: "22 November 2026 at 5:30pm"."""
-    return date_format(localtime(moment), "DATETIME_FORMAT")
 
 
 class OpenedForm(forms.ModelForm):

@@ -289,7 +289,7 @@ def test_what_people_write_is_text_and_keeps_its_lines(db):
         (datetime.datetime(2022, 7, 1, 23, 5, tzinfo=datetime.UTC), "2 July 2022 at 12:05am"),
         (datetime.datetime(2022, 11, 22, 9, 0, tzinfo=datetime.UTC), "22 November 2022 at 9am"),
         (datetime.datetime(2022, 11, 22, 12, 0, tzinfo=datetime.UTC), "22 November 2022 at midday"),
-        (datetime.datetime(2022, 11, 22, 0, 0, tzinfo=datetime.UTC), "22 November 2022 at midnight"),
+        (datetime.datetime(2022, 11, 22, 0, 0, tzinfo=datetime.UTC), "the end of 21 November 2022"),
     ],
 )
 def test_times_are_said_in_london_and_in_plain_style(moment, words):

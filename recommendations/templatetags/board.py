@@ -1,16 +1,14 @@
 """What the pages and the paper say the same way everywhere: statuses, flags, sources, links, text."""
 
-import datetime
 import re
 
 from django import template
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
 from recommendations.statements import STATUS_WORDS
-from visits.dates import say_day
+from visits.dates import say_moment
 
 register = template.Library()
 
@@ -83,16 +81,8 @@ def standing(action):
 
 @register.filter
 def moment(at):
-    """Return an aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm".
-
-    Midnight is the end of the day before: "12am" leaves a reader guessing which day is meant.
-    """
-    local = timezone.localtime(at)
-    if local.time() == datetime.time():
-        return f"the end of {say_day(local - datetime.timedelta(days=1))}"
-    minutes = f":{local.minute:02}" if local.minute else ""
-    half = "am" if local.hour < 12 else "pm"
-    return f"{say_day(local)} at {local.hour % 12 or 12}{minutes}{half}"
+    """Return an aware datetime in London, in words."""
+    return say_moment(at)
 
 
 @register.simple_tag(takes_context=True)
