@@ -26,18 +26,21 @@ def account_key(username):
 def begin(username, address, *, at):
     """Return a SignInTry, counted as failed until it succeeds, or None where no more may be made.
 
-    It is stored before the password is looked at, so that many tries at once are all counted.
+    It is stored before it is counted and before the password is looked at, so that of many tries at once
+    no more get through than of as many in turn. One that is refused does not make the lock last longer.
     """
     account = account_key(username)
-    failed = SignInTry.objects.filter(at__gt=at - WINDOW, succeeded=False)
-    if failed.filter(account=account).count() >= ACCOUNT_LIMIT:
-        return None
-    if failed.filter(address=address).count() >= ADDRESS_LIMIT:
-        before = SignInTry.objects.filter(account=account, address=address, succeeded=True)
-        if not before.filter(at__gt=at - REMEMBERED).exists():
-            return None
     SignInTry.objects.filter(at__lte=at - REMEMBERED).delete()
-    return SignInTry.objects.create(account=account, address=address, at=at)
+    made = SignInTry.objects.create(account=account, address=address, at=at)
+    failed = SignInTry.objects.filter(at__gt=at - WINDOW, succeeded=False)
+    is_locked = failed.filter(account=account).count() > ACCOUNT_LIMIT
+    if not is_locked and failed.filter(address=address).count() > ADDRESS_LIMIT:
+        before = SignInTry.objects.filter(account=account, address=address, succeeded=True)
+        is_locked = not before.filter(at__gt=at - REMEMBERED).exists()
+    if is_locked:
+        made.delete()
+        return None
+    return made
 
 
 def succeed(made):
