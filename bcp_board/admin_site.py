@@ -8,7 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
 from django.urls import reverse_lazy
 
-from bcp_board import roles
+from bcp_board import roles, security_log
 from bcp_board.worklist import worklist
 
 # The site has one door, for everybody. What the admin would add to it is left out.
@@ -41,6 +41,7 @@ class BoardAdminSite(admin.AdminSite):
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not self.has_permission(request):
+                security_log.record("refused", request=request, outcome="404", path=request.path[:200])
                 raise Http404
             return checked(request, *args, **kwargs)
 

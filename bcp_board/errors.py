@@ -23,6 +23,29 @@ def _page(request, status, title, *paragraphs):
     return HttpResponse(render_to_string("error.html", context), status=status)
 
 
+def _refused(event, request):
+    # A one-time link is as good as a password until it is used.
+    path = "/login/…" if request.path.startswith("/login/") else request.path[:200]
+    security_log.record(event, request=request, outcome="403", path=path)
+
+
+def method_refused(request):
+    """Return the 405 page, for a method that no page of the site has."""
+    response = _page(request, 405, "This cannot be asked of this site", "Pages can be read, and forms sent.")
+    response.headers["Allow"] = "GET, HEAD, POST"
+    return response
+
+
+def too_large(request):
+    """Return the 413 page. The body is left unread, so what was typed cannot be shown again."""
+    return _page(
+        request,
+        413,
+        "This form is too large",
+        "Nothing was saved. Go back, shorten what you typed, and try again.",
+    )
+
+
 @requires_csrf_token
 def bad_request(request, exception):
     """Return the 400 page, with our own reason where we gave one."""
@@ -33,7 +56,7 @@ def bad_request(request, exception):
 @requires_csrf_token
 def forbidden(request, exception):
     """Return the 403 page, and log who asked for what."""
-    security_log.record("refused", request=request, outcome="403", path=request.path[:200])
+    _refused("refused", request)
     return _page(
         request,
         403,
@@ -45,7 +68,7 @@ def forbidden(request, exception):
 
 def csrf_failure(request, reason=""):
     """Return the page for a form that was open too long, or was sent from another site."""
-    security_log.record("form refused", request=request, outcome="403", path=request.path[:200])
+    _refused("form refused", request)
     return _page(
         request,
         403,

@@ -10,6 +10,7 @@ from django.contrib.auth import logout
 from django.core.exceptions import BadRequest
 from django.utils import timezone
 
+from bcp_board import errors
 from visits.dates import end_of, say_day
 
 EARLIEST = datetime.date(2019, 1, 1)
@@ -38,6 +39,7 @@ def security_headers(get_response):
             f"{directive} {' '.join(sources)}" for directive, sources in policy.items()
         )
         response.headers["Permissions-Policy"] = permissions
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
@@ -45,10 +47,18 @@ def security_headers(get_response):
     return middleware
 
 
-def refuse_malformed_requests(get_response):
-    """Refuse NUL bytes in the path, query or cookies with a 400: PostgreSQL cannot hold them."""
+def refuse_odd_requests(get_response):
+    """Refuse methods that no page has, bodies that no form sends, and NUL bytes outside the body.
+
+    PostgreSQL cannot hold a NUL; in the body, Django's form fields refuse it.
+    """
 
     def middleware(request):
+        if request.method not in ("GET", "HEAD", "POST"):
+            return errors.method_refused(request)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return errors.too_large(request)
         query = unquote_to_bytes(request.META.get("QUERY_STRING", ""))
         cookies = "".join(request.COOKIES.values())
         if "\0" in request.path or b"\0" in query or "\0" in cookies:
@@ -72,7 +82,11 @@ def end_old_sessions(get_response):
             elif now - seen > 60:
                 # Once a minute is exact enough, and spares a write on every page.
                 request.session["seen"] = now
-        return get_response(request)
+        response = get_response(request)
+        if request.user.is_authenticated and "began" not in request.session:
+            # They have just signed in, and may leave the computer before asking for another page.
+            request.session["began"] = request.session["seen"] = int(timezone.now().timestamp())
+        return response
 
     return middleware
 

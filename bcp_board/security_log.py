@@ -7,6 +7,10 @@ host to keep where this application cannot change it.
 import datetime
 import json
 import logging
+import traceback
+from pathlib import Path
+
+from simple_history.models import HistoricalRecords
 
 logger = logging.getLogger("bcp_board.security")
 
@@ -18,9 +22,25 @@ class JsonLine(logging.Formatter):
         line = {
             "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(),
             "event": record.getMessage(),
+            **(fault_of(record) if record.levelno >= logging.ERROR else {}),
             **getattr(record, "facts", {}),
         }
         return json.dumps(line, ensure_ascii=True)
+
+
+def fault_of(record):
+    """Return what failed, where in the code and in which request.
+
+    The message of an exception is left out, because a database quotes the row that it refused.
+    """
+    kind, _, trace = record.exc_info or (None, None, None)
+    return {
+        "event": "fault",
+        "outcome": str(getattr(record, "status_code", "")),
+        "request": getattr(getattr(record, "request", None), "id", ""),
+        "kind": kind.__name__ if kind else "",
+        "where": [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)],
+    }
 
 
 def record(event, *, request=None, user=None, outcome="ok", **facts):
@@ -49,11 +69,17 @@ def sign_in_failed(sender, credentials, request=None, **kwargs):
     record("sign-in", request=request, outcome="failed")
 
 
+def in_hand():
+    """Return the request that this thread is answering, or None in a command."""
+    return getattr(HistoricalRecords.context, "request", None)
+
+
 def admin_changed(sender, instance, created, **kwargs):
     """Log what the admin did to which row; the words of the change stay in the database."""
     kinds = {1: "added", 2: "changed", 3: "deleted"}
     record(
         f"admin {kinds.get(instance.action_flag, 'acted')}",
+        request=in_hand(),
         user=instance.user,
         object=f"{instance.content_type.model} {instance.object_id}",
     )
@@ -64,6 +90,7 @@ def rights_changed(sender, instance, action, pk_set, **kwargs):
     if action in ("post_add", "post_remove", "post_clear"):
         record(
             "rights changed",
+            request=in_hand(),
             object=f"{instance._meta.model_name} {instance.pk}",
             change=action.removeprefix("post_"),
             rows=sorted(pk_set or ()),

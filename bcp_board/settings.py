@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "bcp_board.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "bcp_board.middleware.refuse_malformed_requests",
+    "bcp_board.middleware.refuse_odd_requests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -130,6 +130,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"),
     }
+else:
+    # A database that does not answer is a page that says so, and not a page that never comes.
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {})}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LOGIN_URL = "login"
@@ -143,6 +146,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "bcp_board.passwords.NoWordsOfThisService"},
 ]
 
@@ -175,6 +179,11 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
+# Django would keep a message in a cookie of its own.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# No form here takes a file, so none is ever written to the disk.
+FILE_UPLOAD_HANDLERS = []
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # The name and shape of Django 6's own setting, so that the upgrade deletes our middleware, not this.
@@ -199,6 +208,8 @@ LOGGING = {
     "handlers": {"security": {"class": "logging.StreamHandler", "formatter": "json_line"}},
     "loggers": {
         "bcp_board.security": {"handlers": ["security"], "level": "INFO", "propagate": False},
+        # What failed, where in the code, and in which request; never what the visitor or the record said.
+        "django.request": {"handlers": ["security"], "level": "ERROR", "propagate": False},
     },
 }
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "").strip()

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from recommendations.glossary import GLOSSARY
 from recommendations.statements import (
@@ -20,6 +21,7 @@ from recommendations.statements import (
 
 
 @login_not_required
+@require_safe
 def help_page(request):
     """Say what each status commits us to, the rules we count by, and what the abbreviations mean."""
     days = settings.UPDATE_EVERY_DAYS
@@ -44,12 +46,14 @@ def chosen_by(status):
 
 
 @login_not_required
+@require_safe
 def accessibility(request):
     """Show the accessibility statement."""
     return render(request, "accessibility.html")
 
 
 @login_not_required
+@require_safe
 def healthz(request):
     """Answer 200 while the database answers, else 503."""
     try:
@@ -62,6 +66,7 @@ def healthz(request):
 
 
 @login_not_required
+@require_safe
 def security_txt(request):
     """Say where to report a weakness, in the form of RFC 9116."""
     contact = settings.SECURITY_CONTACT or request.build_absolute_uri("/help/#report-a-problem")

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from meetings import papers
 from meetings.changes import (
@@ -22,6 +23,7 @@ from recommendations.position import board_position
 Figure = namedtuple("Figure", "words count query")
 
 
+@require_safe
 def home(request):
     """Show where the board stands: exceptions first, then the ten recommendations."""
     asked = request.asked
@@ -48,6 +50,7 @@ def home(request):
     return render(request, "meetings/home.html", context)
 
 
+@require_safe
 def status(request):
     """Show the pre-meeting status page, made for A4: for the next meeting if there is one."""
     asked = request.asked
@@ -61,6 +64,7 @@ def status(request):
     return paper_response(papers.render_paper(context))
 
 
+@require_safe
 def meetings(request):
     """List the meetings, those to come first, with their published papers."""
     rows = Meeting.objects.order_by("-held_on").prefetch_related(papers.PAPERS_WITHOUT_BODY)
@@ -69,6 +73,7 @@ def meetings(request):
     return render(request, "meetings/meetings.html", {"to_come": to_come[::-1], "held": held})
 
 
+@require_safe
 def meeting(request, date):
     """Show one meeting: what changed since the one before, and the decisions wanted."""
     row = get_object_or_404(Meeting, held_on=date)
@@ -93,6 +98,7 @@ def meeting(request, date):
     return render(request, "meetings/meeting.html", context)
 
 
+@require_safe
 def paper(request, date):
     """Serve the meeting's paper: the published bytes, or a live draft until there are some."""
     row = get_object_or_404(Meeting, held_on=date)

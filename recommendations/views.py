@@ -6,6 +6,7 @@ from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from recommendations.filters import ActionFilter
 from recommendations.history import history
@@ -16,6 +17,7 @@ from visits.position import voices_in
 PAGE = 50
 
 
+@require_safe
 def recommendation(request, number):
     """Show one recommendation: its actions, risks, assessments, what inspectors found, its history."""
     asked = request.asked
@@ -34,6 +36,7 @@ def recommendation(request, number):
     return render(request, "recommendations/recommendation.html", context)
 
 
+@require_safe
 def actions(request):
     """List the actions, filtered; a filter value that cannot be used is a 400 with the error at its field."""
     asked = request.asked
@@ -47,6 +50,7 @@ def actions(request):
     return render(request, "recommendations/actions.html", context, status=200 if is_valid else 400)
 
 
+@require_safe
 def action(request, ref):
     """Show one action: how it stands, every update and every due date it ever had, newest first."""
     asked = request.asked

@@ -2,11 +2,13 @@
 
 from django.http import Http404
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from visits.position import inspection_position
 from visits.timeline import inspection_timeline
 
 
+@require_safe
 def visits(request):
     """List inspections and visits with their judgements, and show the gaps in what is held."""
     position = inspection_position(as_at=request.asked.as_at)
@@ -14,6 +16,7 @@ def visits(request):
     return render(request, "visits/visits.html", {"inspections": position, "timeline": drawn})
 
 
+@require_safe
 def visit(request, slug):
     """Show one inspection or visit: its judgements, its findings, and what others said of it."""
     position = inspection_position(as_at=request.asked.as_at)
