@@ -1,5 +1,7 @@
 """Where the secretariat keeps the board's meetings, and publishes their papers."""
 
+import logging
+
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -11,8 +13,10 @@ from django.utils.html import format_html
 from meetings.models import Meeting, Paper
 from meetings.publishing import AlreadyPublished, publish
 from visits.admin import RecordAdmin
-from visits.dates import say_day
-from visits.forms import name_of, say_moment
+from visits.dates import say_day, say_moment
+from visits.forms import name_of
+
+security_log = logging.getLogger("bcp_board.security")
 
 
 class PublishForm(forms.Form):
@@ -82,6 +86,8 @@ class MeetingAdmin(RecordAdmin):
                 conflict = error.paper
                 form = PublishForm(newest=conflict)
             else:
+                facts = {"outcome": "ok", "user": request.user.pk, "request": request.id}
+                security_log.info("published", extra={"facts": {**facts, "object": f"paper {paper.pk}"}})
                 message = format_html(
                     'Published version {}. <a href="{}">View it on the board</a>',
                     paper.version,

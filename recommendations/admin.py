@@ -224,6 +224,7 @@ class ActionAdmin(RecordAdmin):
     list_filter = ["recommendations"]
     search_fields = ["ref", "title", "owner_role"]
     ordering = ["ref"]
+    readonly_fields = ["owner_in_words", "agreed_in_words"]
     never_changes = ("ref",)
     fieldsets = [
         (
