@@ -1,0 +1,117 @@
+"""Every address of the site, with a record that has a row behind each, and somebody of every role."""
+
+import datetime
+import re
+
+from django.contrib.auth.models import User
+from django.urls import URLResolver, get_resolver
+
+from meetings.models import Meeting
+from meetings.publishing import publish
+from recommendations.models import Action, Measure, Risk
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_decision,
+    make_document,
+    make_due_date,
+    make_recommendation,
+    make_update,
+    make_user,
+)
+from visits.models import Event, Finding, Judgement, JudgementArea, Visit
+
+ROLES = {
+    "anonymous": None,
+    "member": "Board members",
+    "officer": "Officers",
+    "chair": "Chair",
+    "secretariat": "Secretariat",
+    "administrator": "Administrators",
+    "superuser": "",
+}
+MEETING = datetime.date(2022, 12, 1)
+ARGUMENTS = {
+    "date": str(MEETING),
+    "number": "1",
+    "ref": "A01",
+    "slug": "full-1",
+    "uidb64": "MQ",
+    "token": "a-b",
+    "url": "zzz",
+    "app_label": "recommendations",
+}
+
+
+def cast():
+    """Make a person of every role; return {role: User}, with None for nobody."""
+    people = {name: make_user(group, name) for name, group in ROLES.items() if group}
+    return {"anonymous": None, **people, "superuser": make_user("", "superuser", is_superuser=True)}
+
+
+def make_record(owner):
+    """Make a row of every kind; ``owner`` owns the action and reports on it."""
+    source = {"document": make_document(), "reference": "p1"}
+    recommendation = make_recommendation(1)
+    action = make_action("A01", recommendation, owner=owner, **source)
+    make_update(action, by=owner)
+    make_decision(make_due_date(action, by=owner, needs_decision=True), by=owner)
+    make_due_date(action, due="2023-04", by=owner, needs_decision=True)
+    make_assessment(recommendation, by=owner)
+    visit = Visit.objects.create(slug="full-1", kind="full", number=1, dates="2021-12", **source)
+    area = JudgementArea.objects.create(key="overall", framework="ILACS", name="Overall", order=1)
+    Judgement.objects.create(visit=visit, area=area, grade="inadequate", **source)
+    words = {"text": "What was found", **source}
+    Finding.objects.create(ref="F01", visit=visit, attribution="ofsted", kind="concern", **words)
+    Event.objects.create(ref="E01", date="2022-03", **words)
+    Risk.objects.create(ref="R01", **words).recommendations.add(recommendation)
+    Measure.objects.create(ref="M01", name="Vacancies", value="20%", as_at="2022-06", **source)
+    meeting = Meeting.objects.create(held_on=MEETING)
+    publish(meeting.pk, by=owner, seen_version=0)
+    return action
+
+
+def routes():
+    """Return {address as the resolver has it: its view}, those of the admin included."""
+
+    def walk(patterns, before):
+        for pattern in patterns:
+            route = before + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            else:
+                yield route, pattern.callback
+
+    found = list(walk(get_resolver().url_patterns, "/"))
+    assert len(dict(found)) == len(found), "an address is there twice"
+    return dict(found)
+
+
+def example(route):
+    """Return an address that the route of an address leads to, with rows that are there."""
+    model = re.match(r"/admin/(\w+)/(\w+)/", route)
+    rows = Action if model is None else _model(*model.groups())
+    row = rows.objects.order_by("pk").first() if rows else None
+    history = getattr(row, "history", None)
+    values = {
+        **ARGUMENTS,
+        "pk": str(getattr(row, "pk", 0)),
+        "object_id": str(getattr(row, "pk", 0)),
+        "version_id": str(history.latest().history_id) if history else "0",
+        "content_type_id": "1",
+    }
+    address = re.sub(r"\(\?P<app_label>[^)]*\)", ARGUMENTS["app_label"], route)
+    address = re.sub(r"\(\?P<url>[^)]*\)", ARGUMENTS["url"], address)
+    address = re.sub(r"\(\[\^/\]\+\)", values["object_id"], address, count=1)
+    address = address.replace("([^/]+)", values["version_id"])
+    address = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], address)
+    return re.sub(r"\^|\$|\\Z", "", address)
+
+
+def _model(app_label, name):
+    from django.apps import apps
+
+    try:
+        return User if name == "user" else apps.get_model(app_label, name)
+    except LookupError:
+        return None

@@ -1,0 +1,178 @@
+"""Who gets what at every address: the answers are written down in data/access.csv."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from bcp_board.backups import digest
+from bcp_board.tests.addresses import ROLES, cast, example, make_record, routes
+from recommendations.models import Action
+from recommendations.tests.admin_forms import fill_in
+from recommendations.tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+TABLE = Path(__file__).parent / "data" / "access.csv"
+
+
+@pytest.fixture
+def people(db):
+    people = cast()
+    make_record(people["officer"])
+    return people
+
+
+def written_down():
+    """Return {(address, method): {role: status}} from the table."""
+    with open(TABLE, newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        (row["address"], row["method"]): {role: int(row[role]) for role in ROLES if row[role]} for row in rows
+    }
+
+
+def client_of(user, **options):
+    client = Client(**options)
+    if user:
+        client.force_login(user)
+    return client
+
+
+def answers(user, method):
+    """Return {(address, method): status} as this person gets them."""
+    found, client = {}, client_of(user)
+    for route in routes():
+        found[route, method] = client.generic(method, example(route)).status_code
+        if route == "/logout/" and method == "POST":
+            client = client_of(user)
+    return found
+
+
+def test_the_table_names_every_address_and_no_other():
+    expected = sorted((route, method) for route in routes() for method in ("GET", "POST"))
+
+    assert sorted(written_down()) == expected
+    assert {len(statuses) for statuses in written_down().values()} == {len(ROLES)}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_address_answers_as_the_table_says_and_reading_changes_nothing(people, role):
+    expected = {key: statuses[role] for key, statuses in written_down().items()}
+    before = digest(connection)
+
+    found = answers(people[role], "GET")
+    assert digest(connection) == before
+    found |= answers(people[role], "POST")
+
+    assert found == expected
+
+
+def test_only_these_addresses_are_open_to_anybody():
+    table = written_down()
+
+    assert sorted(
+        route for (route, method), row in table.items() if (method, row["anonymous"]) == ("GET", 200)
+    ) == [
+        "/.well-known/security.txt",
+        "/accessibility/",
+        "/healthz",
+        "/help/",
+        "/login/",
+        "/login/<uidb64>/<token>/",
+    ]
+
+
+def page_of(response):
+    """Return the status and the page without the reference that every page has to itself."""
+    return response.status_code, re.sub("[0-9a-f]{16}", "", response.content.decode())
+
+
+def test_to_a_member_what_is_forbidden_looks_like_what_is_not_there(people):
+    client = client_of(people["member"])
+    nothing = page_of(client.get("/zzz/"))
+    assert nothing[0] == 404
+
+    for route in routes():
+        if route.startswith("/admin/"):
+            assert page_of(client.get(example(route))) == nothing, route
+    for missing in ("/actions/A99/", "/recommendations/11/", "/visits/none/", "/meetings/2022-12-02/paper/"):
+        assert page_of(client.get(missing)) == nothing, missing
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND", "get"])
+def test_a_method_that_no_page_has_is_refused_everywhere_even_with_a_token(people, method):
+    client = client_of(people["superuser"], enforce_csrf_checks=True)
+    token = client.get("/password/").context["csrf_token"]
+    before = digest(connection)
+
+    found = {
+        route: client.generic(method, example(route), headers={"X-CSRFToken": token}).status_code
+        for route in routes()
+    }
+
+    assert found == dict.fromkeys(routes(), 405)
+    assert digest(connection) == before
+
+
+@pytest.mark.parametrize("role", ["anonymous", "member", "superuser"])
+def test_a_form_without_a_token_is_refused_everywhere(people, role):
+    client = client_of(people[role], enforce_csrf_checks=True)
+
+    found = {route: client.post(example(route)).status_code for route in routes()}
+
+    assert found == dict.fromkeys(routes(), 403)
+    assert {getattr(view, "csrf_exempt", False) for view in routes().values()} == {False}
+
+
+def test_a_form_from_another_site_is_refused_even_with_a_token(people):
+    client = client_of(people["secretariat"], enforce_csrf_checks=True)
+    token = client.get("/password/").context["csrf_token"]
+    asked = {"path": "/logout/", "data": {"csrfmiddlewaretoken": token}}
+
+    assert client.post(**asked, headers={"Origin": "https://example.org"}).status_code == 403
+    assert client.post(**asked, headers={"Origin": "http://testserver"}).status_code == 302
+
+
+def test_asking_for_the_head_of_a_page_answers_as_the_page_and_changes_nothing(people):
+    expected = {key[0]: row["secretariat"] for key, row in written_down().items() if key[1] == "GET"}
+    before = digest(connection)
+
+    found = {route: status for (route, _), status in answers(people["secretariat"], "HEAD").items()}
+
+    assert found == expected
+    assert digest(connection) == before
+
+
+def test_what_an_officer_sends_a_member_cannot(people):
+    stranger = client_of(make_user("Officers", "stranger"))
+    member, before = client_of(people["member"]), digest(connection)
+    action = Action.objects.get()
+    page = f"/admin/recommendations/progressupdate/add/?action={action.pk}"
+    filled = {"status": "on_track", "dated": "20/11/2022", "narrative": "Forged", "opened_on": "1"}
+
+    assert member.post(page, filled).status_code == 404
+    assert stranger.post(page, filled).status_code == 403
+    assert digest(connection) == before
+
+
+def test_a_form_takes_no_column_that_it_does_not_show(people):
+    client, action = client_of(people["secretariat"]), Action.objects.get()
+    before = Action.objects.values("id", "ref", "recorded_at", "agreed_on_first", "agreed_on_last").get()
+    extra = {
+        "id": "77",
+        "ref": "A77",
+        "recorded_at": "2020-01-01",
+        "agreed_on_first": "2020-01-01",
+        "pk": "77",
+    }
+
+    done = fill_in(client, f"/admin/recommendations/action/{action.pk}/change/", title="Renamed", **extra)
+
+    assert done.status_code == 302
+    assert Action.objects.get().title == "Renamed"
+    assert (
+        Action.objects.values("id", "ref", "recorded_at", "agreed_on_first", "agreed_on_last").get() == before
+    )
