@@ -10,6 +10,9 @@ os.environ["DEBUG"] = "0"
 from bcp_board.settings import *  # noqa: E402, F403 (the key must be there first; every setting is wanted)
 from bcp_board.settings import DATABASES, STORAGES  # noqa: E402
 
+# The real ones are slow on purpose. One test signs in with them.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 # Files straight from their folders: the production storage wants `collectstatic` first.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

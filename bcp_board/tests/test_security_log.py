@@ -1,0 +1,213 @@
+"""The security log: one line of JSON for each event, and nothing in it that must not be."""
+
+import io
+import json
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+
+from bcp_board.tests.addresses import make_record
+from meetings.models import Meeting
+from recommendations import triggers
+from recommendations.models import ProgressUpdate
+from recommendations.tests.admin_forms import fill_in
+from recommendations.tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+GOOD = "canary password of ours"
+
+
+def person(role, username="", **fields):
+    user = make_user(role, username, **fields)
+    user.set_password(GOOD)
+    user.save()
+    return user
+
+
+def facts(lines, *names):
+    return [tuple(line.get(name) for name in ("event", "outcome", *names)) for line in lines]
+
+
+def test_signing_in_and_out_and_failing_to_are_logged(log):
+    ann, client = person("Board members", "ann"), Client()
+    log()
+
+    client.post("/login/", {"username": "ann", "password": "wrong"})
+    client.post("/login/", {"username": "ann", "password": GOOD})
+    client.post("/logout/")
+
+    lines = log()
+    assert facts(lines, "user", "address") == [
+        ("sign-in", "failed", None, "127.0.0.1"),
+        ("sign-in", "ok", ann.pk, "127.0.0.1"),
+        ("sign-out", "ok", ann.pk, "127.0.0.1"),
+    ]
+    assert {line["time"][-6:] for line in lines} == {"+00:00"}
+
+
+def test_what_is_refused_is_logged_with_who_asked_for_what(log):
+    officer, member = person("Officers"), person("Board members")
+    client = Client()
+    client.force_login(officer)
+    log()
+    response = client.get("/admin/visits/visit/")
+    (line,) = log()
+    assert facts([line], "user", "path") == [("refused", "403", officer.pk, "/admin/visits/visit/")]
+    assert line["request"] == response.headers["X-Request-ID"]
+    assert f'<span class="hash">{line["request"]}</span>' in response.content.decode()
+
+    client.force_login(member)
+    log()
+    client.get("/admin/visits/visit/")
+    assert facts(log(), "user", "path") == [("refused", "404", member.pk, "/admin/visits/visit/")]
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(member)
+    log()
+    strict.post("/logout/")
+    assert facts(log(), "user", "path") == [("form refused", "403", member.pk, "/logout/")]
+
+
+def test_changes_of_rights_and_the_admins_changes_say_who_made_them(log):
+    administrator, ann = person("Administrators"), person("Board members", "ann")
+    client = Client()
+    client.force_login(administrator)
+    officers = Group.objects.get(name="Officers")
+    page = f"/admin/auth/user/{ann.pk}/change/"
+    log()
+
+    fill_in(client, page, groups=[officers.pk])
+
+    lines = log()
+    who = {(line["user"], line["address"], len(line["request"])) for line in lines}
+    assert who == {(administrator.pk, "127.0.0.1", 16)}
+    assert facts(lines, "object", "change", "rows") == [
+        (
+            "rights changed",
+            "ok",
+            f"user {ann.pk}",
+            "remove",
+            [ann.groups.model.objects.get(name="Board members").pk],
+        ),
+        ("rights changed", "ok", f"user {ann.pk}", "add", [officers.pk]),
+        ("admin changed", "ok", f"user {ann.pk}", None, None),
+    ]
+
+    client.post(f"/admin/auth/user/{ann.pk}/link/")
+    assert facts(log(), "object") == [("admin changed", "ok", f"user {ann.pk}")]
+
+
+def test_publishing_a_paper_is_logged(log):
+    secretariat = person("Secretariat")
+    meeting = Meeting.objects.create(held_on="2022-12-01")
+    client = Client()
+    client.force_login(secretariat)
+    log()
+
+    client.post(f"/admin/meetings/meeting/{meeting.pk}/publish/", {"seen_version": "0"})
+
+    paper = meeting.papers.get()
+    assert facts(log(), "user", "object") == [("published", "ok", secretariat.pk, f"paper {paper.pk}")]
+
+
+def test_commands_that_touch_the_whole_record_are_logged(log, tmp_path, new_database):
+    file = tmp_path / "board.backup"
+    with new_database("filled"):
+        call_command("backup", str(file), stdout=io.StringIO())
+        with pytest.raises(CommandError):
+            call_command("backup", str(file))
+        with pytest.raises(CommandError):
+            call_command("restore", str(file))
+        call_command("unlock", "ann", stdout=io.StringIO())
+    lines = [line for line in log() if line["event"] not in ("rights changed",)]
+    assert facts(lines) == [
+        ("backup", "ok"),
+        ("backup", "failed"),
+        ("restore", "failed"),
+        ("sign-in unlocked", "ok"),
+    ]
+
+    with new_database():
+        call_command("restore", str(file), stdout=io.StringIO())
+    assert facts(log(), "file")[-1] == ("restore", "ok", str(file))
+
+
+def test_a_history_that_does_not_hold_is_logged(log):
+    make_record(person("Officers"))
+    triggers.drop(connection)
+    ProgressUpdate.objects.update(narrative="Rewritten")
+    triggers.install(connection)
+    log()
+
+    with pytest.raises(CommandError):
+        call_command("verify_history")
+
+    (line,) = log()
+    assert (line["event"], line["outcome"]) == ("verify history", "failed")
+    assert "Rewritten" not in json.dumps(line)
+
+
+def test_a_fault_is_logged_with_where_it_is_and_the_reference_on_its_page(log, settings):
+    settings.ROOT_URLCONF = "bcp_board.tests.faults"
+    client = Client(raise_request_exception=False)
+
+    response = client.get("/fault/?q=canary-in-the-query")
+
+    assert response.status_code == 500
+    (line,) = log()
+    assert (line["event"], line["outcome"], line["kind"]) == ("fault", "500", "ValueError")
+    assert line["where"][-1].endswith(" fault")
+    assert f'<span class="hash">{line["request"]}</span>' in response.content.decode()
+    assert "canary" not in json.dumps(line)
+
+
+def test_no_password_session_token_or_text_of_the_record_is_ever_in_it(log):
+    administrator = person("Administrators")
+    officer = person("Officers")
+    action = make_record(officer)
+    client = Client()
+    client.post("/login/", {"username": GOOD, "password": "canary-second-password"})
+    client.post("/login/", {"username": "officers", "password": GOOD})
+    session, token = client.cookies["board"].value, client.get("/password/").context["csrf_token"]
+    done = fill_in(
+        client,
+        f"/admin/recommendations/progressupdate/add/?action={action.pk}",
+        status="on_track",
+        narrative="canary-in-the-narrative",
+    )
+    assert done.status_code == 302
+    wrong = {"status": "nonsense", "narrative": "canary-in-a-refused-form"}
+    client.post(f"/admin/recommendations/progressupdate/add/?action={action.pk}", wrong)
+    client.get("/admin/visits/visit/?q=canary-in-a-search")
+    Client(enforce_csrf_checks=True).post("/password/", {"csrfmiddlewaretoken": str(token)})
+    client.force_login(administrator)
+    link = client.post(f"/admin/auth/user/{officer.pk}/link/").context["link"]
+    secret = link.rstrip("/").rpartition("/")[2]
+    Client(enforce_csrf_checks=True).post(link, {"new_password1": "canary-new-password"})
+
+    text = log(raw=True)
+
+    assert text.count("\n") > 8
+    for canary in (GOOD, "canary", session, str(token), secret):
+        assert canary not in text
+
+
+def test_what_a_visitor_sends_cannot_break_a_line(log):
+    odd = "ann\r\n{}\x1b[31m\u2028\x85" + "x" * 10_000
+    client = Client()
+    client.force_login(person("Officers"))
+    log()
+
+    client.post("/logout/")
+    client.post("/login/", {"username": odd, "password": "x"}, headers={"User-Agent": odd})
+    client.force_login(person("Board members"))
+    client.get("/admin/%0d%1b%5b31m/")
+
+    text = log(raw=True)
+    assert [json.loads(line)["event"] for line in text.split("\n")[:-1]][-2:] == ["sign-in", "refused"]
+    assert text.isascii()
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) < 1000

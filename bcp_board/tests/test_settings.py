@@ -1,0 +1,118 @@
+"""How the site starts: what it refuses to start with, and what a fresh one holds."""
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = [
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "DEBUG",
+    "HTTPS",
+    "ALLOWED_HOSTS",
+    "UPDATE_EVERY_DAYS",
+]
+GOOD = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "board.example"}
+
+
+def run(*arguments, tmp_path, cwd=ROOT, **environment):
+    """Run Python in an environment with these settings and no others; return what came of it."""
+    plain = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    plain.pop("DJANGO_SETTINGS_MODULE", None)
+    plain |= {"DATABASE_URL": f"sqlite:///{tmp_path}/board.sqlite3"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**plain, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def manage(*arguments, **more):
+    return run("manage.py", *arguments, **more)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"SECRET_KEY": "short"}, "There is no secret key of 50 characters or more. Set SECRET_KEY"),
+        ({"DEBUG": "maybe"}, "DEBUG must be 1 or 0, not 'maybe'."),
+        ({"HTTPS": "2"}, "HTTPS must be 1 or 0, not '2'."),
+        (
+            {"ALLOWED_HOSTS": "board.example,*"},
+            "ALLOWED_HOSTS must name each host exactly, without a wildcard.",
+        ),
+        (
+            {"ALLOWED_HOSTS": ".board.example"},
+            "ALLOWED_HOSTS must name each host exactly, without a wildcard.",
+        ),
+        ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 366."),
+    ],
+)
+def test_a_setting_that_cannot_be_understood_stops_the_start_with_one_sentence(tmp_path, wrong, sentence):
+    done = manage("check", tmp_path=tmp_path, **{**GOOD, **wrong})
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(sentence)
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_without_a_secret_key_or_its_file_neither_commands_nor_the_server_start(tmp_path):
+    # var/secret_key is looked for beside the settings, so this copy has none.
+    for name in ("visits", "recommendations", "meetings", "templates"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "bcp_board").mkdir()
+    for path in (ROOT / "bcp_board").iterdir():
+        if path.suffix == ".py":
+            (tmp_path / "bcp_board" / path.name).write_bytes(path.read_bytes())
+        else:
+            (tmp_path / "bcp_board" / path.name).symlink_to(path)
+    (tmp_path / "manage.py").write_bytes((ROOT / "manage.py").read_bytes())
+    server = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket", "bcp_board.wsgi"]
+
+    for arguments in (["manage.py", "check"], server):
+        began = time.monotonic()
+        done = run(*arguments, tmp_path=tmp_path, cwd=tmp_path)
+        assert done.returncode != 0
+        assert "There is no secret key of 50 characters or more. Set SECRET_KEY" in done.stderr
+        assert time.monotonic() - began < 30  # 1 s on a quiet machine
+
+
+def test_with_no_settings_but_a_key_the_safe_ones_hold(tmp_path):
+    names = "DEBUG HTTPS ALLOWED_HOSTS SILENCED_SYSTEM_CHECKS SESSION_COOKIE_NAME SESSION_COOKIE_SECURE"
+    show = f"import bcp_board.settings as s; print([getattr(s, n, []) for n in {names.split()!r}])"
+    done = run("-c", show, tmp_path=tmp_path, SECRET_KEY=GOOD["SECRET_KEY"])
+
+    assert done.stdout.strip() == "[False, True, ['127.0.0.1', 'localhost'], [], '__Host-board', True]"
+
+
+def test_djangos_own_checks_for_service_find_nothing(tmp_path):
+    done = manage("check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path, **GOOD)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "System check identified no issues (0 silenced).\n"
+
+
+def test_a_fresh_database_lets_nobody_in(tmp_path):
+    assert manage("migrate", "--verbosity", "0", tmp_path=tmp_path, **GOOD).returncode == 0
+    assert manage("seed", "--verbosity", "0", tmp_path=tmp_path, **GOOD).returncode == 0
+    count = "from django.contrib.auth.models import User; print(User.objects.count())"
+    done = manage("shell", "--no-imports", "--command", count, tmp_path=tmp_path, **GOOD)
+
+    assert done.stdout.strip() == "0"
+
+
+def test_the_key_that_make_run_writes_is_kept_out_of_the_repository():
+    done = subprocess.run(["git", "check-ignore", "var/secret_key"], cwd=ROOT, capture_output=True, text=True)
+
+    assert done.stdout == "var/secret_key\n"

@@ -1,0 +1,396 @@
+"""Signing in, staying signed in, and what ends it."""
+
+import datetime
+import secrets
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from bcp_board import signing_in
+from bcp_board.models import SignInTry
+from recommendations.tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+GOOD, OTHER, BAD = "three unrelated words", "another three words", "not the right one"
+
+
+@pytest.fixture
+def ann():
+    return with_password("ann")
+
+
+def with_password(username, password=GOOD, role="Board members", **fields):
+    user = make_user(role, username, **fields)
+    user.set_password(password)
+    user.save()
+    return user
+
+
+def sign_in(username, password=GOOD, client=None, **more):
+    return (client or Client()).post("/login/", {"username": username, "password": password}, **more)
+
+
+def fail(username, times, **more):
+    return [sign_in(username, BAD, **more).status_code for _ in range(times)]
+
+
+def signed_in(username="ann"):
+    client = Client()
+    assert sign_in(username, client=client).status_code == 302
+    return client
+
+
+def is_in(client):
+    return client.get("/password/").status_code == 200
+
+
+def test_after_five_wrong_passwords_an_account_is_locked_even_to_the_right_one(ann):
+    assert fail("ann", 5) == [200] * 5
+
+    locked = sign_in("ann")
+
+    assert locked.status_code == 429
+    assert "There have been too many tries to sign in." in locked.content.decode()
+    assert fail("ANN ", 1) == [429]
+
+
+def test_a_right_password_forgets_the_wrong_ones_before_it(ann):
+    assert fail("ann", 4) == [200] * 4
+    assert sign_in("ann").status_code == 302
+    assert fail("ann", 5) == [200] * 5
+    assert fail("ann", 1) == [429]
+
+
+def test_a_locked_account_does_not_lock_out_a_colleague_at_the_same_address(ann):
+    with_password("bob")
+    fail("ann", 10)
+
+    assert sign_in("ann").status_code == 429
+    assert sign_in("bob").status_code == 302
+
+
+def test_one_password_tried_on_a_hundred_accounts_is_cut_off_and_known_colleagues_still_get_in(ann):
+    signed_in("ann")
+    with_password("bob")
+
+    statuses = [sign_in(f"person{number}", BAD).status_code for number in range(100)]
+
+    assert statuses == [200] * 40 + [429] * 60
+    assert sign_in("ann").status_code == 302
+    assert sign_in("bob").status_code == 429
+    assert sign_in("bob", REMOTE_ADDR="10.0.0.9").status_code == 302
+
+
+def test_an_address_that_the_visitor_claims_changes_nothing(ann):
+    for number in range(5):
+        fail("ann", 1, headers={"X-Forwarded-For": f"10.0.0.{number}", "Forwarded": f"for=10.0.1.{number}"})
+
+    assert sign_in("ann", headers={"X-Forwarded-For": "10.9.9.9"}).status_code == 429
+    assert set(SignInTry.objects.values_list("address", flat=True)) == {"127.0.0.1"}
+
+
+def test_a_lock_ends_by_itself_after_its_window(ann):
+    fail("ann", 6)
+    almost = signing_in.WINDOW - datetime.timedelta(seconds=30)
+    SignInTry.objects.update(at=timezone.now() - almost)
+    assert sign_in("ann").status_code == 429
+
+    SignInTry.objects.update(at=timezone.now() - signing_in.WINDOW)
+
+    assert sign_in("ann").status_code == 302
+    assert datetime.timedelta(minutes=15) == signing_in.WINDOW
+
+
+def test_tries_while_locked_do_not_make_the_lock_last_longer(ann):
+    fail("ann", 20)
+
+    assert SignInTry.objects.filter(succeeded=False).count() == 5
+
+
+def test_the_unlock_command_lets_an_account_in_at_once(ann, capsys):
+    fail("ann", 5)
+
+    call_command("unlock", "Ann")
+
+    assert "Forgot 5 failed tries." in capsys.readouterr().out
+    assert sign_in("ann").status_code == 302
+
+
+def test_the_count_is_in_the_database_where_every_worker_and_restart_finds_it(ann):
+    fail("ann", 3)
+
+    rows = SignInTry.objects.values_list("account", "address", "succeeded")
+    assert list(rows) == [(signing_in.account_key("ann"), "127.0.0.1", False)] * 3
+    assert "ann" not in signing_in.account_key("ann")
+
+
+def test_a_lock_is_logged_once(ann, log):
+    log()
+    fail("ann", 9)
+
+    events = [(line["event"], line["outcome"]) for line in log()]
+    assert (
+        events == [("sign-in", "failed")] * 5 + [("sign-in locked", "locked")] + [("sign-in", "locked")] * 4
+    )
+
+
+def test_tries_at_once_are_counted_before_any_password_is_looked_at():
+    now = timezone.now()
+
+    begun = [signing_in.begin("ann", "127.0.0.1", at=now) for _ in range(8)]
+
+    assert [made is not None for made in begun] == [True] * 5 + [False] * 3
+
+
+def test_nobody_learns_from_a_failure_which_accounts_there_are():
+    with_password("xxgone", is_active=False)
+    User.objects.create(username="xxunset").set_unusable_password()
+
+    def page(username, password):
+        response = sign_in(username, password)
+        text = response.content.decode().replace(username, "NAME")
+        token = str(response.context["csrf_token"])
+        return response.status_code, text.replace(token, "TOKEN")
+
+    with_password("xxann")
+    pages = [page("xxann", BAD), page("xxnobody", GOOD), page("xxgone", GOOD), page("xxunset", GOOD)]
+    assert pages == [pages[0]] * 4
+    assert pages[0][0] == 200
+
+
+def test_signing_in_changes_the_session_and_never_takes_one_that_was_planted(ann):
+    planted = secrets.token_hex(16)
+    client = Client()
+    client.cookies["board"] = planted
+    sign_in("ann", client=client)
+    first = client.cookies["board"].value
+
+    assert first != planted
+    assert not Session.objects.filter(session_key=planted).exists()
+    again = Client()
+    again.cookies["board"] = first
+    again.post("/logout/")
+    sign_in("ann", client=again)
+    assert again.cookies["board"].value not in (first, planted)
+
+
+def test_a_cookie_is_worthless_once_its_session_was_signed_out(ann):
+    client, replay = signed_in(), Client()
+    replay.cookies["board"] = client.cookies["board"].value
+    assert client.get("/logout/").status_code == 405
+    assert is_in(replay)
+
+    done = client.post("/logout/")
+
+    assert done.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+    assert replay.get("/password/").url == "/login/?next=/password/"
+
+
+def test_a_changed_password_ends_every_other_session(ann):
+    here, elsewhere = signed_in(), signed_in()
+
+    done = here.post("/password/", {"old_password": GOOD, "new_password1": OTHER, "new_password2": OTHER})
+
+    assert done.status_code == 302
+    assert (is_in(here), is_in(elsewhere)) == (True, False)
+
+
+@pytest.mark.parametrize("change", ["closed", "taken out of its role"])
+def test_an_account_closed_or_taken_out_of_its_role_is_stopped_at_its_next_request(change):
+    officer = with_password("olu", role="Officers")
+    client, page = signed_in("olu"), "/admin/recommendations/progressupdate/"
+    assert client.get(page).status_code == 200
+
+    if change == "closed":
+        User.objects.filter(pk=officer.pk).update(is_active=False)
+    else:
+        officer.groups.clear()
+
+    assert client.get(page).status_code == (302 if change == "closed" else 403)
+
+
+def age(client, **ago):
+    """Let the session of ``client`` have begun, and been seen, so many minutes ago."""
+    session = client.session
+    for name, minutes in ago.items():
+        session[name] = int(timezone.now().timestamp()) - minutes * 60
+    session.save()
+
+
+@pytest.mark.parametrize(
+    ("ago", "stays"),
+    [
+        ({"seen": 59, "began": 59}, True),
+        ({"seen": 61, "began": 61}, False),
+        ({"seen": 1, "began": 11 * 60 + 59}, True),
+        ({"seen": 1, "began": 12 * 60 + 1}, False),
+    ],
+)
+def test_a_session_ends_after_an_idle_hour_and_after_twelve_hours(ann, ago, stays):
+    client = signed_in()
+    age(client, **ago)
+
+    assert is_in(client) is stays
+    assert Session.objects.count() == (1 if stays else 0)
+
+
+def test_the_idle_hour_begins_with_signing_in_itself(ann):
+    client = signed_in()
+    session = client.session
+
+    assert sorted(key for key in session if key in ("began", "seen")) == ["began", "seen"]
+
+
+def test_a_used_session_goes_on_but_never_begins_again(ann):
+    client = signed_in()
+    age(client, seen=30, began=600)
+    assert is_in(client)
+
+    now = timezone.now().timestamp()
+    assert now - client.session["seen"] < 60
+    assert now - client.session["began"] > 590 * 60
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "elevenchars",
+        "123456789012",
+        "qwertyuiop123",
+        "Bournemouth words here",
+        "three BCP words",
+        "the poole of words",
+        "ofsted is coming soon",
+        "councilcouncil",
+        "my improvement plan",
+        "christchurch priory",
+    ],
+)
+def test_a_password_anyone_might_guess_is_refused(password):
+    with pytest.raises(ValidationError):
+        validate_password(password)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "twelve chars",
+        "all lower case",
+        "\U0001f600 and a few words",
+        "é" * 64,
+        ("wörds \U0001f44d " * 20)[:128],
+    ],
+)
+def test_any_long_password_is_accepted_whatever_it_is_made_of(password, ann):
+    validate_password(password)
+    ann.set_password(password)
+    ann.save()
+
+    assert sign_in("ann", password).status_code == 302
+
+
+def test_every_character_of_a_long_password_counts_with_the_hasher_in_service(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    first = "x" * 99 + "a" + "x" * 28
+    with_password("ann", first)
+
+    assert sign_in("ann", first[:99] + "b" + first[100:]).status_code == 200
+    assert sign_in("ann", first).status_code == 302
+
+
+def link_for(user):
+    return f"/login/{urlsafe_base64_encode(force_bytes(user.pk))}/{default_token_generator.make_token(user)}/"
+
+
+def is_live(link):
+    return Client().get(link).status_code == 302
+
+
+def test_a_one_time_link_dies_with_its_use_and_with_any_other_change_of_password(ann):
+    link, second = link_for(ann), link_for(ann)
+    visitor = Client()
+    form = visitor.get(link).url
+    assert visitor.post(form, {"new_password1": OTHER, "new_password2": OTHER}).status_code == 302
+    assert (is_live(link), is_live(second)) == (False, False)
+
+    ann.refresh_from_db()
+    link = link_for(ann)
+    assert is_live(link)
+    ann.set_password(GOOD)
+    ann.save()
+    assert not is_live(link)
+
+
+def test_a_one_time_link_dies_after_a_day_and_when_the_account_is_signed_in_to(ann, settings):
+    link = link_for(ann)
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    assert not is_live(link)
+    settings.PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+    assert is_live(link)
+
+    signed_in("ann")
+
+    assert not is_live(link)
+
+
+ELSEWHERE = [
+    f"{prefix}{host}{rest}"
+    for host in (
+        "example.org",
+        "testserver.example.org",
+        "testserver@example.org",
+        "example.org%2f@testserver",
+    )
+    for rest in ("", "/", "/actions/")
+    for prefix in (
+        "//",
+        "///",
+        "////",
+        "/\\",
+        "\\\\",
+        "/\\/",
+        "http://",
+        "https://",
+        "HTTP://",
+        "http:///",
+        "http:",
+        "https:/",
+        "ftp://",
+        "\t//",
+        " //",
+        "/\t/",
+        "//\n",
+    )
+] + ["javascript:alert(1)", "data:text/html,x", "JaVaScRiPt:alert(1)", "http://[", "\x00//example.org"]
+
+
+def test_signing_in_never_leads_to_another_site(ann):
+    assert len(ELSEWHERE) > 200
+    inside = signed_in()
+    for payload in ELSEWHERE:
+        client = Client()
+        posted = client.post("/login/", {"username": "ann", "password": GOOD, "next": payload})
+        assert (posted.status_code, posted.url) == (302, "/"), payload
+        already = inside.get("/login/", {"next": payload})
+        assert (already.status_code, already.headers.get("Location", "/")) in ((302, "/"), (400, "/")), (
+            payload
+        )
+
+
+def test_a_new_secret_key_signs_nobody_out_while_the_old_one_is_a_fallback(ann, settings):
+    client, old = signed_in(), settings.SECRET_KEY
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a-new-key-" * 6, [old]
+    assert is_in(client)
+    stranger = signed_in()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the-third-key-" * 6, []
+    assert [c.get("/password/").status_code for c in (client, stranger)] == [302, 302]
