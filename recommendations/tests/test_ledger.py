@@ -88,6 +88,19 @@ def test_a_change_to_any_column_names_the_row(filled, model):
         assert ledger.first_fault() is None
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("recorded_at", "late"), ("recorded_by_id", "x"), ("dated_first", "2022-13-45"), ("narrative", b"\xff")],
+)
+def test_a_value_that_its_column_cannot_hold_names_the_row(filled, column, value):
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite takes any value in any column")
+    key = update_keys()[0]
+    run(f'UPDATE recommendations_progressupdate SET "{column}" = %s WHERE id = %s', value, key)
+    with pytest.raises(CommandError, match=f"was changed: recommendations.progressupdate {key}\\."):
+        verify()
+
+
 @pytest.mark.parametrize("column", [field.column for field in LedgerEntry._meta.concrete_fields])
 def test_a_change_to_the_chain_itself_names_the_entry(filled, column):
     value = 1000 if column in ("sequence", "row") else "0" * 60
