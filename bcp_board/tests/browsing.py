@@ -158,7 +158,13 @@ ADMIN_PAGES = [
     Page("secretariat", "/admin/meetings/meeting/{held}/publish/", SEND),
     *(
         Page("administrator", address)
-        for address in ("/admin/", USERS, f"{USERS}add/", f"{USERS}{{user}}/change/", f"{USERS}{{user}}/link/")
+        for address in (
+            "/admin/",
+            USERS,
+            f"{USERS}add/",
+            f"{USERS}{{user}}/change/",
+            f"{USERS}{{user}}/link/",
+        )
     ),
     Page("administrator", f"{USERS}add/", SAVE),
     Page("administrator", f"{USERS}{{user}}/link/", SEND),
@@ -253,7 +259,9 @@ class Watch:
 
     def hear(self, message):
         # A page that says 404 is a page; a stylesheet that does is a fault.
-        refused = message.text.startswith("Failed to load resource") and message.location["url"] in self.opened
+        refused = (
+            message.text.startswith("Failed to load resource") and message.location["url"] in self.opened
+        )
         if message.type in ("error", "warning") and not refused:
             self.wrong.append(message.text)
 
