@@ -291,7 +291,9 @@ class ActionPosition:
         if self.is_recheck_due:
             flags.append("Re-check due")
         if self.is_stale:
-            flags.append(f"No update since {self.update.signature.dated}")
+            dated = self.update.signature.dated
+            is_a_day = dated.precision == "day"
+            flags.append(f"No update since {dated}" if is_a_day else f"No recent update: last dated {dated}")
         return tuple(flags)
 
     @property

@@ -5,35 +5,38 @@ from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection
 
-# Made by `migrate` itself, so already there.
-NOT_SEEDED = {"django_content_type", "auth_permission", "django_migrations"}
+from bcp_board.roles import create_groups
+
+ROOMS = ("visits", "recommendations")
 copied = {}
 
 
 def load_record():
-    """Fill the empty test database with what `manage.py seed` loads."""
+    """Fill an empty test database with what `manage.py seed` loads."""
     if not copied:
         call_command("seed", verbosity=0)
         copied.update(_every_row())
         return
+    create_groups()
     with connection.cursor() as cursor:
         for table, (columns, rows) in copied.items():
             names = ", ".join(connection.ops.quote_name(column) for column in columns)
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)
-        for statement in connection.ops.sequence_reset_sql(
-            no_style(), apps.get_models(include_auto_created=True)
-        ):
+        for statement in connection.ops.sequence_reset_sql(no_style(), _models()):
             cursor.execute(statement)
+
+
+def _models():
+    return [m for m in apps.get_models(include_auto_created=True) if m._meta.app_label in ROOMS]
 
 
 def _every_row():
     found = {}
     with connection.cursor() as cursor:
-        for model in apps.get_models(include_auto_created=True):
+        for model in _models():
             table = model._meta.db_table
             cursor.execute(f'SELECT * FROM "{table}"')
-            rows = cursor.fetchall()
-            if rows and table not in NOT_SEEDED:
+            if rows := cursor.fetchall():
                 found[table] = ([column[0] for column in cursor.description], rows)
     return found

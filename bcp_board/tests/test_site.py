@@ -5,10 +5,10 @@ import re
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
+from bcp_board.tests.record import load_record
 from meetings.models import Demonstration, Meeting
 from recommendations.ledger import append
 from recommendations.tests.factories import make_user
@@ -43,7 +43,7 @@ FRAMED = [*(ADDRESSES.keys() - NOT_IN_THE_FRAME - {"login", "one_time_link"})]
 @pytest.fixture
 def record(db):
     """The seeded record, with a meeting."""
-    call_command("seed")
+    load_record()
     Meeting.objects.create(held_on=datetime.date(2022, 11, 22))
 
 

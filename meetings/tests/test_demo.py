@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F
 from django.utils import timezone
 
+from bcp_board.tests.record import load_record
 from meetings.demonstration import meeting_days
 from meetings.models import Demonstration, Meeting
 from recommendations import ledger
@@ -50,7 +51,7 @@ def debug(settings):
 
 @pytest.fixture
 def seeded(db):
-    call_command("seed", verbosity=0)
+    load_record()
 
 
 @pytest.fixture

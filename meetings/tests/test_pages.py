@@ -4,9 +4,9 @@ import datetime
 import re
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
+from bcp_board.tests.record import load_record
 from meetings.models import Meeting, Paper
 from recommendations.ledger import append
 from recommendations.tests.factories import (
@@ -49,7 +49,7 @@ def make_meeting(held_on, **fields):
 
 
 def test_the_ten_recommendations_stand_in_order_and_one_is_critical(reader):
-    call_command("seed")
+    load_record()
     rows = recommendation_rows(reader.get("/?as_at=2022-11-22"))
     assert [int(row.partition(".")[0]) for row in rows] == list(range(1, 11))
     assert [row.partition(".")[0] for row in rows if "Critical" in row] == ["6"]
@@ -63,7 +63,7 @@ def test_the_ten_recommendations_stand_in_order_and_one_is_critical(reader):
 
 
 def test_the_record_system_is_overdue_from_the_first_of_december_and_not_before(reader):
-    call_command("seed")
+    load_record()
     before, after = (words(reader.get(f"/?as_at=2022-{day}")) for day in ("11-30", "12-01"))
     warning = "What hangs on this recommendation is nearer, because: A01"
     assert warning not in before
@@ -73,7 +73,7 @@ def test_the_record_system_is_overdue_from_the_first_of_december_and_not_before(
 
 
 def test_the_position_before_any_recommendation_still_makes_sense(reader):
-    call_command("seed")
+    load_record()
     text = words(reader.get("/?as_at=2021-06-01"))
     assert "No recommendation had been made by this day" in text
     assert "No graded inspection of the council is on the board on this day." in text

@@ -6,10 +6,10 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from django.core.management import call_command
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from bcp_board.tests.record import load_record
 from meetings import papers
 from meetings.models import Demonstration, Meeting
 from recommendations import ledger
@@ -97,7 +97,7 @@ def test_the_paper_needs_nothing_but_its_own_bytes(db):
 
 
 def test_headings_tables_and_language_are_in_order(db):
-    call_command("seed", verbosity=0)
+    load_record()
     body = render(as_at=datetime.date(2026, 11, 22))
     outline = Outline(body)
     assert outline.tags("html") == [{"lang": "en-GB"}]
@@ -220,7 +220,7 @@ def test_the_open_actions_are_reconciled_with_the_last_meeting(db):
 
 
 def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db):
-    call_command("seed", verbosity=0)
+    load_record()
     day = datetime.date(2026, 11, 22)
     board, text = board_position(as_at=day), text_of(render(as_at=day))
     assert len(board.actions) == 27
@@ -235,7 +235,7 @@ def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db):
 
 
 def test_what_the_council_says_of_a_visit_stands_apart_from_what_ofsted_found(db):
-    call_command("seed", verbosity=0)
+    load_record()
     text = text_of(render(as_at=datetime.date(2026, 11, 22)))
     found, said = text.index("Ofsted: strength"), text.index("The council says The director")
     assert found < text.index("The Hub, a place for young people") < said

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from django.core.management import call_command
 
+from bcp_board.tests.record import load_record
 from recommendations.tests.factories import make_document, make_user
 from visits.models import Finding, Judgement, JudgementArea, Visit
 
@@ -33,7 +33,7 @@ def words(response):
 
 
 def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader):
-    call_command("seed")
+    load_record()
     page = reader.get("/visits/").content.decode()
     table = page[page.index("Ofsted’s judgements now") :].partition("</table>")[0]
     areas = re.findall(r'<th scope="row" class="govuk-table__header">([^<]+)<', table)
@@ -47,7 +47,7 @@ def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader):
 
 
 def test_visits_show_the_gap_in_the_numbering_in_its_place(reader):
-    call_command("seed")
+    load_record()
     text = words(reader.get("/visits/"))
     before, gap, after = (
         text.index(said)
