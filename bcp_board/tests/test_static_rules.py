@@ -1,0 +1,177 @@
+"""Rules that the source itself keeps; each exception is listed with its reason."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from recommendations.triggers import append_only_models
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ["visits", "recommendations", "meetings", "bcp_board"]  # each imports only those before it
+OURS = [model for model in apps.get_models() if model._meta.app_label in APPS]
+SOURCES = [
+    path
+    for app in APPS
+    for path in sorted((ROOT / app).rglob("*.py"))
+    if not {"tests", "migrations"} & set(path.relative_to(ROOT).parts)
+]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+
+# Words that turn escaping off, step round the query builder, or ask a clock that has no time zone.
+DANGEROUS = {
+    "mark_safe",
+    "SafeString",
+    "SafeText",
+    "safestring",
+    "csrf_exempt",
+    "xframe_options_exempt",
+    "RawSQL",
+    "eval",
+    "exec",
+    "pickle",
+    "utcnow",
+    "executescript",
+}
+CURSOR = {"cursor.execute", "cursor.executemany"}
+REVIEWED = {
+    # Our own stylesheet, read from the package, into the page that carries it.
+    "meetings/papers.py": {"mark_safe", "SafeString"},
+    # Statements of our own; what is written into them is a quoted name of a table, column or role.
+    "bcp_board/backups.py": CURSOR,
+    "bcp_board/grants.py": CURSOR,
+    "recommendations/ledger.py": CURSOR,
+    "recommendations/triggers.py": CURSOR,
+    # "SELECT 1", to see whether the database answers.
+    "bcp_board/views.py": CURSOR,
+}
+
+
+def dangerous(path):
+    """Return the dangerous words that the module at ``path`` uses, comments and strings apart."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            called = ast.unparse(node.func)
+            if called in ("datetime.date.today", "date.today", "datetime.now", "datetime.datetime.now"):
+                found |= {called} if not node.args else set()
+            if called.endswith("now().date"):
+                found.add(called)
+            if called in CURSOR:
+                found.add(called)
+            found |= {node.func.attr} & {"raw", "extra"}
+        if isinstance(node, ast.Name | ast.Attribute | ast.alias):
+            names = {getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "name", "")}
+            found |= {part for name in names for part in name.split(".")} & DANGEROUS
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_source_uses_nothing_dangerous_that_was_not_reviewed(path):
+    assert dangerous(path) - REVIEWED.get(str(path.relative_to(ROOT)), set()) == set()
+
+
+def test_every_reviewed_exception_is_still_needed():
+    unused = {path for path, words in REVIEWED.items() if not dangerous(ROOT / path) & words}
+
+    assert unused == set()
+
+
+def test_the_search_for_dangerous_words_finds_them(tmp_path):
+    bad = tmp_path / "bad.py"
+    bad.write_text(
+        "import datetime\nfrom django.utils.safestring import mark_safe\n"
+        "datetime.date.today()\ntimezone.now().date()\nModel.objects.raw(x)\ncursor.execute(x)\n"
+    )
+    assert dangerous(bad) == {
+        "mark_safe",
+        "datetime.date.today",
+        "timezone.now().date",
+        "raw",
+        "cursor.execute",
+    }
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_templates_turn_no_escaping_off_and_hold_nothing_inline(path):
+    text = path.read_text()
+    plain = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", "", text, flags=re.DOTALL)
+
+    assert re.findall(r"\|\s*(?:safe|safeseq)\b|autoescape|{%\s*debug", text) == []
+    assert re.findall(r"\son\w+\s*=|\sstyle\s*=|javascript:", plain, re.IGNORECASE) == []
+    assert re.findall(r"<script(?![^>]*\ssrc=)[^>]*>", plain) == []
+    # The paper carries its stylesheet, which the policy allows by its hash.
+    styles = 1 if path.name == "paper.html" and path.parent.name == "meetings" else 0
+    assert len(re.findall("<style", plain)) == styles
+    assert re.findall(r"<form(?=[^>]*post)(?![^>]*method=\"post\")", plain) == []
+    assert text.count('method="post"') == text.count("{% csrf_token %}")
+
+
+def imports_of(path):
+    """Return the names of our apps that the module at ``path`` imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+    return found & set(APPS)
+
+
+def test_imports_go_one_way():
+    wrong = {
+        str(path.relative_to(ROOT)): later
+        for path in SOURCES
+        if (later := imports_of(path) - set(APPS[: APPS.index(path.relative_to(ROOT).parts[0]) + 1]))
+    }
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
+def test_every_model_says_what_a_row_is_and_names_its_rules(model):
+    is_history = model.__name__.startswith("Historical")
+    automatic = re.compile(r"_[0-9a-f]{6,8}(_uniq|_idx)?$")
+
+    assert model.__str__ is not models.Model.__str__ or is_history
+    assert [rule.name for rule in model._meta.constraints if automatic.search(rule.name)] == []
+    assert model._meta.unique_together in ((), [])
+
+
+@pytest.mark.parametrize("model", append_only_models(), ids=lambda model: model._meta.label)
+def test_nothing_that_history_points_at_can_be_deleted(model):
+    keys = [field for field in model._meta.get_fields() if field.concrete and field.remote_field]
+
+    assert {key.name: key.remote_field.on_delete for key in keys} == {
+        key.name: models.PROTECT for key in keys
+    }
+
+
+def test_nothing_of_the_record_is_deleted_because_something_else_is():
+    cascades = [
+        f"{model._meta.label}.{field.name}"
+        for model in OURS
+        for field in model._meta.get_fields()
+        if field.concrete
+        and field.remote_field
+        and getattr(field.remote_field, "on_delete", None) is models.CASCADE
+    ]
+
+    # The rows that join two rows of the record go with them; neither can be deleted here.
+    assert [name for name in cascades if "_" not in name.split(".")[1]] == []
+
+
+def test_every_promise_names_a_test_that_there_is():
+    promises = (ROOT / "SECURITY.md").read_text()
+    named = re.findall(r"`(\w+\.py)::(\w+)`", promises)
+    there = {
+        (path.name, name)
+        for path in ROOT.glob("*/tests/test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", path.read_text(), re.MULTILINE)
+    }
+
+    assert len(named) == promises.count("::") > 50
+    assert sorted(set(named) - there) == []
