@@ -3,8 +3,9 @@
 import datetime
 from dataclasses import dataclass
 
-from recommendations.board import ActionPosition, DueLine
+from recommendations.board import ActionPosition
 from recommendations.forms import ACCEPT
+from recommendations.lines import DueLine
 from recommendations.models import Action
 from recommendations.position import action_positions
 from recommendations.statements import Status

@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from meetings.models import Meeting
-from recommendations.board import ActionPosition, BoardPosition, DueLine, rank
+from recommendations.board import ActionPosition, BoardPosition, rank
+from recommendations.lines import DueLine
 from recommendations.models import Action, Assessment, DueDate, ProgressUpdate
 from recommendations.position import board_position
 from recommendations.statements import Status

@@ -16,16 +16,12 @@ from recommendations.board import (
     ActionPosition,
     AssessmentLine,
     BoardPosition,
-    Decided,
     Disagreement,
-    DueLine,
     MeasureLine,
     RecommendationPosition,
     RiskLine,
-    name_of,
-    signature_of,
-    update_of,
 )
+from recommendations.lines import Decided, DueLine, name_of, signature_of, update_of
 from recommendations.models import (
     Action,
     Assessment,
