@@ -258,12 +258,12 @@ class Watch:
             self.wrong.append(f"asked {request.url}")
 
     def hear(self, message):
-        # A page that says 404 is a page; a stylesheet that does is a fault.
-        refused = (
-            message.text.startswith("Failed to load resource") and message.location["url"] in self.opened
-        )
+        # A page that says 404 is a page; a stylesheet that does is a fault. Papers can name no icon.
+        address = message.location["url"]
+        is_page = address in self.opened or address.endswith("/favicon.ico")
+        refused = message.text.startswith("Failed to load resource") and is_page
         if message.type in ("error", "warning") and not refused:
-            self.wrong.append(message.text)
+            self.wrong.append(f"{message.text} ({address})")
 
 
 class Site:

@@ -1,0 +1,237 @@
+"""The journeys the site exists for, in a browser on the real record: at a desk, on a phone, without JavaScript."""
+
+import datetime
+import io
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+from pypdf import PdfReader
+
+from bcp_board.tests.browsing import ACTIONS, DATES, DECISIONS, PASSWORD, UPDATES
+from meetings.models import Meeting
+from recommendations.models import Action, DueDate, ProgressUpdate
+
+DESK = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+SCREENS = pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
+
+pytestmark = pytest.mark.usefixtures("record_site")
+
+
+def key_of(ref):
+    return Action.objects.get(ref=ref).pk
+
+
+def save(page):
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+def sign_in(page, username):
+    page.goto("/login/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def report_at_risk(page):
+    """Record A05 as at risk, from the work list, forgetting at first to say why."""
+    page.goto("/admin/")
+    page.get_by_role("link", name="Record progress on A05").click()
+    page.get_by_label("Status").select_option("at_risk")
+    page.locator("[name=narrative]").fill("Reports begin in March.")
+    save(page)
+    problem = page.get_by_role("alert").filter(has_text="There is a problem")
+    expect(problem).to_contain_text("At risk needs a reason. Say why.")
+    expect(page.locator("[name=narrative]")).to_have_value("Reports begin in March.")
+    inline = page.locator(".field-reason .errorlist")
+    expect(inline).to_have_text("At risk needs a reason. Say why.")
+    assert ProgressUpdate.objects.filter(recorded_by__username="officer").count() == 0
+    page.locator("[name=reason]").fill("The finance team is short of people.")
+    page.locator("[name=recovery_step]").fill("An interim starts on Monday.")
+    save(page)
+    expect(page.locator(".messagelist")).to_contain_text("Saved")
+
+
+def read_history(page):
+    """Read what the officer recorded, in the history of A05."""
+    today = f"{timezone.localdate():%-d %B %Y}"
+    page.goto("/actions/A05/")
+    newest = page.locator("#history li").first
+    for told in ("Not yet reported → At risk", "Local officer (Officer)", today, "Reports begin in March."):
+        expect(newest).to_contain_text(told)
+
+
+@SCREENS
+def test_an_officer_reports_a_risk_and_a_member_reads_who_said_so_and_when(browse, screen):
+    officer = browse(**screen)
+    sign_in(officer, "officer")
+    report_at_risk(officer)
+    read_history(browse("member", **screen))
+
+
+@SCREENS
+def test_the_same_without_javascript(browse, screen):
+    officer = browse(java_script_enabled=False, **screen)
+    sign_in(officer, "officer")
+    report_at_risk(officer)
+    member = browse("member", java_script_enabled=False, **screen)
+    read_history(member)
+    member.goto("/actions/")
+    member.get_by_label("Status").select_option(label="At risk")
+    member.get_by_role("button", name="Show these actions").click()
+    expect(member.locator("main tbody th")).to_have_count(1)
+    member.goto("/")
+    member.get_by_text("See another day").click()
+    member.get_by_label("Day", exact=True).fill("2022-12-01")
+    member.get_by_role("button", name="Show with what we know now").click()
+    expect(member.get_by_text("As at 1 December 2022", exact=True)).to_be_visible()
+
+
+def test_the_problem_has_the_focus_when_the_form_comes_back(browse):
+    page = browse("officer")
+    page.goto(f"{UPDATES}add/?action={key_of('A05')}")
+    page.get_by_label("Status").select_option("off_track")
+    save(page)
+    expect(page.get_by_role("alert").filter(has_text="There is a problem")).to_be_focused()
+    page.get_by_role("link", name=re.compile("needs a reason")).click()
+    expect(page.locator("[name=reason]")).to_be_focused()
+
+
+@SCREENS
+def test_an_owner_proposes_dates_and_sees_one_agreed_and_one_refused(browse, screen):
+    officer, chair = browse("officer", **screen), browse("chair", **screen)
+
+    def propose(due):
+        officer.goto(f"{DATES}add/?action={key_of('A05')}")
+        officer.locator("[name=due]").fill(due)
+        officer.locator("[name=reason_kind]").select_option("first")
+        officer.locator("[name=reason]").fill("The supplier has said so.")
+        save(officer)
+        expect(officer.locator(".messagelist")).to_contain_text("Saved")
+
+    def decide(outcome, reason):
+        chair.goto("/admin/")
+        chair.get_by_role("link", name="Decide the date proposed for A05").click()
+        chair.locator("[name=outcome]").select_option(outcome)
+        chair.locator("[name=reason]").fill(reason)
+        save(chair)
+        expect(chair.locator(".messagelist")).to_contain_text("Saved")
+
+    propose("June 2098")
+    decide("refused", "Too late for the children.")
+    officer.goto("/admin/")
+    expect(officer.locator("#mine ~ table tbody tr").filter(has_text="A05")).to_contain_text("refused")
+    expect(officer.get_by_text("Too late for the children.")).to_be_visible()
+    propose("March 2097")
+    decide("agreed", "That will do.")
+    officer.goto("/admin/")
+    expect(officer.locator("#mine ~ table tbody tr").filter(has_text="A05")).to_contain_text("March 2097")
+    officer.goto("/actions/A05/")
+    expect(officer.locator("#dates")).to_contain_text("Refused by Local chair (Chair)")
+    expect(officer.locator("#dates tbody")).to_contain_text("March 2097")
+
+
+@SCREENS
+def test_a_past_day_is_kept_from_page_to_page_until_one_goes_back_to_today(browse, screen):
+    page = browse("member", **screen)
+    page.goto("/?as_at=2022-12-01")
+    banner = page.get_by_text("As at 1 December 2022", exact=True)
+    for link in ("Actions", "Inspections and visits", "Where we stand"):
+        page.get_by_role("navigation", name="Main").get_by_role("link", name=link).click()
+        expect(banner).to_be_visible()
+        assert page.url.endswith("?as_at=2022-12-01")
+    page.locator("main").get_by_role("link", name=re.compile("^A01:")).first.click()
+    expect(page.locator("main")).to_contain_text("Overdue")
+    page.get_by_role("link", name=re.compile("^Go back to today")).click()
+    expect(banner).to_have_count(0)
+    assert page.url.endswith("/actions/A01/")
+
+
+def test_a_published_paper_stays_as_it_was_and_the_draft_before_it_says_draft(browse):
+    meeting = Meeting.objects.create(held_on=timezone.localdate() + datetime.timedelta(days=7))
+    secretariat, address = browse("secretariat"), f"/meetings/{meeting.held_on}/paper/"
+    secretariat.goto(address)
+    expect(secretariat.get_by_text("DRAFT.", exact=True)).to_be_visible()
+    secretariat.goto(f"/admin/meetings/meeting/{meeting.pk}/change/")
+    secretariat.get_by_role("link", name="Publish the status paper").click()
+    secretariat.get_by_role("button", name="Publish the paper").click()
+    expect(secretariat.locator(".messagelist")).to_contain_text("Published version 1")
+    published = secretariat.goto(address).body()
+    assert b"DRAFT" not in published
+    report_at_risk(browse("officer"))
+    assert secretariat.goto(address).body() == published
+    secretariat.goto("/status/")
+    expect(secretariat.locator("body")).to_contain_text("The finance team is short of people.")
+
+
+@SCREENS
+def test_actions_are_filtered_and_a_bad_filter_is_answered_at_its_field(browse, screen):
+    page = browse("member", **screen)
+    page.goto("/actions/")
+    page.get_by_label("Recommendation").select_option("6")
+    page.get_by_role("button", name="Show these actions").click()
+    rows = page.locator("main tbody tr")
+    assert rows.count() == Action.objects.filter(recommendations__number=6).count()
+    page.get_by_role("link", name="Clear the filters").click()
+    assert rows.count() == Action.objects.count()
+    assert page.goto("/actions/?status=purple").status == 400
+    assert page.title().startswith("Error: ")
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    page.locator(".govuk-error-summary a").click()
+    expect(page.get_by_label("Status")).to_be_focused()
+    expect(page.get_by_label("Status")).to_have_accessible_description(re.compile("."))
+    expect(rows).to_have_count(0)
+
+
+def test_the_status_page_prints_on_a4_without_what_belongs_to_the_screen(browse):
+    page = browse("member")
+    page.goto("/status/")
+    printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    assert 2 <= len(printed.pages) <= 6
+    for number, sheet in enumerate(printed.pages, 1):
+        assert [round(float(side)) for side in sheet.mediabox[2:]] == [595, 842]
+        text = re.sub(r"\s", "", sheet.extract_text())
+        assert f"Page{number}of{len(printed.pages)}" in text
+        assert "Backtotheboard" not in text
+
+
+@SCREENS
+def test_of_two_people_with_one_form_open_the_second_is_told_and_loses_nothing(browse, screen):
+    first, second = browse("officer", **screen), browse("secretariat", **screen)
+    for page in (first, second):
+        page.goto(f"{UPDATES}add/?action={key_of('A05')}")
+        page.get_by_label("Status").select_option("on_track")
+    first.locator("[name=narrative]").fill("The first words.")
+    second.locator("[name=narrative]").fill("The second words.")
+    save(first)
+    expect(first.locator(".messagelist")).to_contain_text("Saved")
+    save(second)
+    expect(second.get_by_role("alert").first).to_contain_text("Local officer saved this")
+    expect(second.get_by_role("alert").first).to_contain_text("The first words.")
+    expect(second.locator("[name=narrative]")).to_have_value("The second words.")
+    assert ProgressUpdate.objects.filter(action__ref="A05").count() == 1
+    save(second)
+    expect(second.locator(".messagelist")).to_contain_text("Saved")
+    assert ProgressUpdate.objects.filter(action__ref="A05").count() == 2
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
+def test_pressing_save_twice_makes_one_row(browse, scripts):
+    page = browse("officer", java_script_enabled=scripts)
+    page.goto(f"{DATES}add/?action={key_of('A05')}")
+    page.locator("[name=due]").fill("March 2097")
+    page.locator("[name=reason]").fill("The supplier has said so.")
+    page.get_by_role("button", name="Save", exact=True).dblclick()
+    page.wait_for_load_state()
+    expect(page.locator("#content")).to_be_visible()
+    assert DueDate.objects.filter(action__ref="A05").count() == 1
+
+
+def test_a_refusal_is_a_page_that_leads_on(browse):
+    page = browse("officer")
+    assert page.goto(f"{ACTIONS}{key_of('A01')}/change/").status == 403
+    page.get_by_role("link", name="Go to where we stand").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Where we stand")
+    assert page.goto(f"{DECISIONS}add/").status == 403
