@@ -56,7 +56,7 @@ def refuse_odd_requests(get_response):
     def middleware(request):
         if request.method not in ("GET", "HEAD", "POST"):
             return errors.method_refused(request)
-        length = request.META.get("CONTENT_LENGTH") or "0"
+        length = request.headers.get("content-length") or "0"
         if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return errors.too_large(request)
         query = unquote_to_bytes(request.META.get("QUERY_STRING", ""))
