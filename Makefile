@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 
-.PHONY: run demo accounts test bench torture lint pins
+.PHONY: run demo accounts test bench torture lint screenshots pins
 
 # The board's record at http://127.0.0.1:8000/ (PORT=8010 for another port)
 run:
@@ -35,6 +35,11 @@ torture:
 lint:
 	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
 	@sh bcp_board/bin/lint.sh
+
+# docs/*.png, from a demonstration in a database of its own
+screenshots:
+	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
+	@.venv/bin/python bcp_board/bin/screenshots.py
 
 # The newest versions that requirements*.in allow (needs uv)
 pins:

@@ -1,4 +1,4 @@
-"""The journeys the site exists for, in a browser on the real record: at a desk, on a phone, without JavaScript."""
+"""The journeys the site exists for, in a browser: at a desk, on a phone, without JavaScript."""
 
 import datetime
 import io

@@ -182,7 +182,7 @@ def test_a_disagreement_stands_before_everything_else_that_is_wrong(db):
     make_update(make_action("A01", recommendation), Status.ON_TRACK, narrative="All is well.")
     make_assessment(recommendation, Status.OFF_TRACK, dated="2022-12-01", narrative="It is not.")
     text = text_of(render())
-    assert text.index("All is well.") < text.index("It is not.") < text.index("The recommendations")
+    assert text.index("It is not.") < text.index("All is well.") < text.index("The recommendations")
 
 
 def test_decisions_wanted_are_listed_with_what_would_change(db):
