@@ -92,7 +92,8 @@ def draw(browser, url, folder):
     officer = camera.sign_in("officer")
     camera.take(officer, "/admin/", "admin", 1000)
     officer.get_by_role("link", name="Record progress on A05").click()
-    camera.take(officer, None, "record-progress", 1300)
+    officer.set_viewport_size({**DESK, "height": 1250})
+    camera.take(officer, None, "record-progress")
 
     member.goto(f"/meetings/{MEETING}/paper/")
     paper = folder / "paper.pdf"

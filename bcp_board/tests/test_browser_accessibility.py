@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from playwright.sync_api import expect
 
-from bcp_board.tests.browsing import ADMIN_PAGES, BOARD_PAGES
+from bcp_board.tests.browsing import ADMIN_PAGES, BOARD_PAGES, PASSWORD, UPDATES, Page
+from recommendations.models import Action, ProgressUpdate
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -19,3 +21,144 @@ def test_no_page_breaks_a_rule_of_accessibility(what, demonstration, keys, brows
     demonstration.open(page, what, keys)
     page.evaluate(AXE.read_text())
     assert page.evaluate(RUN, WCAG) == []
+
+
+WORK = ("/admin/", f"{UPDATES}add/?action={{action}}")
+READ = [page for page in BOARD_PAGES if not page.press]
+REFLOWED = [*READ, *(Page("officer", address) for address in WORK)]
+
+
+@pytest.mark.parametrize("who", ["member", "officer", ""])
+def test_nothing_has_to_be_scrolled_sideways_at_320_pixels(who, demonstration, keys, browse):
+    """A window of 320 pixels is also what one of 1280 is at 400% zoom."""
+    tab, wide = browse(who, viewport={"width": 320, "height": 256}), {}
+    for page in REFLOWED:
+        if page.who == who:
+            demonstration.open(tab, page, keys)
+            width = tab.evaluate("document.documentElement.scrollWidth")
+            if width > tab.evaluate("innerWidth"):
+                wide[str(page)] = width
+    assert wide == {}
+
+
+ALONE = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
+    .filter(element => element.checkVisibility() && !element.closest("p, dd, td, th, label, .source"))
+    .map(element => [element.getBoundingClientRect(), element.outerHTML.slice(0, 90)])
+    .filter(([box]) => box.width > 1 && (box.width < 24 || box.height < 24)).map(([box, html]) => html)"""
+
+
+@pytest.mark.parametrize(
+    ("who", "addresses"),
+    [("member", ("/actions/", "/password/", "/help/")), ("officer", WORK)],
+    ids=["member", "officer"],
+)
+def test_what_stands_alone_is_large_enough_to_hit(who, addresses, demonstration, keys, browse):
+    tab = browse(who)
+    for address in addresses:
+        tab.goto(address.format(**keys))
+        small = tab.evaluate(ALONE)
+        assert small == [], address
+
+
+CHANGES_WITH_FOCUS = """() => {
+    const element = document.activeElement;
+    const look = () => {
+        const {outlineStyle, outlineWidth, boxShadow, backgroundColor} = getComputedStyle(element);
+        return [outlineStyle, outlineWidth, boxShadow, backgroundColor].join();
+    };
+    if (element === document.body) return true;
+    const focused = look();
+    element.blur();
+    const plain = look();
+    element.focus();
+    return focused !== plain;
+}"""
+
+
+def tab_to(page, selector):
+    """Press Tab until ``selector`` has the focus, which must show wherever it goes on the way."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        assert page.evaluate(CHANGES_WITH_FOCUS), page.evaluate("document.activeElement.outerHTML")
+        if page.locator(f"{selector}:focus").count():
+            return
+    pytest.fail(f"Tab never reaches {selector}")
+
+
+def test_an_officer_records_progress_by_keyboard_alone(record_site, browse):
+    page = browse()
+    page.goto("/login/")
+    press, write = page.keyboard.press, page.keyboard.type
+    tab_to(page, "[name=username]")
+    write("officer")
+    tab_to(page, "[name=password]")
+    write(PASSWORD)
+    press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Where we stand")
+    tab_to(page, ".govuk-skip-link")
+    press("Enter")
+    press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+    page.reload()
+    tab_to(page, "a[href='/admin/']")
+    press("Enter")
+    expect(page.get_by_role("heading", name="My actions")).to_be_visible()
+    tab_to(page, ".skip-to-content-link")
+    press("Enter")
+    tab_to(page, f"a[href$='add/?action={Action.objects.get(ref='A05').pk}']")
+    press("Enter")
+    expect(page.locator("[name=status]")).to_be_focused()
+    write("At")
+    tab_to(page, "[name=narrative]")
+    write("Reports begin in March.")
+    tab_to(page, "[name=_save]")
+    press("Enter")
+    expect(page.locator(".problem")).to_be_focused()
+    tab_to(page, "[name=reason]")
+    write("The finance team is short of people.")
+    tab_to(page, "[name=recovery_step]")
+    write("An interim starts on Monday.")
+    tab_to(page, "[name=_save]")
+    press("Enter")
+    expect(page.locator(".messagelist")).to_contain_text("Saved")
+    assert ProgressUpdate.objects.get(action__ref="A05").status == "at_risk"
+
+
+MOVING = """() => [...document.querySelectorAll("*")].filter(element => {
+    const style = getComputedStyle(element);
+    const lasts = seconds => seconds.split(",").some(part => parseFloat(part) > 0);
+    const moves = style.animationName !== "none" && lasts(style.animationDuration);
+    return moves || lasts(style.transitionDuration);
+}).map(element => element.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("address", ["/", *WORK])
+def test_nothing_moves_for_those_who_ask_for_less_motion(address, demonstration, keys, browse):
+    page = browse("officer", reduced_motion="reduce")
+    page.goto(address.format(**keys))
+    assert page.evaluate(MOVING) == []
+
+
+LOST = """() => [...document.querySelectorAll(".tag")].filter(tag => tag.checkVisibility()).filter(tag => {
+    const style = getComputedStyle(tag), shape = tag.querySelector(".shape");
+    return style.color === style.backgroundColor || style.borderStyle === "none" || !tag.textContent.trim()
+        || shape.getBoundingClientRect().width < 8 || getComputedStyle(shape).color === style.backgroundColor;
+}).map(tag => tag.outerHTML)"""
+
+
+def test_a_status_keeps_its_words_and_its_shape_in_colours_of_the_readers_own(demonstration, browse):
+    page = browse("member", forced_colors="active")
+    for address in ("/", "/actions/", "/recommendations/6/"):
+        page.goto(address)
+        assert page.locator(".tag").count() > 5
+        assert page.evaluate(LOST) == []
+
+
+def test_on_paper_there_is_no_navigation(demonstration, browse):
+    page = browse("member")
+    page.goto("/actions/")
+    page.emulate_media(media="print")
+    for gone in (".nav", ".header__account", ".filters", ".govuk-breadcrumbs", ".footer ul"):
+        expect(page.locator(gone)).to_be_hidden()
+    for kept in (".marking", ".demonstration", "h1", "main table"):
+        expect(page.locator(kept).first).to_be_visible()
