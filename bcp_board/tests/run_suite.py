@@ -15,20 +15,25 @@ import time
 from .postgres import Missing, Postgres
 
 
+# Two at a time, and whoever is free takes what the other has not begun: a few tests are long.
+TWO_AT_A_TIME = ("-n", "2", "--dist", "worksteal")
+
+
 def pytest(title, url, vendor, *arguments):
     print(f"\n=== {title}", flush=True)
+    arguments = (*TWO_AT_A_TIME, *arguments)
     env = os.environ | {"DATABASE_URL": url, "EXPECT_DB_VENDOR": vendor}
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=env).returncode
 
 
 def sqlite():
-    return pytest("Tests on SQLite", "sqlite://:memory:", "sqlite", "-n", "2", "-m", "not browser")
+    return pytest("Tests on SQLite", "sqlite://:memory:", "sqlite", "-m", "not browser")
 
 
 def postgresql():
     try:
         with Postgres() as server:
-            return pytest("Tests on PostgreSQL", server.url, "postgresql", "-n", "2", "-m", "not browser")
+            return pytest("Tests on PostgreSQL", server.url, "postgresql", "-m", "not browser")
     except Missing as reason:
         print(f"\n=== Tests on PostgreSQL: skipped, {reason}", flush=True)
         return None
