@@ -1,7 +1,7 @@
 """Where the secretariat keeps what inspectors found, and what every page of the admin has in common."""
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import DataError, models
 from django.http import Http404
 from simple_history.admin import SimpleHistoryAdmin
@@ -39,8 +39,13 @@ class BoardAdmin(admin.ModelAdmin):
             raise BadRequest("The filter in the address cannot be read.") from None
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if "_saveasnew" in request.POST:
+            # Django would take a change for an addition, whether or not the page offers that.
+            raise BadRequest("A row cannot be saved as a new one.")
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
+        except FieldDoesNotExist:
+            raise BadRequest("The address names a field that is not there.") from None
         except (OverflowError, DataError):
             raise BadRequest("The form holds a number that is too large.") from None
 
