@@ -137,9 +137,9 @@ def test_commands_that_touch_the_whole_record_are_logged(log, tmp_path, new_data
 
 def test_a_history_that_does_not_hold_is_logged(log):
     make_record(person("Officers"))
+    connection.check_constraints()  # PostgreSQL alters no table that has a check to come
     triggers.drop(connection)
     ProgressUpdate.objects.update(narrative="Rewritten")
-    triggers.install(connection)
     log()
 
     with pytest.raises(CommandError):
