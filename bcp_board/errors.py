@@ -61,7 +61,7 @@ def forbidden(request, exception):
         request,
         403,
         "You do not have the right to do this",
-        "Officers can record progress only on actions they own.",
+        "Your role does not include it. Officers work only on the actions they own.",
         "If you think this is wrong, ask the board’s secretariat.",
     )
 

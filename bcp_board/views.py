@@ -42,7 +42,10 @@ def chosen_by(status):
         return "Nobody. It ends with the first update"
     if status in ACCEPTED:
         return "The Chair or Secretariat"
-    return "The action’s owner, or the Secretariat on the owner’s behalf"
+    return (
+        "The action’s owner, or the Secretariat on the owner’s behalf. "
+        "After a re-check that failed, also the Chair"
+    )
 
 
 @login_not_required

@@ -7,7 +7,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from meetings.models import Meeting
-from recommendations.board import ActionPosition, BoardPosition, rank
+from recommendations.board import (
+    ActionPosition,
+    AssessmentLine,
+    BoardPosition,
+    RecommendationPosition,
+    rank,
+)
 from recommendations.lines import DueLine
 from recommendations.models import Action, Assessment, DueDate, ProgressUpdate
 from recommendations.position import board_position
@@ -48,6 +54,23 @@ class Change:
 
     action: ActionPosition
     was: ActionPosition | None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A proposed due date that the board has refused since."""
+
+    action: ActionPosition
+    line: DueLine
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A new assessment of a recommendation, and the same body's one before it, or None."""
+
+    recommendation: RecommendationPosition
+    line: AssessmentLine
+    was: AssessmentLine | None
 
 
 @dataclass(frozen=True)
@@ -113,6 +136,8 @@ class Changes:
     reopened: tuple[Change, ...]
     moved: tuple[Change, ...]
     repeated: tuple[Change, ...]
+    refused: tuple[Refusal, ...]
+    assessed: tuple[Assessed, ...]
     corrections: tuple[Correction, ...]
     balance: Balance
 
@@ -130,6 +155,8 @@ class Changes:
                 self.closed,
                 self.reopened,
                 self.moved,
+                self.refused,
+                self.assessed,
                 self.corrections,
             )
         )
@@ -193,6 +220,13 @@ def changes_between(before, now, *, since):
         repeated=tuple(
             p for p in pairs if p.action.repeats_commentary and (not p.was or p.was.update != p.action.update)
         ),
+        refused=tuple(
+            Refusal(p.action, line)
+            for p in pairs
+            for line in p.action.refused
+            if line.pk not in {known.pk for known in (p.was.refused if p.was else ())}
+        ),
+        assessed=assessed_since(before, now),
         corrections=corrections(since=since, now=now),
         balance=Balance(
             before=len(before.open),
@@ -208,6 +242,17 @@ def changes_between(before, now, *, since):
 
 def _left_the_open(pairs):
     return sum(pair.was is None or pair.was.is_open for pair in pairs)
+
+
+def assessed_since(before, now):
+    """Return an Assessed for each assessment that stands now and did not then."""
+    earlier = {r.number: {line.whose: line for line in r.assessments} for r in before.recommendations}
+    return tuple(
+        Assessed(r, line, was)
+        for r in now.recommendations
+        for line in r.assessments
+        if (was := earlier.get(r.number, {}).get(line.whose)) is None or was.pk != line.pk
+    )
 
 
 def due_date_moved(was: DueLine | None, now: DueLine | None):

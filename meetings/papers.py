@@ -161,14 +161,14 @@ def position_in_words(board, *, update_every_days):
     actions, misses = len(board.actions), sum(a.misses for a in board.actions)
     late = sum(a.misses > 0 for a in board.actions)
     at_least = any(a.earlier_misses for a in board.actions)
-    silent = f"no update for more than {update_every_days} days"
+    silent = f"gone more than {update_every_days} days without an update"
     sentences = [
         f"There {'is' if actions == 1 else 'are'} {number_of(actions, 'action', 'actions')}, "
         f"of which {number_of(len(board.open), 'is', 'are')} open.",
         f"Of these, {number_of(len(board.overdue), 'is', 'are')} overdue, "
         f"{number_of(len(board.off_track), 'is', 'are')} off track, "
         f"{number_of(len(board.at_risk), 'is', 'are')} at risk, "
-        f"{number_of(len(board.stale), 'has', 'have')} had {silent}, "
+        f"{number_of(len(board.stale), 'has', 'have')} {silent}, "
         f"and {number_of(len(board.never_reported), 'has', 'have')} not yet been reported on at all.",
         f"{'At least ' if at_least else ''}{number_of(misses, 'agreed date has', 'agreed dates have')} been "
         f"missed, on {number_of(late, 'action', 'actions')}."

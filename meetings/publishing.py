@@ -67,3 +67,18 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
         )
         ledger.append([paper])
     return paper
+
+
+def preview(meeting):
+    """Return the bytes that publishing now would freeze, but marked DRAFT."""
+    at = timezone.now()
+    moment = moment_to_publish(meeting, at=at, is_first=not meeting.papers.exists())
+    context = status_context(
+        meeting=meeting,
+        as_at=moment.as_at,
+        known=moment.known,
+        today=timezone.localdate(at),
+        printed_at=at,
+        is_draft=True,
+    )
+    return render_paper(context)

@@ -17,6 +17,7 @@ from meetings.changes import (
     unchanged,
 )
 from meetings.models import Meeting
+from meetings.publishing import preview
 from recommendations import charts
 from recommendations.position import board_position
 
@@ -102,6 +103,8 @@ def meeting(request, date):
 def paper(request, date):
     """Serve the meeting's paper: the published bytes, or a live draft until there are some."""
     row = get_object_or_404(Meeting, held_on=date)
+    if "draft" in request.GET and request.user.has_perm("meetings.add_paper"):
+        return paper_response(preview(row))
     wanted = request.GET.get("version")
     published = row.papers.order_by("-version")
     if wanted is not None:

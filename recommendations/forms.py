@@ -240,7 +240,7 @@ class ProgressUpdateForm(StatementForm):
 
 class DueDateForm(StatementForm):
     dated_help = "The day the board agreed this date or, for a proposal, the day you make it."
-    due = EdtfFormField(label="due", max_length=60)
+    due = EdtfFormField(label="Due", max_length=60)
 
     class Meta:
         model = DueDate
@@ -257,7 +257,7 @@ class DueDateForm(StatementForm):
         is_proposal = entry.corrects.needs_decision if entry.corrects else not entry.may_accept
         self.instance.needs_decision = bool(is_proposal and not corrected)
         if entry.corrects:
-            self.fields["due"] = EdtfFormField(as_printed=True, label="due", max_length=60)
+            self.fields["due"] = EdtfFormField(as_printed=True, label="Due", max_length=60)
         if corrected:
             self.initial["dated"] = f"{corrected.effective_on:%d/%m/%Y}"
         kinds = self.fields["reason_kind"]

@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
-from recommendations.statements import STATUS_WORDS
+from recommendations.statements import ACCEPTED, STATUS_WORDS
 from visits.dates import PartialDate, read_edtf
 from visits.position import Source, source_of
 
@@ -86,6 +86,11 @@ class Update:
     def words(self):
         return STATUS_WORDS[self.status]
 
+    @property
+    def is_acceptance(self):
+        """Whether this is the Chair's or Secretariat's acceptance, and not an owner's report."""
+        return self.status in ACCEPTED
+
 
 def update_of(row):
     """Return the Update for a ProgressUpdate whose people and document are loaded."""
@@ -131,6 +136,11 @@ class DueLine:
     effective_on: datetime.date | None
     decided: Decided | None
     is_missed: bool
+
+    @property
+    def counted_from(self):
+        """Return the day from which it counted, said no more exactly than its source says it."""
+        return self.decided.signature.dated if self.is_proposal and self.decided else self.signature.dated
 
     @property
     def agreed_by(self):

@@ -219,11 +219,11 @@ class ProgressUpdate(Statement):
     )
     reason = models.TextField(
         blank=True,
-        help_text="Why it is at risk, off track or closed. Needed for those statuses.",
+        help_text=f"Why it is at risk, off track or closed. Needed for those statuses. {NO_CHILD}",
     )
     recovery_step = models.TextField(
         blank=True,
-        help_text="What will be done, by whom and by when. Needed for at risk and off track.",
+        help_text=f"What will be done, by whom and by when. Needed for at risk and off track. {NO_CHILD}",
     )
     difference_made = models.TextField(
         "difference made for children",
@@ -231,7 +231,7 @@ class ProgressUpdate(Statement):
         help_text=f"What is better for children because of this, and how you know. {NO_CHILD}",
     )
     evidence = models.TextField(
-        blank=True, help_text="A link or a reference to what shows it. Needed for complete."
+        blank=True, help_text=f"A link or a reference to what shows it. Needed for complete. {NO_CHILD}"
     )
     recheck_on = models.DateField(
         "re-check on",
@@ -331,7 +331,7 @@ class DueDate(Statement):
     due_first = first_day()
     due_last = last_day()
     reason_kind = models.CharField("kind of reason", max_length=20, choices=ReasonKind)
-    reason = models.TextField(help_text="Why this date, in words.")
+    reason = models.TextField(help_text=f"Why this date, in words. {NO_CHILD}")
     needs_decision = models.BooleanField(
         editable=False, help_text="A proposal, which counts only from the day the board agrees it."
     )
@@ -349,7 +349,8 @@ class DueDate(Statement):
         ]
 
     def __str__(self):
-        return f"{self.action.ref}, due {say(self.due)}"
+        proposal = "proposed due date" if self.needs_decision else "due"
+        return f"{self.action.ref}, {proposal} {say(self.due)}"
 
     def in_words(self):
         """Return what it says, without saying of what."""
@@ -369,7 +370,7 @@ class Decision(Statement):
     meeting_on = models.DateField(
         "at the meeting of", null=True, blank=True, help_text="Empty if decided between meetings."
     )
-    reason = models.TextField(help_text="Why. The owner will see this.")
+    reason = models.TextField(help_text=f"Why. The owner will see this. {NO_CHILD}")
 
     class Meta(Statement.Meta):
         constraints = [

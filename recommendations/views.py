@@ -55,7 +55,7 @@ def action(request, ref):
     """Show one action: how it stands, every update and every due date it ever had, newest first."""
     asked = request.asked
     board = board_position(as_at=asked.as_at, known=asked.known)
-    found = board.by_ref.get(ref)
+    found = board.by_ref.get(ref.upper())
     if found is None:
         raise Http404
     page = history(as_at=asked.as_at, known=asked.known, actions=[found.pk], before=day_before(request))
@@ -64,7 +64,7 @@ def action(request, ref):
         "action": found,
         "recommendations": [r for r in board.recommendations if r.number in found.recommendations],
         "findings": voices_in([board.inspections.findings[ref] for ref in found.findings]),
-        "disagreement": next((d for d in board.disagreements if d.action.ref == ref), None),
+        "disagreement": next((d for d in board.disagreements if d.action.ref == found.ref), None),
         "history": page,
         "may_record": may_record(request.user, found),
     }

@@ -298,7 +298,7 @@ class Finding(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.ref}: {self.text[:80]}"
+        return f"{self.ref}, {self.get_attribution_display()}: {self.text}"
 
     def clean(self):
         is_focused = self.visit and self.visit.kind == VisitKind.FOCUSED

@@ -14,7 +14,6 @@ import time
 
 from .postgres import Missing, Postgres
 
-
 # Two at a time, and whoever is free takes what the other has not begun: a few tests are long.
 TWO_AT_A_TIME = ("-n", "2", "--dist", "worksteal")
 

@@ -120,8 +120,8 @@ def test_the_sentences_are_the_positions_own_figures(db):
     board = board_position(as_at=AS_AT)
     assert papers.position_in_words(board, update_every_days=28) == (
         "There are 4 actions, of which 3 are open.",
-        "Of these, 1 is overdue, 1 is off track, 1 is at risk, 1 has had no update for more than 28 days, "
-        "and 1 has not yet been reported on at all.",
+        "Of these, 1 is overdue, 1 is off track, 1 is at risk, "
+        "1 has gone more than 28 days without an update, and 1 has not yet been reported on at all.",
         "At least 2 agreed dates have been missed, on 1 action.",
     )
     text = text_of(render())

@@ -189,7 +189,7 @@ def test_an_action_says_that_an_update_was_recorded_late(reader):
     recorded = timezone.make_aware(datetime.datetime(2022, 10, 26, 12))
     make_update(make_action(), dated="2022-10-05", by=officer, recorded_at=recorded)
     text = words(reader.get("/actions/A01/"))
-    assert "26 October 2022. Dated 5 October 2022, recorded 3 weeks later" in text
+    assert "26 October 2022 at midday. Dated 5 October 2022, recorded 3 weeks later" in text
 
 
 def test_an_action_shows_in_words_that_inspectors_disagree(reader):

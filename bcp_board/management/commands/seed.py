@@ -104,7 +104,7 @@ class Command(BaseCommand):
 
 
 def rows_of(table, folder):
-    """Yield each row of ``table`` with the words that say where it stands; raise CommandError if it cannot."""
+    """Yield each row of ``table`` with the words that say where it stands; or raise CommandError."""
     path = Path(folder) / f"{table.file}.toml"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
