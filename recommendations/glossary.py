@@ -78,7 +78,7 @@ GLOSSARY = (
     Term("QA", "quality assurance", "Checking how good the work is, for instance by auditing cases."),
     Term("RAG", "red, amber, green", "See BRAG."),
     Term("s114", "section 114 notice", "A declaration that a council is in effect insolvent."),
-    Term("s151", "section 151 officer", "The officer answerable by law for a council’s money."),
+    Term("s151", "section 151", "The section 151 officer answers by law for a council’s money."),
     Term("SLIP", "sector-led improvement partner", "A strong council that helps another: here, Hampshire."),
     Term(
         "Statutory Direction",
