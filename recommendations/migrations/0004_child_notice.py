@@ -4,35 +4,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('recommendations', '0003_index_corrections'),
+        ("recommendations", "0003_index_corrections"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='decision',
-            name='reason',
-            field=models.TextField(help_text='Why. The owner will see this. Never enter a child’s name, birth date or case number.'),
+            model_name="decision",
+            name="reason",
+            field=models.TextField(
+                help_text="Why. The owner will see this. Never enter a child’s name, birth date or case number."
+            ),
         ),
         migrations.AlterField(
-            model_name='duedate',
-            name='reason',
-            field=models.TextField(help_text='Why this date, in words. Never enter a child’s name, birth date or case number.'),
+            model_name="duedate",
+            name="reason",
+            field=models.TextField(
+                help_text="Why this date, in words. Never enter a child’s name, birth date or case number."
+            ),
         ),
         migrations.AlterField(
-            model_name='progressupdate',
-            name='evidence',
-            field=models.TextField(blank=True, help_text='A link or a reference to what shows it. Needed for complete. Never enter a child’s name, birth date or case number.'),
+            model_name="progressupdate",
+            name="evidence",
+            field=models.TextField(
+                blank=True,
+                help_text="A link or a reference to what shows it. Needed for complete. Never enter a child’s name, birth date or case number.",
+            ),
         ),
         migrations.AlterField(
-            model_name='progressupdate',
-            name='reason',
-            field=models.TextField(blank=True, help_text='Why it is at risk, off track or closed. Needed for those statuses. Never enter a child’s name, birth date or case number.'),
+            model_name="progressupdate",
+            name="reason",
+            field=models.TextField(
+                blank=True,
+                help_text="Why it is at risk, off track or closed. Needed for those statuses. Never enter a child’s name, birth date or case number.",
+            ),
         ),
         migrations.AlterField(
-            model_name='progressupdate',
-            name='recovery_step',
-            field=models.TextField(blank=True, help_text='What will be done, by whom and by when. Needed for at risk and off track. Never enter a child’s name, birth date or case number.'),
+            model_name="progressupdate",
+            name="recovery_step",
+            field=models.TextField(
+                blank=True,
+                help_text="What will be done, by whom and by when. Needed for at risk and off track. Never enter a child’s name, birth date or case number.",
+            ),
         ),
     ]
