@@ -3,11 +3,14 @@
 import datetime
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommendations import ledger
+from recommendations.history import history
+from recommendations.models import ProgressUpdate
 from recommendations.position import board_position
 from recommendations.tests.factories import make_action, make_update, make_user
 from recommendations.tests.histories import DAYS, Replayed, day, histories, make_board, replay, store
@@ -64,3 +67,26 @@ def test_what_was_known_on_a_day_ends_at_midnight_in_london(recorded_at, day, is
     make_update(action, dated="2026-02-01", by=make_user("Officers"), recorded_at=recorded_at)
     position = board_position(as_at=day, known=end_of(day))
     assert (position.by_ref["A01"].update is not None) is is_known
+
+
+@pytest.mark.django_db
+def test_a_history_a_hundred_times_as_long_costs_the_same_queries():
+    officer = make_user("Officers")
+    action = make_action(recorded_at=datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC))
+
+    def queries():
+        with CaptureQueriesContext(connection) as position:
+            board_position(as_at=datetime.date(2026, 11, 22))
+        with CaptureQueriesContext(connection) as page:
+            history(as_at=datetime.date(2026, 11, 22), actions=[action.pk])
+        return len(position), len(page)
+
+    make_update(action, dated="2022-11-01", by=officer)
+    short = queries()
+    days = (datetime.date(2022, 11, 2) + datetime.timedelta(days=number) for number in range(99))
+    common = {"action": action, "status": "on_track", "narrative": "As said.", "recorded_by": officer}
+    ledger.append([ProgressUpdate(dated=day.isoformat(), **common) for day in days])
+    long = queries()
+    # A page of history that is full asks two things more: how the action stood before it, and whether
+    # there is an older page. However long the history, it asks nothing else.
+    assert (short[0], short[1] + 2) == long
