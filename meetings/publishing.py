@@ -45,20 +45,11 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
             raise AlreadyPublished(newest)
         at = timezone.now()
         version = seen_version + 1
-        moment = moment_to_publish(meeting, at=at, is_first=version == 1)
-        context = status_context(
-            meeting=meeting,
-            as_at=moment.as_at,
-            known=moment.known,
-            today=timezone.localdate(at),
-            printed_at=at,
-            version=version,
-        )
-        body = render_paper(context)
+        as_at, body = _render(meeting, at=at, is_first=version == 1, version=version)
         paper = Paper(
             meeting=meeting,
             version=version,
-            as_at=moment.as_at,
+            as_at=as_at,
             published_at=at,
             published_by=by,
             reason=reason,
@@ -71,14 +62,17 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
 
 def preview(meeting):
     """Return the bytes that publishing now would freeze, but marked DRAFT."""
-    at = timezone.now()
-    moment = moment_to_publish(meeting, at=at, is_first=not meeting.papers.exists())
+    return _render(meeting, at=timezone.now(), is_first=not meeting.papers.exists(), is_draft=True)[1]
+
+
+def _render(meeting, *, at, is_first, **marks):
+    moment = moment_to_publish(meeting, at=at, is_first=is_first)
     context = status_context(
         meeting=meeting,
         as_at=moment.as_at,
         known=moment.known,
         today=timezone.localdate(at),
         printed_at=at,
-        is_draft=True,
+        **marks,
     )
-    return render_paper(context)
+    return moment.as_at, render_paper(context)

@@ -256,6 +256,12 @@ def count_statuses(actions):
     return tuple(StatusCount(s, counts[s]) for s in WORST_FIRST if counts[s])
 
 
+def soonest_first(actions):
+    """Return those of ``actions`` that are open with an agreed date not yet past, soonest first."""
+    rows = [a for a in actions if a.is_open and a.due and a.due.due.first and not a.is_overdue]
+    return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
+
+
 def claims_made(actions):
     """Return a StatusCount for each of done, complete and embedded: three claims, never added up."""
     counts = Counter(action.status for action in actions)
@@ -317,8 +323,7 @@ class RecommendationPosition:
     @property
     def next_due(self):
         """Return the open action whose agreed date comes next, not yet past, or None."""
-        ahead = [a for a in self.actions if a.is_open and a.due and a.due.due.first and not a.is_overdue]
-        return min(ahead, key=lambda a: (a.due.due.last or a.due.due.first, a.ref), default=None)
+        return next(iter(soonest_first(self.actions)), None)
 
     @property
     def next_due_words(self):
@@ -422,8 +427,7 @@ class BoardPosition:
     @property
     def upcoming(self):
         """Return the open actions with an agreed date not yet past, soonest first."""
-        rows = [a for a in self.open if a.due and a.due.due.first and not a.is_overdue]
-        return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
+        return soonest_first(self.actions)
 
     @property
     def awaiting_acceptance(self):

@@ -18,6 +18,7 @@ from meetings.models import Meeting
 from recommendations.position import board_position
 from recommendations.tests.factories import (
     make_action,
+    make_assessment,
     make_decision,
     make_due_date,
     make_recommendation,
@@ -187,3 +188,21 @@ def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(tw
     now = board_position(as_at=TODAY)
     rows = unchanged(now, Meeting.objects.order_by("-held_on"), today=TODAY)
     assert [(row.action.ref, row.words) for row in rows] == [("A01", "unchanged for 2 meetings")]
+
+
+def test_a_refused_date_and_a_new_assessment_are_among_the_changes(two_meetings, officer):
+    recommendation = make_recommendation(1)
+    action = make_action("A01", recommendation, recorded_at=at(2022, 10, 1))
+    proposal = make_due_date(
+        action, "2023-06", dated="2022-10-20", by=officer, needs_decision=True, recorded_at=at(2022, 10, 20)
+    )
+    make_decision(proposal, "refused", dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1))
+    make_assessment(recommendation, "at_risk", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    make_assessment(recommendation, "off_track", dated="2022-11-02", by=officer, recorded_at=at(2022, 11, 2))
+    changes = changes_at(two_meetings[1])
+    assert [(refusal.action.ref, str(refusal.line.due)) for refusal in changes.refused] == [
+        ("A01", "June 2023")
+    ]
+    assert [(new.recommendation.number, new.was.status, new.line.status) for new in changes.assessed] == [
+        (1, "at_risk", "off_track")
+    ]

@@ -192,3 +192,15 @@ def test_nothing_of_a_paper_is_kept_when_publishing_fails(meeting, secretariat):
         publish(meeting.pk, by=secretariat, seen_version=0)
         raise RuntimeError("the power went")
     assert (Paper.objects.count(), ledger.anchor()) == (0, before)
+
+
+def test_the_coming_version_can_be_read_as_a_draft_by_those_who_publish_it(client, meeting, secretariat):
+    publish(meeting.pk, by=secretariat, seen_version=0)
+    make_update(meeting_action(), "at_risk", by=secretariat, reason="Money is short.")
+    client.force_login(secretariat)
+    coming = published(client, f"{ADDRESS}?draft").decode()
+    assert ("DRAFT" in coming, "Money is short." in coming) == (True, True)
+    frozen = published(client)
+    client.force_login(make_user("Board members"))
+    assert published(client, f"{ADDRESS}?draft") == frozen
+    assert b"Money is short." not in frozen
