@@ -191,7 +191,7 @@ def monthly_statuses(*, as_at, known=None, months=MONTHS_SHOWN):
     """Return the MonthlyStatuses up to ``as_at``, in one light query a month."""
     counts = []
     for day in month_ends(as_at, months):
-        statuses = Action.objects.as_at(day, known=known).values_list("status", flat=True)
+        statuses = Action.objects.with_status(day, known=known).values_list("status", flat=True)
         counts.append((day, Counter(statuses)))
     return draw_months(counts)
 

@@ -97,6 +97,13 @@ class ActionQuerySet(models.QuerySet):
         )
         return actions.filter(known_before(known)) if known else actions
 
+    def with_status(self, as_at, *, known=None):
+        """Return the actions on the board at ``as_at``, annotated with ``status`` as ``as_at`` does."""
+        newest = newest_updates(as_at=as_at, known=known).values("status")[:1]
+        return self.begun(as_at=as_at, known=known).annotate(
+            status=Coalesce(Subquery(newest), Value(NOT_REPORTED))
+        )
+
     def as_at(self, as_at, *, known=None):
         """Return the actions on the board at ``as_at``, annotated with how each stood that day.
 
@@ -106,11 +113,7 @@ class ActionQuerySet(models.QuerySet):
         update more than UPDATE_EVERY_DAYS old). With ``known``, an aware datetime, only what had been
         recorded before that moment is used.
         """
-        updates = (
-            ProgressUpdate.objects.standing(as_at=as_at, known=known)
-            .filter(action=OuterRef("pk"))
-            .newest_first()
-        )
+        updates = newest_updates(as_at=as_at, known=known)
         due_dates = (
             DueDate.objects.agreed(as_at=as_at, known=known)
             .filter(action=OuterRef("pk"))
@@ -118,11 +121,10 @@ class ActionQuerySet(models.QuerySet):
         )
         oldest_fresh = as_at - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (
-            self.begun(as_at=as_at, known=known)
+            self.with_status(as_at, known=known)
             .annotate(
                 update_id=Subquery(updates.values("pk")[:1]),
                 previous_update_id=Subquery(updates.values("pk")[1:2]),
-                status=Coalesce(Subquery(updates.values("status")[:1]), Value(NOT_REPORTED)),
                 updated_on=Subquery(updates.values("dated_first")[:1]),
                 due_id=Subquery(due_dates.values("pk")[:1]),
                 due_last=Subquery(due_dates.values("due_last")[:1]),
@@ -133,6 +135,12 @@ class ActionQuerySet(models.QuerySet):
                 is_stale=claim(Q(is_open=True, updated_on__lt=oldest_fresh)),
             )
         )
+
+
+def newest_updates(*, as_at, known):
+    """Return the standing updates of the action of the query that this is put into, newest first."""
+    standing = ProgressUpdate.objects.standing(as_at=as_at, known=known)
+    return standing.filter(action=OuterRef("pk")).newest_first()
 
 
 def claim(condition):

@@ -60,15 +60,11 @@ def officer():
     return make_user("Officers")
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(rows=histories(), days=st.tuples(st.integers(0, DAYS), st.integers(0, DAYS)))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=histories(20), days=st.tuples(st.integers(0, DAYS), st.integers(0, DAYS)))
 def test_open_actions_before_and_after_reconcile_for_any_history(rows, days):
     with transaction.atomic():
-        store(rows, *make_board())
+        store(rows, *make_board(20))
         first, second = (day(number) for number in sorted(days))
         before = board_position(as_at=first, known=end_of(first))
         now = board_position(as_at=second, known=end_of(second))

@@ -1,4 +1,4 @@
-"""Random histories of two actions, and a naive replay of them, row by row and day by day."""
+"""Random histories of a board's actions, and a naive replay of them, row by row and day by day."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -44,11 +44,12 @@ class Said:
 
 
 @st.composite
-def histories(draw):
+def histories(draw, actions):
+    """Draw the rows of a board's history, in any order: two to nine for each of its ``actions``, about."""
     rows = []
-    for _ in range(draw(st.integers(0, 18))):
+    for _ in range(draw(st.integers(2 * actions, 9 * actions))):
         kind = draw(st.sampled_from(["update", "update", "due", "assessment"]))
-        action = draw(st.integers(0, 1))
+        action = draw(st.integers(0, actions - 1))
         said = draw(st.integers(0, DAYS))
         taken = said + draw(st.sampled_from([0, 0, 0, 3, 40]))
         value = draw(st.sampled_from(DUE if kind == "due" else Status.values))
@@ -144,21 +145,19 @@ def replay(rows, action, as_at, known):
     def seen(taken):
         return known is None or taken <= known
 
+    corrected = {row.corrects for row in rows if row.corrects is not None and seen(row.taken)}
     standing = [
         row
         for i, row in enumerate(rows)
-        if row.action == action
-        and row.said <= as_at
-        and seen(row.taken)
-        and not any(later.corrects == i and seen(later.taken) for later in rows)
+        if row.action == action and row.said <= as_at and seen(row.taken) and i not in corrected
     ]
-    updates = sorted((row for row in standing if row.kind == "update"), key=lambda r: (r.said, rows.index(r)))
+    updates = sorted((row for row in standing if row.kind == "update"), key=lambda row: row.said)
     result = Replayed()
     if updates:
         result.status, result.updated_on = updates[-1].value, day(updates[-1].said)
 
     agreed = []
-    for row in standing:
+    for place, row in enumerate(standing):
         if row.kind != "due":
             continue
         counts_from = row.said
@@ -168,7 +167,7 @@ def replay(rows, action, as_at, known):
             counts_from = row.decided[1]
             if counts_from > as_at or not seen(row.decided[2]):
                 continue
-        agreed.append((counts_from, rows.index(row), row))
+        agreed.append((counts_from, place, row))
     agreed.sort(key=lambda item: item[:2])
     result.ledger = [row.value for _, _, row in agreed]
 
@@ -196,8 +195,8 @@ def replay(rows, action, as_at, known):
     return result
 
 
-def make_board():
-    """Return two actions that answer one recommendation, the recommendation and an officer."""
+def make_board(actions):
+    """Return as many actions that answer one recommendation, the recommendation and an officer."""
     document = Document.objects.create(
         key="report", title="Report", publisher="The adviser", published="2022-08", reference="Page 1"
     )
@@ -211,11 +210,7 @@ def make_board():
         document=document,
         reference="Item 1",
     )
-    actions = []
-    for ref in ("A01", "A02"):
-        action = Action.objects.create(
-            ref=ref, title="Do", owner_role="Director", document=document, recorded_at=noon(0)
-        )
-        action.recommendations.add(recommendation)
-        actions.append(action)
-    return actions, recommendation, get_user_model().objects.create(username="officer")
+    common = {"title": "Do", "owner_role": "Director", "document": document, "recorded_at": noon(0)}
+    made = [Action.objects.create(ref=f"A{number:02}", **common) for number in range(1, actions + 1)]
+    recommendation.actions.set(made)
+    return made, recommendation, get_user_model().objects.create(username="officer")
