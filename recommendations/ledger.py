@@ -16,6 +16,7 @@ from itertools import groupby, islice
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connection, models, transaction
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from recommendations.triggers import append_only_models
@@ -179,13 +180,28 @@ def _rows_of(entries):
     labels = {model._meta.label_lower: model for model in chained_models()}
     found = {}
     for kind in wanted.keys() & labels.keys():
+        may_be_empty = _dates_that_may_be_empty(labels[kind])
         # In no order: one that follows a link would lose the rows whose link was broken.
-        rows = labels[kind]._default_manager.order_by()
+        rows = labels[kind]._default_manager.order_by().annotate(
+            **{f"written_{name}": Cast(name, models.TextField()) for name in may_be_empty}
+        )
         try:
             found |= {(kind, row.pk): row for row in rows.filter(pk__in=wanted[kind])}
         except (ValueError, TypeError):  # SQLite, where an owner can write anything into any column
             found |= {(kind, key): _readable(rows, key) for key in wanted[kind]}
+        for key in wanted[kind]:
+            row = found.get((kind, key))
+            if isinstance(row, models.Model) and any(
+                getattr(row, name) is None and getattr(row, f"written_{name}") is not None
+                for name in may_be_empty
+            ):
+                found[kind, key] = UNREADABLE
     return found
+
+
+def _dates_that_may_be_empty(model):
+    """Return the names of the date columns in which words that are no date would read as nothing said."""
+    return [f.name for f in model._meta.concrete_fields if isinstance(f, models.DateField) and f.null]
 
 
 def _readable(rows, key):

@@ -90,7 +90,14 @@ def test_a_change_to_any_column_names_the_row(filled, model):
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("recorded_at", "late"), ("recorded_by_id", "x"), ("dated_first", "2022-13-45"), ("narrative", b"\xff")],
+    [
+        ("recorded_at", "late"),
+        ("recorded_by_id", "x"),
+        ("dated_first", "2022-13-45"),
+        ("recheck_on", "never"),  # empty until then, and no date now: either way it reads as nothing
+        ("recheck_on", "2022-13-45"),
+        ("narrative", b"\xff"),
+    ],
 )
 def test_a_value_that_its_column_cannot_hold_names_the_row(filled, column, value):
     if connection.vendor != "sqlite":
