@@ -4,12 +4,9 @@ The role that owns the database migrates, backs up and restores. The site's own 
 history but not rewrite it, nor lift the triggers that refuse to: not even a fault in our code can.
 """
 
-from django.apps import apps
-from django.contrib.admin.models import LogEntry
 from django.db import connection, transaction
-from simple_history.models import HistoricalChanges
 
-from recommendations.triggers import append_only_models
+from recommendations.triggers import guarded_models
 
 ADD_ONLY, CHANGE = "SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"
 
@@ -17,8 +14,7 @@ ADD_ONLY, CHANGE = "SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"
 def statements(role):
     """Return the SQL that gives ``role`` exactly what the site needs in the tables there now."""
     name = connection.ops.quote_name(role)
-    logs = [model for model in apps.get_models() if issubclass(model, HistoricalChanges)]
-    add_only = {model._meta.db_table for model in (*append_only_models(), *logs, LogEntry)}
+    add_only = {model._meta.db_table for model in guarded_models()}
     found = [
         f"GRANT USAGE ON SCHEMA public TO {name}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}",

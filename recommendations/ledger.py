@@ -182,8 +182,10 @@ def _rows_of(entries):
     for kind in wanted.keys() & labels.keys():
         may_be_empty = _dates_that_may_be_empty(labels[kind])
         # In no order: one that follows a link would lose the rows whose link was broken.
-        rows = labels[kind]._default_manager.order_by().annotate(
-            **{f"written_{name}": Cast(name, models.TextField()) for name in may_be_empty}
+        rows = (
+            labels[kind]
+            ._default_manager.order_by()
+            .annotate(**{f"written_{name}": Cast(name, models.TextField()) for name in may_be_empty})
         )
         try:
             found |= {(kind, row.pk): row for row in rows.filter(pk__in=wanted[kind])}

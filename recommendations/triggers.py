@@ -1,12 +1,14 @@
 """The database triggers that make append-only tables append-only, for SQLite and PostgreSQL.
 
 A model whose class says ``append_only = True`` refuses UPDATE, DELETE, TRUNCATE, upserts and
-INSERT OR REPLACE whoever asks: the site, the ORM, the admin, or a person at a database prompt.
+INSERT OR REPLACE whoever asks: the site, the ORM, the admin, or a person at a database prompt. So do the
+earlier versions of editable rows and the admin's log of who changed them, which packages keep.
 """
 
 from django.apps import apps
 from django.core.checks import Error
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from simple_history.models import HistoricalChanges
 
 REFUSAL = "this history is append-only: add a correction instead"
 
@@ -21,6 +23,12 @@ END $$
 def append_only_models():
     """Return every installed model whose rows may only ever be added."""
     return [model for model in apps.get_models() if getattr(model, "append_only", False)]
+
+
+def guarded_models():
+    """Return every model with triggers: the append-only ones, and the logs that packages keep."""
+    logs = [m for m in apps.get_models() if issubclass(m, HistoricalChanges)]
+    return [*append_only_models(), *logs, apps.get_model("admin", "LogEntry")]
 
 
 def triggers_for(model, vendor):
@@ -82,7 +90,7 @@ def installed(connection):
 
 def _tables_and_triggers(connection):
     tables = set(connection.introspection.table_names())
-    for model in append_only_models():
+    for model in guarded_models():
         if model._meta.db_table in tables:
             yield model._meta.db_table, triggers_for(model, connection.vendor)
 
@@ -114,7 +122,7 @@ def drop(connection):
 
 def after_migrations(sender, using, **kwargs):
     """Put the triggers in place once every app has migrated; each app's signal repeats it harmlessly."""
-    if sender.name in {model._meta.app_config.name for model in append_only_models()}:
+    if sender.name in {model._meta.app_config.name for model in guarded_models()}:
         install(connections[using])
 
 

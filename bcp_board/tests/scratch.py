@@ -12,6 +12,7 @@ import sqlite3
 from contextlib import closing
 from uuid import uuid4
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 
@@ -72,6 +73,7 @@ def fill():
     action = make_action(owner=officer)
     action.title = "Title since changed, with ‘quotes’, £ and \u2028 in it"
     action.save()
+    LogEntry.objects.log_actions(officer.pk, [action], CHANGE, "Changed Title", single_object=True)
     first = make_update(action, by=officer, narrative="Line one\nline two: “ok” \U0001f600")
     make_update(action, by=officer, dated="2022-11?", corrects=first, correction_reason="Wrong day")
     make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)

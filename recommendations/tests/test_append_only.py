@@ -6,6 +6,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.core.management.sql import emit_post_migrate_signal
 from django.core.serializers import serialize
@@ -15,9 +18,10 @@ from django.db.migrations.loader import MigrationLoader
 from bcp_board.backups import digest
 from recommendations import ledger, triggers
 from recommendations.models import Action, ProgressUpdate
-from recommendations.tests.factories import make_update
+from recommendations.tests.factories import make_update, make_user
 
-MODELS = triggers.append_only_models()
+# The logs of packages share one trigger function; one of each package stands for the rest.
+MODELS = [*triggers.append_only_models(), Action.history.model, LogEntry]
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 
 
@@ -150,6 +154,29 @@ def test_history_cannot_be_rewritten(rolled_back, tmp_path, model, rewrite):
     with pytest.raises((IntegrityError, CommandError)), transaction.atomic():
         rewrite(model, row, tmp_path)
     assert digest(rolled_back) == before
+
+
+def test_every_log_of_who_changed_what_is_guarded():
+    versions = {m.__name__ for m in apps.get_models() if m.__name__.startswith("Historical")}
+    guarded = {m.__name__ for m in triggers.guarded_models()}
+    assert guarded == {m.__name__ for m in triggers.append_only_models()} | versions | {"LogEntry"}
+
+
+def test_a_person_who_has_acted_cannot_be_deleted(rolled_back):
+    """Not even by the program, which would take the admin's log of what they did with them."""
+    officer, editor, clerk = (make_user("Secretariat", name) for name in ("a", "b", "c"))
+    make_update(Action.objects.first(), by=officer)
+    action = Action.objects.first()
+    action._history_user = editor
+    action.save()
+    LogEntry.objects.log_actions(clerk.pk, [action], CHANGE, "Changed", single_object=True)
+    before = digest(rolled_back)
+    for person in (officer, editor, clerk):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            person.delete()
+    assert digest(rolled_back) == before
+    make_user("Secretariat", "d").delete()
+    assert not User.objects.filter(username="d").exists()
 
 
 @each_model
