@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
 from django.urls import reverse_lazy
+from django.utils import timezone
 
-from bcp_board import roles, security_log
+from bcp_board import backups, roles, security_log
 from bcp_board.worklist import worklist
 
 # The site has one door, for everybody. What the admin would add to it is left out.
@@ -52,5 +53,15 @@ class BoardAdminSite(admin.AdminSite):
         return roles.role_of(user)
 
     def index(self, request, extra_context=None):
-        work = worklist(request.user, as_at=request.asked.today)
-        return super().index(request, {"work": work, **(extra_context or {})})
+        mine = {
+            "work": worklist(request.user, as_at=request.asked.today),
+            "backup_warning": backup_warning(request.user),
+        }
+        return super().index(request, {**mine, **(extra_context or {})})
+
+
+def backup_warning(user):
+    """Return what is wrong with the backups if ``user`` makes accounts, and so runs the site; or None."""
+    if settings.BACKUPS_ARE_EXPECTED and user.has_perm("auth.change_user"):
+        return backups.why_newest_will_not_do(now=timezone.now())
+    return None

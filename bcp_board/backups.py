@@ -1,20 +1,15 @@
 """The whole record in one file, and a database put back from it.
 
-A backup is a text file of JSON lines, the same for SQLite and PostgreSQL: a heading, every table with its
-rows, and last the SHA-256 of all the lines above. It needs no program of either database, a person can read
-it, and it carries the record from one kind of database to the other.
+A backup is lines of JSON, the same for SQLite and PostgreSQL: every table with its rows, in a file that
+backup_files.py writes and reads. It needs no program of either database, and it carries the record from one
+kind of database to the other.
 """
 
-import base64
 import datetime
 import hashlib
 import json
-import os
-import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
@@ -24,30 +19,18 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from bcp_board import grants
+from bcp_board import backup_files, grants
+from bcp_board.backup_files import Refused, line_of
 from recommendations import ledger, triggers
+from visits.dates import say_moment
 
-FORMAT = 1
 BATCH = 500
+# A day, and two hours for a night on which it took longer.
+OLD = datetime.timedelta(hours=26)
 # Who is signed in, and who failed to: neither is part of the record.
 LEFT_OUT = {"sessions.session", "bcp_board.signintry"}
 # What `migrate` itself writes: a database that holds nothing else is empty.
 WRITTEN_BY_MIGRATE = {"django_content_type", "auth_permission", "django_migrations"}
-
-
-class Refused(Exception):
-    """The backup or the restore was not done, and nothing was changed; the message says why."""
-
-
-@dataclass(frozen=True)
-class Backup:
-    """What one file holds. ``anchor`` is where the chain of history stood."""
-
-    path: Path
-    made_at: str
-    migrations: frozenset
-    anchor: ledger.Anchor
-    rows: int
 
 
 def digest(connection):
@@ -61,84 +44,62 @@ def digest(connection):
     return found.hexdigest()
 
 
-def save(path):
-    """Write the whole record to the new file ``path``, for its owner only, and return the Backup.
+def save(path, *, unencrypted=False):
+    """Write the whole record to the new file ``path``, for its owner only, and return its Backup.
 
-    The file is complete when it appears under its name. Raises Refused if it is there already, or if
-    the database was migrated by a newer copy of the site.
+    It is encrypted to the keys in the settings. Raises Refused if there is none on a real site, unless
+    ``unencrypted``; if the file is there already; or if a newer copy of the site migrated the database.
     """
-    path = Path(path).absolute()
-    if path.exists():
-        raise Refused(f"{path} is there already, and a backup is never overwritten. Choose another name.")
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with open(handle, "wb") as file:
-                _write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
-    return read(path)
+    recipients = [] if unencrypted else settings.BACKUP_RECIPIENTS
+    if not (recipients or unencrypted or settings.DEBUG):
+        raise Refused(
+            "There is no key to encrypt the backup to. Set BACKUP_RECIPIENTS, or add --unencrypted if "
+            "whoever can read the file may read the record."
+        )
+    with _one_moment():
+        heading, lines = _content()
+        return backup_files.write(path, heading, lines, recipients=recipients)
 
 
-def read(path):
-    """Return the Backup at ``path``, or raise Refused unless every byte is as it was written."""
-    found, last, lines = hashlib.sha256(), b"", 0
-    try:
-        with open(path, "rb") as file:
-            for line in file:
-                found.update(last)
-                last, lines = line, lines + 1
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}.") from error
-    if last != _closing_line(found):
-        raise Refused(f"{path} is not a whole backup: it does not match the SHA-256 in its last line.")
-    with open(path, "rb") as file:
-        heading = json.loads(file.readline())
-    if heading["format"] != FORMAT:
-        raise Refused(f"{path} has the format {heading['format']}; this copy of the site reads {FORMAT}.")
-    return Backup(
-        path=Path(path),
-        made_at=heading["made_at"],
-        migrations=frozenset(tuple(name) for name in heading["migrations"]),
-        anchor=ledger.Anchor.read(heading["anchor"]),
-        rows=lines - 2 - heading["tables"],
-    )
+def why_newest_will_not_do(*, now):
+    """Return the sentence that warns of a missing or old backup at the moment ``now``, or None."""
+    newest = backup_files.newest(settings.BACKUP_FOLDER, now=now)
+    if newest is None:
+        return "There is no whole backup of this record."
+    if now - newest.made_at > OLD:
+        made_at = say_moment(newest.made_at)
+        return f"The newest backup of this record was made on {made_at}, more than 26 hours ago."
+    return None
 
 
-def restore(path, *, force=False):
+def restore(path, *, force=False, identity=None, unencrypted=False):
     """Put the record at ``path`` into the database; return it and the Backup of what was there, or None.
 
-    All or nothing, in one transaction. Raises Refused if the file is damaged or its history does not
-    hold, or, without ``force``, if the database is not empty.
+    All or nothing, in one transaction. ``identity`` is the file of the private key of an encrypted backup.
+    Raises Refused if the file is damaged or cannot be decrypted, if its history does not hold, or, without
+    ``force``, if the database is not empty; with it, if what is there cannot be saved: see ``save``.
     """
-    backup = read(path)
-    try:
-        with connection.constraint_checks_disabled(), transaction.atomic():
-            return backup, _replace_everything(backup, force=force)
-    except DatabaseError as error:
-        raise Refused(f"Nothing was restored. The database says: {error}") from error
+    with backup_files.opened(path, identity=identity) as (backup, lines):
+        try:
+            with connection.constraint_checks_disabled(), transaction.atomic():
+                return backup, _replace_everything(backup, lines, force=force, unencrypted=unencrypted)
+        except DatabaseError as error:
+            raise Refused(f"Nothing was restored. The database says: {error}") from error
 
 
-def _replace_everything(backup, *, force):
+def _replace_everything(backup, lines, *, force, unencrypted):
     """Put ``backup`` in the place of all that is there; return the Backup of that, or None if empty."""
     kept = None
     _keep_others_out()
-    if not _is_empty():
+    if not (is_empty := _is_empty()):
         if not force:
             raise Refused("The database is not empty. With --force a copy of it is kept and it is replaced.")
         now = datetime.datetime.now(datetime.UTC)
         settings.VAR_DIR.mkdir(mode=0o700, exist_ok=True)
-        kept = save(settings.VAR_DIR / f"replaced-{now:%Y%m%dT%H%M%S%f}.jsonl")
+        name = f"replaced-{now:%Y%m%dT%H%M%S%f}{backup_files.SUFFIX}"
+        kept = save(settings.VAR_DIR / name, unencrypted=unencrypted)
     roles = grants.granted_roles()
-    _drop_tables()
-    _load(backup)
+    _load(backup, lines, keep_tables=is_empty)
     call_command("migrate", verbosity=0)  # from its day to ours, and the triggers
     for role in roles:
         grants.grant(role)
@@ -147,24 +108,6 @@ def _replace_everything(backup, *, force):
     if fault or unguarded:
         raise Refused(f"Nothing was restored. {fault or unguarded[0].msg}")
     return kept
-
-
-def _closing_line(found):
-    return _line({"sha256": found.hexdigest()})
-
-
-def _line(value):
-    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _plain(value):
-    if isinstance(value, datetime.datetime):
-        return value.astimezone(datetime.UTC).isoformat()
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, bytes | memoryview):
-        return base64.b64encode(value).decode()
-    raise TypeError(f"A backup has no form for {type(value).__name__}.")
 
 
 @contextmanager
@@ -199,40 +142,23 @@ def _tables(registry, using, without=frozenset()):
     for model in _stored(registry):
         names = [field.attname for field in model._meta.concrete_fields if field.attname not in without]
         rows = model._base_manager.using(using).order_by("pk").values_list(*names)
-        yield _line({"table": model._meta.label_lower, "columns": names, "rows": rows.count()})
+        yield line_of({"table": model._meta.label_lower, "columns": names, "rows": rows.count()})
         for row in rows.iterator(chunk_size=BATCH):
-            yield _line(row)
+            yield line_of(row)
 
 
-def _write(file):
-    found = hashlib.sha256()
-    with _one_moment():
-        loader = MigrationLoader(connection)
-        if newer := sorted(set(loader.applied_migrations) - set(loader.graph.nodes)):
-            raise Refused(f"The database was migrated by a newer copy of the site: {'.'.join(newer[0])}.")
-        registry = loader.project_state(list(loader.applied_migrations)).apps
-        heading = {
-            "format": FORMAT,
-            "made_at": datetime.datetime.now(datetime.UTC),
-            "anchor": str(ledger.anchor()),
-            "tables": len(_stored(registry)),
-            "migrations": sorted(loader.applied_migrations),
-        }
-        file.write(line := _line(heading))
-        found.update(line)
-        for line in _tables(registry, connection.alias):
-            file.write(line)
-            found.update(line)
-    file.write(_closing_line(found))
-
-
-def _sync_folder(folder):
-    """Have the new name survive a power cut, as the content of the file already does."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _content():
+    """Return the facts that head a backup, and the lines it holds, read while they are written."""
+    loader = MigrationLoader(connection)
+    if newer := sorted(set(loader.applied_migrations) - set(loader.graph.nodes)):
+        raise Refused(f"The database was migrated by a newer copy of the site: {'.'.join(newer[0])}.")
+    registry = loader.project_state(list(loader.applied_migrations)).apps
+    heading = {
+        "made_at": datetime.datetime.now(datetime.UTC),
+        "anchor": str(ledger.anchor()),
+        "migrations": sorted(loader.applied_migrations),
+    }
+    return heading, _tables(registry, connection.alias)
 
 
 def _quoted_tables():
@@ -262,17 +188,37 @@ def _drop_tables():
             cursor.execute(connection.SchemaEditorClass.sql_delete_table % {"table": quoted})
 
 
-def _load(backup):
-    """Make the tables as they were when ``backup`` was made, and fill them."""
+def _make_tables(backup):
+    """Make the tables as the migrations of ``backup`` do; return the registry of their models."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
     plan = [step for step in plan if (step[0].app_label, step[0].name) in backup.migrations]
-    if len(plan) < len(backup.migrations):
+    return executor.migrate(None, plan=plan).apps
+
+
+def _empty_tables():
+    """Take out what `migrate` wrote into tables that hold nothing else."""
+    tables = [name for name in _quoted_tables() if name != "django_migrations"]
+    triggers.drop(connection)  # they refuse TRUNCATE; `migrate` puts them back, and then they are counted
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sql_flush(no_style(), tables):
+            cursor.execute(statement)
+
+
+def _load(backup, lines, *, keep_tables):
+    """Have the tables as they were when ``backup`` was made, and fill them from ``lines``."""
+    loader = MigrationLoader(connection)
+    if not backup.migrations <= set(loader.graph.nodes):
         raise Refused(f"{backup.path} was made by a newer copy of the site. Nothing was restored.")
-    registry = executor.migrate(None, plan=plan).apps
-    with connection.cursor() as cursor, open(backup.path, "rb") as file:
-        lines = (json.loads(line) for line in file)
-        next(lines)
+    # Tables in which somebody worked may hold more than rows, such as a trigger of theirs: those go.
+    if keep_tables and backup.migrations == set(loader.applied_migrations):
+        registry = loader.project_state(list(backup.migrations)).apps
+        _empty_tables()
+    else:
+        _drop_tables()
+        registry = _make_tables(backup)
+    lines = (json.loads(line) for line in lines)
+    with connection.cursor() as cursor:
         for table in islice(lines, len(_stored(registry))):
             model = registry.get_model(table["table"])
             fields = [model._meta.get_field(name) for name in table["columns"]]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from pyrage import RecipientError, x25519
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -48,6 +49,28 @@ def secret_key():
     return key
 
 
+def env_folder(name, default):
+    """Return the variable ``name`` as a Path; raise unless it is the same folder from wherever it is read."""
+    value = os.environ.get(name, "").strip()
+    if value and not value.startswith("/"):
+        raise ImproperlyConfigured(f"{name} must begin with /, so that it is one folder for every command.")
+    return Path(value or default)
+
+
+def env_public_keys(name):
+    """Return the age public keys in the variable ``name``; raise, without repeating any, if one is not."""
+    keys = os.environ.get(name, "").replace(",", " ").split()
+    try:
+        for key in keys:
+            x25519.Recipient.from_str(key)
+    except RecipientError as error:
+        # Not repeated, because what was pasted here by mistake may be the private key.
+        raise ImproperlyConfigured(
+            f"{name} must be age public keys, which begin with age1, separated by spaces."
+        ) from error
+    return keys
+
+
 DEBUG = env_flag("DEBUG", False)
 HTTPS = env_flag("HTTPS", True)
 SECRET_KEY = secret_key()
@@ -61,6 +84,12 @@ if not ALLOWED_HOSTS:
 BOARD_NAME = os.environ.get("BOARD_NAME", "").strip() or "BCP Children’s Services Improvement Board"
 MARKING = os.environ.get("MARKING", "").strip() or "OFFICIAL"
 UPDATE_EVERY_DAYS = env_days("UPDATE_EVERY_DAYS", 28)
+
+BACKUP_FOLDER = env_folder("BACKUP_FOLDER", VAR_DIR / "backups")
+BACKUP_RECIPIENTS = env_public_keys("BACKUP_RECIPIENTS")
+# Where nobody may rely on the record yet, nobody is told that it has no backup. A real site that never made
+# one is told, because it needs it most.
+BACKUPS_ARE_EXPECTED = HTTPS or bool(BACKUP_RECIPIENTS)
 
 INSTALLED_APPS = [
     "bcp_board.apps.BoardAdminConfig",

@@ -3,18 +3,23 @@
 import datetime
 import hashlib
 import json
+import os
+import re
 import stat
+import tempfile
 import threading
 import time
 
+import pyrage
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+from pyrage import x25519
 
-from bcp_board import backups
+from bcp_board import backup_files, backups
 from meetings.models import Meeting, Paper
 from recommendations import ledger, triggers
 from recommendations.models import Action, ProgressUpdate
@@ -31,10 +36,37 @@ from recommendations.tests.factories import (
 
 
 @pytest.fixture
-def filled(new_database, settings, tmp_path):
+def key(settings, tmp_path):
+    """The file of a private key; backups are encrypted to its public key."""
+    settings.BACKUP_RECIPIENTS = [backup_files.new_key(tmp_path / "key")]
+    return tmp_path / "key"
+
+
+@pytest.fixture
+def filled(new_database, settings, tmp_path, key):
     """A database with a row in each kind of table; what a restore replaces is kept in tmp_path."""
     settings.VAR_DIR = tmp_path / "var"
+    settings.BACKUP_FOLDER = tmp_path / "var" / "backups"
     return new_database("filled")
+
+
+def leave_a_trigger():
+    """Do what somebody who got into the database may have done to outlive a restore of its rows."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute('CREATE TRIGGER "left" AFTER INSERT ON auth_user BEGIN SELECT 1; END')
+        else:
+            cursor.execute(
+                'CREATE TRIGGER "left" BEFORE UPDATE ON auth_user FOR EACH ROW '
+                "EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+            )
+            cursor.execute('ALTER TABLE auth_user ENABLE ALWAYS TRIGGER "left"')
+
+
+def sealed(lines):
+    """Return ``lines`` of a backup with the SHA-256 that they would end with."""
+    closing = {"sha256": hashlib.sha256(b"".join(lines)).hexdigest()}
+    return b"".join(lines) + json.dumps(closing, separators=(",", ":")).encode() + b"\n"
 
 
 def add_update(narrative):
@@ -43,12 +75,12 @@ def add_update(narrative):
     return make_update(action, by=officer, narrative=narrative)
 
 
-def test_a_restored_record_is_the_one_that_was_saved(filled, new_database, tmp_path):
+def test_a_restored_record_is_the_one_that_was_saved(filled, new_database, tmp_path, key):
     with filled:
         before = backups.digest(connection)
         saved = backups.save(tmp_path / "backup")
-    with new_database("empty"):
-        backups.restore(saved.path)
+    with new_database():
+        backups.restore(saved.path, identity=key)
         assert backups.digest(connection) == before
         assert ledger.first_fault(expected=saved.anchor) is None
         assert bytes(Paper.objects.get().body) == bytes(range(256))
@@ -70,11 +102,11 @@ def test_a_digest_sees_any_change_but_not_a_sign_in(filled):
         assert backups.digest(connection) != before
 
 
-def test_a_restored_database_takes_its_first_row_in_every_table(filled, new_database, tmp_path):
+def test_a_restored_database_takes_its_first_row_in_every_table(filled, new_database, tmp_path, key):
     with filled:
         saved = backups.save(tmp_path / "backup")
-    with new_database("empty"):
-        backups.restore(saved.path)
+    with new_database():
+        backups.restore(saved.path, identity=key)
         officer = make_user("Officers", username="second")
         action = make_action("A99", recommendation=make_recommendation(99, document=make_document("new")))
         make_update(action, by=officer)
@@ -84,11 +116,12 @@ def test_a_restored_database_takes_its_first_row_in_every_table(filled, new_data
         assert ledger.first_fault(expected=saved.anchor) is None
 
 
-def test_a_restored_history_cannot_be_rewritten(filled, new_database, tmp_path):
+@pytest.mark.parametrize("content", ["migrated", "empty"])
+def test_a_restored_history_cannot_be_rewritten(filled, new_database, tmp_path, key, content):
     with filled:
         saved = backups.save(tmp_path / "backup")
-    with new_database("empty"):
-        backups.restore(saved.path)
+    with new_database(content):
+        backups.restore(saved.path, identity=key)
         assert triggers.check_installed(None, ["default"]) == []
         with pytest.raises(IntegrityError, match="append-only"):
             ProgressUpdate.objects.update(status="embedded")
@@ -99,7 +132,7 @@ def test_a_restored_history_cannot_be_rewritten(filled, new_database, tmp_path):
 
 
 def test_a_backup_of_a_busy_record_holds_what_was_acknowledged_and_nothing_half(
-    filled, new_database, tmp_path
+    filled, new_database, tmp_path, key
 ):
     acknowledged, stop = [], threading.Event()
 
@@ -129,8 +162,8 @@ def test_a_backup_of_a_busy_record_holds_what_was_acknowledged_and_nothing_half(
             for thread in threads:
                 thread.join()
     assert during, "the writers waited for the backup"
-    with new_database("empty"):
-        backups.restore(saved.path)
+    with new_database():
+        backups.restore(saved.path, identity=key)
         assert had <= set(ProgressUpdate.objects.values_list("narrative", flat=True))
         assert ledger.first_fault(expected=saved.anchor) is None
 
@@ -152,60 +185,207 @@ def test_a_backup_that_fails_leaves_no_file(filled, tmp_path, monkeypatch):
     with filled:
         with pytest.raises(CommandError, match="cannot be written"):
             call_command("backup", str(tmp_path / "missing" / "backup"))
-        monkeypatch.setattr(backups, "_closing_line", lambda found: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            backups.save(folder / "backup")
+        monkeypatch.setattr(backup_files, "_closing_line", lambda found: 1 / 0)
+        for unencrypted in (False, True):
+            with pytest.raises(ZeroDivisionError):
+                backups.save(folder / "backup", unencrypted=unencrypted)
     assert list(folder.iterdir()) == []
 
 
-def test_a_backup_with_any_byte_changed_is_refused(filled, new_database, tmp_path):
+@pytest.mark.parametrize("unencrypted", [False, True])
+def test_a_backup_with_any_byte_changed_is_refused(filled, new_database, tmp_path, key, unencrypted):
     path = tmp_path / "backup"
     with filled:
-        backups.save(path)
+        backups.save(path, unencrypted=unencrypted)
     whole = path.read_bytes()
-    places = [0, 9, len(whole) // 2, len(whole) - 70, len(whole) - 3, len(whole) - 1]
+    places = [0, 9, whole.index(b"\n") + 1, len(whole) // 2]
+    places += [len(whole) - back for back in (130, 110, 77, 70, 3, 1)]
     damaged = [whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :] for place in places]
     with new_database("empty"):
         for content in [*damaged, whole[:-1], whole[:-200], whole + b"\n", b""]:
             path.write_bytes(content)
             with pytest.raises(CommandError, match="not a whole backup"):
-                call_command("restore", str(path))
+                call_command("restore", str(path), identity=key)
         assert connection.introspection.table_names() == []
 
 
-def test_a_database_that_is_not_empty_is_left_alone_unless_forced(filled, new_database, tmp_path, capsys):
-    path = tmp_path / "backup"
+# Encryption -------------------------------------------------------------------------------------------------
+
+
+def test_an_encrypted_backup_shows_when_it_was_made_and_nothing_of_the_record(filled, tmp_path):
+    with filled:
+        encrypted = backups.save(tmp_path / "encrypted").path.read_bytes()
+        plain = backups.save(tmp_path / "plain", unencrypted=True).path.read_bytes()
+    words = [b"officers", b"Line one", b"Title since changed", b"recommendations.progressupdate"]
+    assert [word in plain for word in words] == [True] * 4
+    assert [word in encrypted for word in words] == [False] * 4
+    heading, begin, *_, end, closing = encrypted.splitlines()
+    assert sorted(json.loads(heading)) == ["anchor", "format", "made_at", "migrations", "recipients"]
+    assert (begin, end) == (b"-----BEGIN AGE ENCRYPTED FILE-----", b"-----END AGE ENCRYPTED FILE-----")
+
+
+def test_what_is_encrypted_opens_without_this_program_and_is_a_plain_backup(filled, tmp_path, key):
+    with filled:
+        saved = backups.save(tmp_path / "backup")
+    armoured = b"\n".join(saved.path.read_bytes().splitlines()[1:-1])
+    private_key = x25519.Identity.from_str(key.read_text().splitlines()[1])
+    (tmp_path / "plain").write_bytes(pyrage.decrypt(armoured, [private_key]))
+    plain = backup_files.read(tmp_path / "plain")
+    assert (plain.made_at, plain.anchor, plain.recipients) == (saved.made_at, saved.anchor, ())
+
+
+def test_each_of_several_keys_opens_a_backup(filled, settings, tmp_path, key):
+    second = tmp_path / "second"
+    settings.BACKUP_RECIPIENTS = [*settings.BACKUP_RECIPIENTS, backup_files.new_key(second)]
+    with filled:
+        saved = backups.save(tmp_path / "backup")
+    contents = []
+    for identity in (key, second):
+        with backup_files.opened(saved.path, identity=identity) as (_, lines):
+            contents.append(lines.read())
+    assert contents[0] == contents[1]
+    assert b"Line one" in contents[0]
+
+
+def test_without_the_right_key_nothing_is_restored_and_one_sentence_says_why(
+    filled, new_database, settings, tmp_path, key
+):
+    path, other, public = tmp_path / "backup", tmp_path / "other", settings.BACKUP_RECIPIENTS[0]
+    backup_files.new_key(other)
+    no_key = tmp_path / "no key"
+    no_key.write_text(f"# public key: {public}\n{public}\n")
     with filled:
         backups.save(path)
-        with new_database() as other:
-            make_user("Chair")
-            theirs = backups.digest(other)
-            with pytest.raises(CommandError, match="not empty"):
-                call_command("restore", str(path))
-            assert backups.digest(other) == theirs
-
-            call_command("restore", str(path), "--force")
-            (kept,) = (tmp_path / "var").iterdir()
-            assert str(kept) in capsys.readouterr().out
-            restored = backups.digest(other)
-            assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-        assert restored == backups.digest(connection)
+    sentences = {
+        None: f"{path} is encrypted. Name the file of its private key: --identity FILE.",
+        other: f"{other} holds another key than that of {path}, which is encrypted to {public}.",
+        tmp_path
+        / "no key": f"{tmp_path}/no key holds no private key; such a key begins with AGE-SECRET-KEY-1.",
+        tmp_path / "missing": f"{tmp_path}/missing cannot be read: No such file or directory.",
+    }
     with new_database("empty"):
-        backups.restore(kept)
+        for identity, sentence in sentences.items():
+            with pytest.raises(CommandError) as refusal:
+                call_command("restore", str(path), identity=identity)
+            assert str(refusal.value) == sentence
+        assert connection.introspection.table_names() == []
+
+
+def test_a_backup_altered_by_somebody_who_renewed_its_checksum_is_refused(filled, tmp_path, key):
+    with filled:
+        saved = backups.save(tmp_path / "backup")
+    heading, *body, _ = saved.path.read_bytes().splitlines(keepends=True)
+    later = heading.replace(b'"made_at":"20', b'"made_at":"21')
+    middle = len(body) // 2
+    swapped = [*body[:middle], body[middle + 1], body[middle], *body[middle + 2 :]]
+    forged = tmp_path / "forged"
+    for lines, sentence in [
+        ([heading, *swapped], f"{forged} was altered after it was encrypted."),
+        ([later, *body], f"The heading of {forged} is not that of what is encrypted in it."),
+    ]:
+        forged.write_bytes(sealed(lines))
+        with pytest.raises(backups.Refused) as refusal, backup_files.opened(forged, identity=key):
+            pass
+        assert str(refusal.value) == sentence
+
+
+def test_a_real_site_without_a_key_makes_no_backup_unless_told_to(filled, settings, tmp_path):
+    path, settings.BACKUP_RECIPIENTS = tmp_path / "backup", []
+    with filled:
+        with pytest.raises(CommandError) as refusal:
+            call_command("backup", str(path))
+        assert str(refusal.value) == (
+            "There is no key to encrypt the backup to. Set BACKUP_RECIPIENTS, or add --unencrypted if "
+            "whoever can read the file may read the record."
+        )
+        call_command("backup", str(path), "--unencrypted")
+        assert backup_files.read(path).recipients == ()
+        # Nor the copy of what a restore replaces.
+        before = backups.digest(connection)
+        with pytest.raises(CommandError, match="There is no key to encrypt the backup to"):
+            call_command("restore", str(path), "--force")
+        assert backups.digest(connection) == before
+        settings.DEBUG = True
+        assert backups.save(tmp_path / "local").recipients == ()
+    assert list((tmp_path / "var").iterdir()) == []
+
+
+def test_nothing_is_left_in_plain_text(filled, new_database, tmp_path, monkeypatch, key):
+    """The one temporary file has no name, so that not even a killed program leaves it."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with filled:
+        saved = backups.save(tmp_path / "backup")
+    there = {path for path in tmp_path.rglob("*") if path.is_file() and "sqlite3" not in path.name}
+    with backup_files.opened(saved.path, identity=key) as (_, lines):
+        assert b"recommendations.progressupdate" in lines.read()
+        assert stat.S_IMODE(os.fstat(lines.fileno()).st_mode) == 0o600
+        assert os.fstat(lines.fileno()).st_nlink == 0
+        assert list(folder.iterdir()) == []
+    assert {path for path in tmp_path.rglob("*") if path.is_file() and "sqlite3" not in path.name} == there
+    assert there == {saved.path, key}
+
+
+def test_a_new_key_is_for_its_owner_only_and_replaces_none(tmp_path, capsys):
+    path = tmp_path / "key"
+    call_command("backup_key", str(path))
+    secret = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    public, private = re.fullmatch(r"# public key: (age1\w+)\n(AGE-SECRET-KEY-1\w+)\n", secret).groups()
+    said = capsys.readouterr()
+    assert said.out == f"BACKUP_RECIPIENTS={public}\n"
+    assert private not in said.err
+    with pytest.raises(CommandError, match="cannot be written: File exists"):
+        call_command("backup_key", str(path))
+    assert path.read_text() == secret
+
+
+# A database that is there already ---------------------------------------------------------------------------
+
+
+def test_a_database_that_is_not_empty_is_left_alone_unless_forced(
+    filled, new_database, tmp_path, capsys, key
+):
+    path = tmp_path / "backup"
+    with filled:
+        before = backups.digest(connection)
+        backups.save(path)
+    with new_database() as other:
+        make_user("Chair")
+        theirs = backups.digest(other)
+        leave_a_trigger()
+        tampered = backups.digest(other)
+        with pytest.raises(CommandError, match="not empty"):
+            call_command("restore", str(path), identity=key)
+        assert backups.digest(other) == tampered
+
+        call_command("restore", str(path), "--force", identity=key)
+        (kept,) = (tmp_path / "var").iterdir()
+        assert str(kept) in capsys.readouterr().out
+        assert backups.digest(other) == before
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert backup_files.read(kept).recipients != ()
+    with new_database():
+        backups.restore(kept, identity=key)
         assert backups.digest(connection) == theirs
 
 
-def test_a_backup_whose_history_does_not_hold_changes_nothing(filled, new_database, tmp_path):
+def test_a_backup_whose_history_does_not_hold_changes_nothing(filled, new_database, tmp_path, key):
     with filled:
         triggers.drop(connection)
         ProgressUpdate.objects.filter(pk=1).update(narrative="Rewritten by an owner of the database")
         triggers.install(connection)
         saved = backups.save(tmp_path / "backup")
     with new_database() as other:
+        theirs = backups.digest(other)
+        with pytest.raises(backups.Refused, match="Entry 1 .* was changed"):
+            backups.restore(saved.path, identity=key)
+        assert backups.digest(other) == theirs
         make_user("Chair")
         theirs = backups.digest(other)
         with pytest.raises(backups.Refused, match="Entry 1 .* was changed"):
-            backups.restore(saved.path, force=True)
+            backups.restore(saved.path, force=True, identity=key)
         assert backups.digest(other) == theirs
 
 
@@ -214,15 +394,120 @@ def test_an_older_backup_is_brought_up_to_date_and_a_newer_one_refused(new_datab
         make_update(make_action())
         before = backups.digest(connection)
         MigrationRecorder(connection).record_unapplied("meetings", "0002_chain_papers")
-        saved = backups.save(tmp_path / "older")
+        saved = backups.save(tmp_path / "older", unencrypted=True)
     newer = saved.path.read_bytes().replace(b'"meetings","0001_initial"', b'"meetings","0999_later"')
     *lines, _ = newer.splitlines(keepends=True)
-    closing = {"sha256": hashlib.sha256(b"".join(lines)).hexdigest()}
     path = tmp_path / "newer"
-    path.write_bytes(b"".join(lines) + json.dumps(closing, separators=(",", ":")).encode() + b"\n")
+    path.write_bytes(sealed(lines))
     with new_database("empty"):
         with pytest.raises(backups.Refused, match="newer copy of the site"):
             backups.restore(path)
         assert connection.introspection.table_names() == []
+    with new_database():
         backups.restore(saved.path)
         assert backups.digest(connection) == before
+
+
+# The newest backup ------------------------------------------------------------------------------------------
+
+
+def backup_made_at(path, made_at):
+    """Write to ``path`` a whole backup that says it was made then."""
+    heading = {"made_at": made_at, "anchor": f"0:{'0' * 64}", "migrations": []}
+    return backup_files.write(path, heading, [], recipients=[])
+
+
+@pytest.fixture
+def folder(settings, tmp_path, key):
+    """The folder of backups, empty."""
+    settings.BACKUP_FOLDER = tmp_path / "backups"
+    settings.BACKUP_FOLDER.mkdir()
+    return settings.BACKUP_FOLDER
+
+
+NONE = "There is no whole backup of this record."
+NOW = datetime.datetime(2023, 7, 3, 12, 0, tzinfo=datetime.UTC)
+
+
+def hours_ago(hours):
+    return NOW - datetime.timedelta(hours=hours)
+
+
+def test_a_backup_is_old_after_26_hours_by_what_it_says_itself(folder):
+    assert backups.why_newest_will_not_do(now=NOW) == NONE
+    old = backup_made_at(folder / "z.backup", hours_ago(26.01))
+    os.utime(old.path, (NOW.timestamp(), NOW.timestamp()))
+    assert backups.why_newest_will_not_do(now=NOW) == (
+        "The newest backup of this record was made on 2 July 2023 at 10:59am, more than 26 hours ago."
+    )
+    new = backup_made_at(folder / "a.backup", hours_ago(26))
+    os.utime(new.path, (0, 0))
+    assert backups.why_newest_will_not_do(now=NOW) is None
+
+
+def test_what_is_damaged_or_foreign_or_from_the_future_is_no_backup(folder):
+    damaged = backup_made_at(folder / "damaged.backup", hours_ago(1)).path
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:-100] + b"x" + whole[-99:])
+    backup_made_at(folder / "future.backup", hours_ago(-1))
+    (folder / "empty.backup").write_bytes(b"")
+    (folder / "list.backup").write_bytes(b"[]\n")
+    (folder / "wrong.backup").write_bytes(b'{"format":1}\n')
+    (folder / "folder.backup").mkdir()
+    assert backups.why_newest_will_not_do(now=NOW) == NONE
+    backup_made_at(folder / "older.backup", hours_ago(2))
+    assert backups.why_newest_will_not_do(now=NOW) is None
+
+
+def test_a_backup_without_a_name_gets_a_dated_one_and_the_check_passes(filled, folder, capsys, log):
+    folder.rmdir()
+    with pytest.raises(CommandError) as failure:
+        call_command("check_backups")
+    assert str(failure.value) == NONE
+    (line,) = log()
+    assert (line["event"], line["outcome"], line["folder"]) == ("backup check", "failed", str(folder))
+
+    with filled:
+        call_command("backup")
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (made,) = folder.iterdir()
+    assert re.fullmatch(r"board-\d{8}T\d{6}Z\.backup", made.name)
+    call_command("check_backups")
+    assert capsys.readouterr().out.endswith("The newest backup is whole, and less than 26 hours old.\n")
+
+
+def test_nothing_that_is_done_here_touches_a_backup_that_is_there(filled, new_database, folder, key):
+    path = folder / "board.backup"
+    with filled:
+        call_command("backup", str(path))
+        before = (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
+        for arguments in ([str(path)], [str(path), "--unencrypted"], [str(folder)]):
+            with pytest.raises(CommandError):
+                call_command("backup", *arguments)
+        with pytest.raises(CommandError):
+            call_command("backup_key", str(path))
+        call_command("backup")
+        call_command("check_backups")
+    with new_database():
+        call_command("restore", str(path), identity=key)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()) == before
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.django_db
+def test_who_runs_the_site_is_warned_on_the_first_page_where_backups_are_expected(folder, settings, client):
+    def warned(user):
+        client.force_login(user)
+        return NONE in client.get("/admin/").content.decode()
+
+    administrator = make_user("Administrators")
+    superuser = User.objects.create_superuser("root")
+    others = [make_user(role) for role in ("Officers", "Chair", "Secretariat")]
+
+    assert [warned(user) for user in (administrator, superuser)] == [False, False]
+    settings.BACKUPS_ARE_EXPECTED = True
+    assert [warned(user) for user in (administrator, superuser)] == [True, True]
+    assert [warned(user) for user in others] == [False] * 3
+    backup_made_at(folder / "a.backup", timezone.now())
+    assert [warned(user) for user in (administrator, superuser)] == [False, False]

@@ -18,6 +18,8 @@ SETTINGS = [
     "HTTPS",
     "ALLOWED_HOSTS",
     "UPDATE_EVERY_DAYS",
+    "BACKUP_FOLDER",
+    "BACKUP_RECIPIENTS",
 ]
 GOOD = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "board.example"}
 
@@ -55,6 +57,14 @@ def manage(*arguments, **more):
             {"ALLOWED_HOSTS": ".board.example"},
             "ALLOWED_HOSTS must name each host exactly, without a wildcard.",
         ),
+        (
+            {"BACKUP_FOLDER": "backups"},
+            "BACKUP_FOLDER must begin with /, so that it is one folder for every command.",
+        ),
+        (
+            {"BACKUP_RECIPIENTS": "AGE-SECRET-KEY-1CANARY"},
+            "BACKUP_RECIPIENTS must be age public keys, which begin with age1, separated by spaces.",
+        ),
         ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 366."),
     ],
 )
@@ -65,6 +75,7 @@ def test_a_setting_that_cannot_be_understood_stops_the_start_with_one_sentence(t
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(sentence)
     assert "Traceback" not in done.stdout + done.stderr
+    assert "CANARY" not in done.stdout + done.stderr
 
 
 def test_without_a_secret_key_or_its_file_neither_commands_nor_the_server_start(tmp_path):

@@ -1,8 +1,11 @@
 """Save the whole record to one file."""
 
+import datetime
+
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from bcp_board import backups, security_log
+from bcp_board import backup_files, backups, security_log
 
 
 class Command(BaseCommand):
@@ -11,14 +14,32 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser):
-        parser.add_argument("file")
+        parser.add_argument("file", nargs="?", help="by default a dated name in BACKUP_FOLDER")
+        parser.add_argument(
+            "--unencrypted", action="store_true", help="so that whoever reads the file reads the record"
+        )
 
-    def handle(self, *, file, **options):
+    def handle(self, *, file, unencrypted, **options):
         try:
-            backup = backups.save(file)
+            backup = backups.save(file or new_file(), unencrypted=unencrypted)
         except backups.Refused as refusal:
-            security_log.record("backup", outcome="failed", file=file)
+            security_log.record("backup", outcome="failed", file=file or str(settings.BACKUP_FOLDER))
             raise CommandError(str(refusal)) from refusal
-        security_log.record("backup", file=str(backup.path), rows=backup.rows, anchor=str(backup.anchor))
-        self.stdout.write(f"Saved {backup.rows} rows to {backup.path}.")
+        security_log.record(
+            "backup",
+            file=str(backup.path),
+            anchor=str(backup.anchor),
+            encrypted=bool(backup.recipients),
+        )
+        self.stdout.write(f"Saved the record to {backup.path}.")
         self.stdout.write(f"Its history has {backup.anchor.count} entries, head {backup.anchor.digest}.")
+
+
+def new_file():
+    """Return a dated name in the folder of backups, which is made if it is not there; or raise Refused."""
+    folder, now = settings.BACKUP_FOLDER, datetime.datetime.now(datetime.UTC)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise backups.Refused(f"{folder} cannot be made: {error.strerror}.") from error
+    return folder / f"board-{now:%Y%m%dT%H%M%SZ}{backup_files.SUFFIX}"

@@ -12,21 +12,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("file")
+        parser.add_argument("--identity", metavar="KEY", help="the file of the backup's private key")
         parser.add_argument(
             "--force",
             action="store_true",
             help="replace what the database holds, after saving a copy of it in var/",
         )
+        parser.add_argument(
+            "--unencrypted", action="store_true", help="with --force: do not encrypt that copy"
+        )
 
-    def handle(self, *, file, force, **options):
+    def handle(self, *, file, force, identity, unencrypted, **options):
         try:
-            backup, kept = backups.restore(file, force=force)
+            backup, kept = backups.restore(file, force=force, identity=identity, unencrypted=unencrypted)
         except backups.Refused as refusal:
             security_log.record("restore", outcome="failed", file=file)
             raise CommandError(str(refusal)) from refusal
         copy = str(kept.path) if kept else ""
-        security_log.record("restore", file=file, rows=backup.rows, anchor=str(backup.anchor), replaced=copy)
+        security_log.record("restore", file=file, anchor=str(backup.anchor), replaced=copy)
         if kept:
-            self.stdout.write(f"What was there before, {kept.rows} rows, is in {kept.path}.")
-        self.stdout.write(f"Restored {backup.rows} rows, saved at {backup.made_at}.")
+            self.stdout.write(f"What was there before is in {kept.path}.")
+        self.stdout.write(f"Restored the record of {backup.made_at:%Y-%m-%d %H:%M} UTC.")
         self.stdout.write(f"The history holds: {backup.anchor.count} entries, head {backup.anchor.digest}.")
