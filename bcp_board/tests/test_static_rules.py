@@ -21,7 +21,8 @@ SOURCES = [
 ]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
-# Words that turn escaping off, step round the query builder, or ask a clock that has no time zone.
+# Words that turn escaping off, step round the query builder, ask a clock that has no time zone, or take a
+# file away or write over it.
 DANGEROUS = {
     "mark_safe",
     "SafeString",
@@ -35,7 +36,19 @@ DANGEROUS = {
     "pickle",
     "utcnow",
     "executescript",
+    "unlink",
+    "rename",
+    "renames",
+    "rmdir",
+    "rmtree",
+    "removedirs",
+    "truncate",
+    "shutil",
+    "write_text",
+    "write_bytes",
 }
+# The same words are used of texts and lists, so these count only as "os.remove".
+OF_FILES = {"os.remove", "os.replace", "os.truncate"}
 CURSOR = {"cursor.execute", "cursor.executemany"}
 REVIEWED = {
     # Our own stylesheet, read from the package, into the page that carries it.
@@ -47,6 +60,13 @@ REVIEWED = {
     "recommendations/triggers.py": CURSOR,
     # "SELECT 1", to see whether the database answers.
     "bcp_board/views.py": CURSOR,
+    # Only a file that is new: one not finished yet, which then gets a name that is free, and a private key.
+    "bcp_board/backup_files.py": {"unlink", "open to write"},
+    # What belongs to the checkout: a new secret key, half a demonstration, stamps of steps, pins, pictures.
+    "bcp_board/bin/run.py": {"unlink", "open to write"},
+    "bcp_board/bin/prepare.py": {"unlink", "shutil", "write_text", "open to write"},
+    "bcp_board/bin/pins.py": {"write_text"},
+    "bcp_board/bin/screenshots.py": {"unlink", "rename"},
 }
 
 
@@ -60,13 +80,23 @@ def dangerous(path):
                 found |= {called} if not node.args else set()
             if called.endswith("now().date"):
                 found.add(called)
-            if called in CURSOR:
+            if called in CURSOR | OF_FILES:
                 found.add(called)
+            if called.endswith(".open"):
+                found |= writes(node)
             found |= {node.func.attr} & {"raw", "extra"}
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "open":
+            found |= writes(node)
         if isinstance(node, ast.Name | ast.Attribute | ast.alias):
             names = {getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "name", "")}
             found |= {part for name in names for part in name.split(".")} & DANGEROUS
     return found
+
+
+def writes(call):
+    """Return {"open to write"} if ``call`` of open has a mode that writes, else nothing."""
+    words = [str(node.value) for node in ast.walk(call) if isinstance(node, ast.Constant)]
+    return {"open to write" for word in words if re.fullmatch("[rbt]*[wax+][rwaxbt+]*", word)}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -85,6 +115,7 @@ def test_the_search_for_dangerous_words_finds_them(tmp_path):
     bad.write_text(
         "import datetime\nfrom django.utils.safestring import mark_safe\n"
         "datetime.date.today()\ntimezone.now().date()\nModel.objects.raw(x)\ncursor.execute(x)\n"
+        "path.unlink()\nos.replace(a, b)\nopen(a, 'wb')\n'a'.replace('b', 'c')\nopen(a)\npath.open('rb')\n"
     )
     assert dangerous(bad) == {
         "mark_safe",
@@ -92,6 +123,9 @@ def test_the_search_for_dangerous_words_finds_them(tmp_path):
         "timezone.now().date",
         "raw",
         "cursor.execute",
+        "unlink",
+        "os.replace",
+        "open to write",
     }
 
 
