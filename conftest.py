@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from django.test import TransactionTestCase
@@ -76,13 +77,18 @@ def flush_append_only_tables():
 def templates(tmp_path_factory, django_db_setup, django_db_blocker):
     """A migrated database, and one with rows in it, that others are copied from."""
     from django.core.management import call_command
+    from django.db import connection
 
     from bcp_board.tests.scratch import Scratch, fill
 
     with django_db_blocker.unblock():
-        folder = tmp_path_factory.mktemp("templates")
-        with (migrated := Scratch(folder)):
-            call_command("migrate", verbosity=0)
+        folder, name = tmp_path_factory.mktemp("templates"), connection.settings_dict["NAME"]
+        if name == connection.creation._get_test_db_name():
+            connection.close()  # PostgreSQL copies no database that somebody is connected to
+            migrated = Scratch(folder, template=SimpleNamespace(name=name))
+        else:  # no test of this run needs a database of pytest-django's, so it made none
+            with (migrated := Scratch(folder)):
+                call_command("migrate", verbosity=0)
         with (filled := Scratch(folder, template=migrated)):
             fill()
         yield {"migrated": migrated, "filled": filled, "empty": None}

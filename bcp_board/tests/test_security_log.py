@@ -116,9 +116,9 @@ def test_publishing_a_paper_is_logged(log):
 def test_commands_that_touch_the_whole_record_are_logged(log, tmp_path, new_database):
     file = tmp_path / "board.backup"
     with new_database("filled"):
-        call_command("backup", str(file), stdout=io.StringIO())
+        call_command("backup", str(file), "--unencrypted", stdout=io.StringIO())
         with pytest.raises(CommandError):
-            call_command("backup", str(file))
+            call_command("backup", str(file), "--unencrypted")
         with pytest.raises(CommandError):
             call_command("restore", str(file))
         call_command("unlock", "ann", stdout=io.StringIO())

@@ -85,10 +85,12 @@ class Command(BaseCommand):
     def handle(self, *, folder, **options):
         loaded_at = timezone.now()
         added, different = {}, []
+        # Every file is read before anything is loaded, so that a slip of the pen is found at once.
+        rows = {table.name: list(rows_of(table, folder)) for table in TABLES}
         with transaction.atomic():
             create_groups()
             for table in TABLES:
-                for row, place in rows_of(table, folder):
+                for row, place in rows[table.name]:
                     try:
                         is_new, differences = load(table, row, loaded_at=loaded_at)
                     except (ValidationError, DatabaseError, ValueError) as error:
