@@ -16,7 +16,6 @@ from recommendations.tests.factories import make_action, make_update, make_user
 from recommendations.tests.histories import DAYS, Replayed, day, histories, make_board, replay, store
 from visits.dates import end_of
 
-
 ACTIONS = 50
 
 
