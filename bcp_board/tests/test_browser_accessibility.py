@@ -1,46 +1,15 @@
-"""Every page in a browser, as people with disabilities meet it: by rules, by keyboard, large, plain."""
+"""The site as people with disabilities meet it: by keyboard, with little motion, in their own colours.
 
-from pathlib import Path
+The rules that a machine can check on every page are in test_every_page.py.
+"""
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import expect
 
-from bcp_board.tests.browsing import ADMIN_PAGES, BOARD_PAGES, PASSWORD, UPDATES, Page
+from bcp_board.tests.browsing import PASSWORD, UPDATES
 from recommendations.models import Action, ProgressUpdate
 
-AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RUN = """tags => axe.run(document, {runOnly: tags, resultTypes: ["violations"]}).then(found =>
-    found.violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.target}: ${node.html}`)))"""
-
-
-@pytest.mark.parametrize("what", [*BOARD_PAGES, *ADMIN_PAGES], ids=str)
-def test_no_page_breaks_a_rule_of_accessibility(what, demonstration, keys, browse):
-    page = browse(what.who, bypass_csp=True)  # axe-core tries styles of its own
-    demonstration.open(page, what, keys)
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(RUN, WCAG) == []
-
-
 WORK = ("/admin/", f"{UPDATES}add/?action={{action}}")
-READ = [page for page in BOARD_PAGES if not page.press]
-REFLOWED = [*READ, *(Page("officer", address) for address in WORK)]
-
-
-@pytest.mark.parametrize("who", ["member", "officer", ""])
-def test_nothing_has_to_be_scrolled_sideways_at_320_pixels(who, demonstration, keys, browse):
-    """A window of 320 pixels is also what one of 1280 is at 400% zoom."""
-    tab, wide = browse(who, viewport={"width": 320, "height": 256}), {}
-    for page in REFLOWED:
-        if page.who == who:
-            demonstration.open(tab, page, keys)
-            width = tab.evaluate("document.documentElement.scrollWidth")
-            if width > tab.evaluate("innerWidth"):
-                wide[str(page)] = width
-    assert wide == {}
-
-
 ALONE = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
     .filter(element => element.checkVisibility() && !element.closest("p, dd, td, th, label, .source"))
     .map(element => [element.getBoundingClientRect(), element.outerHTML.slice(0, 90)])
