@@ -10,6 +10,7 @@ from bcp_board.tests.browsing import PASSWORD, UPDATES
 from recommendations.models import Action, ProgressUpdate
 
 WORK = ("/admin/", f"{UPDATES}add/?action={{action}}")
+
 ALONE = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
     .filter(element => element.checkVisibility() && !element.closest("p, dd, td, th, label, .source"))
     .map(element => [element.getBoundingClientRect(), element.outerHTML.slice(0, 90)])

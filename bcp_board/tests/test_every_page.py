@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -43,7 +43,7 @@ KNOWN = [(r"^CSS: unrecognized media", "it cannot read `@supports not`, which GO
 
 @dataclass
 class Visit:
-    html: bytes  # what the site sent, not what the browser made of it
+    html: bytes = field(repr=False)  # what the site sent, not what the browser made of it
     broken: list
     width: int
     wrong: list
