@@ -5,7 +5,6 @@ import io
 import re
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from pypdf import PdfReader
 
@@ -21,7 +20,7 @@ AT = datetime.datetime(2026, 11, 22, 9, 30, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
-def printed(page, tmp_path, db):
+def printed(page, tmp_path):
     """Return a function that prints the status page in Chromium and gives its PDF."""
 
     def print_it(*, meeting=None, **options):
@@ -35,11 +34,6 @@ def printed(page, tmp_path, db):
     return print_it
 
 
-@pytest.fixture
-def record(db):
-    call_command("seed", verbosity=0)
-
-
 def words(text):
     """Return ``text`` without its spaces and line ends, which a PDF does not keep."""
     return re.sub(r"\s", "", text)
@@ -49,7 +43,7 @@ def sheets(pdf):
     return [words(sheet.extract_text()) for sheet in pdf.pages]
 
 
-def test_the_real_record_is_printed_whole_on_at_most_six_sheets_of_a4(record, printed):
+def test_the_real_record_is_printed_whole_on_at_most_six_sheets_of_a4(record_site, printed):
     pdf = printed()
     assert len(pdf.pages) <= 6
     for sheet in pdf.pages:
@@ -66,7 +60,7 @@ def test_the_real_record_is_printed_whole_on_at_most_six_sheets_of_a4(record, pr
         assert words(status) in text
 
 
-def test_every_sheet_says_what_it_is(record, printed, settings):
+def test_every_sheet_says_what_it_is(record_site, printed, settings):
     settings.MARKING = 'OFFICIAL "draft" \\ <b>'
     pdf = printed()
     count = len(pdf.pages)
@@ -79,7 +73,7 @@ def test_every_sheet_says_what_it_is(record, printed, settings):
         assert "DRAFT" not in text
 
 
-def test_a_draft_and_a_demonstration_say_so_on_every_sheet(record, printed):
+def test_a_draft_and_a_demonstration_say_so_on_every_sheet(record_site, printed):
     ledger.append([Demonstration(made_at=timezone.now(), as_at=DAY)])
     pdf = printed(meeting=Meeting.objects.create(held_on=DAY), is_draft=True)
     assert len(pdf.pages) > 1
@@ -87,13 +81,13 @@ def test_a_draft_and_a_demonstration_say_so_on_every_sheet(record, printed):
         assert words("DRAFT. DEMONSTRATION") in text
 
 
-def test_a_published_paper_has_its_version_on_every_sheet(record, printed):
+def test_a_published_paper_has_its_version_on_every_sheet(record_site, printed):
     for text in sheets(printed(meeting=Meeting.objects.create(held_on=DAY), version=2)):
         assert words("Status paper, version 2. As at 22 November 2026.") in text
         assert words("Published 22 November 2026 at 9:30am.") in text
 
 
-def test_the_pdf_is_tagged_and_has_a_title_and_a_language(record, printed):
+def test_the_pdf_is_tagged_and_has_a_title_and_a_language(record_site, printed):
     pdf = printed()
     catalogue = pdf.trailer["/Root"]
     assert catalogue["/MarkInfo"]["/Marked"] == True  # noqa: E712 (a PDF boolean, not Python's)
@@ -101,7 +95,7 @@ def test_the_pdf_is_tagged_and_has_a_title_and_a_language(record, printed):
     assert pdf.metadata.title.startswith("Pre-meeting status page, as at 22 November 2026 – ")
 
 
-def test_the_ten_recommendations_stand_on_two_sheets_at_most(record, printed):
+def test_the_ten_recommendations_stand_on_two_sheets_at_most(record_site, printed):
     board = board_position(as_at=DAY)
     numbered = [words(f"{r.number} {r.title}") for r in board.recommendations]
     holding = [text for text in sheets(printed()) if any(title in text for title in numbered)]
@@ -136,17 +130,12 @@ def test_a_paper_without_exceptions_says_so(db, printed):
     assert words("No exceptions: no action is overdue, off track, at risk") in "".join(sheets(printed()))
 
 
-def test_on_screen_there_is_a_way_back_that_is_not_on_paper(record, printed, page):
+def test_on_screen_there_is_a_way_back_that_is_not_on_paper(record_site, printed, page):
     assert "Backtotheboard" not in "".join(sheets(printed()))
     assert page.get_by_role("link", name="Back to the board").is_visible()
 
 
-def test_the_site_serves_it_with_its_style_allowed(record, live_server, client, page, django_user_model):
-    client.force_login(django_user_model.objects.create(username="reader"))
-    session = client.cookies["board"]
-    page.context.add_cookies([{"name": "board", "value": session.value, "url": live_server.url}])
-    refused = []
-    page.on("console", lambda message: refused.append(message.text))
-    page.goto(f"{live_server.url}/status/")
+def test_the_site_serves_it_with_its_style_allowed(record_site, browse):
+    page = browse("member")
+    page.goto("/status/")
     assert page.locator("h1").evaluate("h1 => getComputedStyle(h1).fontFamily").startswith("arial")
-    assert [text for text in refused if "Content Security Policy" in text] == []
