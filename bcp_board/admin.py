@@ -1,7 +1,12 @@
 """Where administrators make accounts and hand out the links by which people set their passwords."""
 
+import hashlib
+import json
+import re
+
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied
@@ -10,9 +15,11 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.text import get_text_list
 
 from bcp_board.roles import works_in_admin
 from visits.admin import BoardAdmin
+from visits.forms import NOT_WHOLE, OpenedForm, name_of
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -20,7 +27,9 @@ admin.site.unregister(Group)
 SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
 
 
-class UserForm(forms.ModelForm):
+class UserForm(OpenedForm):
+    """The form of an account; its token is a hash of all that the form can change."""
+
     class Meta:
         labels = {"first_name": "First name", "last_name": "Last name", "groups": "Roles"}
         help_texts = {
@@ -34,6 +43,35 @@ class UserForm(forms.ModelForm):
         for name in ("first_name", "last_name"):
             if name in self.fields:
                 self.fields[name].required = True
+
+    def lock(self):
+        # NO KEY, because sessions and whatever the person records may point at the account meanwhile.
+        list(User.objects.select_for_update(no_key=True).filter(pk=self.instance.pk).values_list("pk"))
+
+    def newest(self):
+        if not self.instance.pk:
+            return ""
+        user = User.objects.get(pk=self.instance.pk)
+        names = [user.username, user.first_name, user.last_name, user.is_active, user.is_superuser]
+        kinds = (user.groups, user.user_permissions)
+        held = [sorted(kind.values_list("pk", flat=True)) for kind in kinds]
+        return hashlib.sha256(json.dumps([names, held]).encode()).hexdigest()
+
+    def what_happened(self, opened_on, newest):
+        """Return who changed the account since the form was opened, and what it says now."""
+        if not re.fullmatch("[0-9a-f]{64}", opened_on):
+            return [NOT_WHOLE]
+        user = User.objects.get(pk=self.instance.pk)
+        same_account = {"content_type__app_label": "auth", "content_type__model": "user"}
+        changes = LogEntry.objects.filter(object_id=str(user.pk), action_flag=CHANGE, **same_account)
+        last = changes.select_related("user").order_by("-pk").first()
+        by = f"{name_of(last.user)} changed this account" if last else "This account was changed"
+        roles = get_text_list(sorted(group.name for group in user.groups.all()), "and") or "no role"
+        state = "open" if user.is_active else "closed"
+        return [
+            f"{by} after you opened this form. It is now {user.get_full_name()} ({user.get_username()}), "
+            f"{state}, with {roles}."
+        ]
 
 
 @admin.register(User)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from recommendations.models import Action
-from recommendations.tests.admin_forms import errors_of, fill_in
+from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from recommendations.tests.factories import make_action, make_user
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +147,29 @@ def test_an_administrator_neither_makes_nor_touches_a_superuser(administrator):
     link = reverse("admin:auth_user_link", args=[root.pk])
     assert administrator.get(link).status_code == 403
     assert administrator.post(link).status_code == 403
+
+
+def test_a_form_opened_before_a_role_was_taken_away_does_not_give_it_back():
+    person = make_user("Officers", "ann", first_name="Ann", last_name="Officer")
+    page = reverse("admin:auth_user_change", args=[person.pk])
+    first, second = Client(), Client()
+    first.force_login(make_user("Administrators", "one", first_name="One", last_name="Admin"))
+    second.force_login(make_user("Administrators", "two"))
+    held = open_form(second, page)
+    assert held["groups"] == [Group.objects.get(name="Officers").pk]
+    assert fill_in(first, page, groups=[], is_active="").status_code == 302
+
+    response = second.post(page, {**held, "first_name": "Anne"})
+
+    assert errors_of(response)[""][0] == (
+        "One Admin changed this account after you opened this form. "
+        "It is now Ann Officer (ann), closed, with no role."
+    )
+    person.refresh_from_db()
+    assert (person.first_name, person.is_active, person.groups.count()) == ("Ann", False, 0)
+    assert 'value="Anne"' in response.content.decode()
+    assert fill_in(second, page, first_name="Anne").status_code == 302
+    assert errors_of(second.post(page, {**held, "opened_on": "x"}))[""][0] == "This form was not sent whole."
 
 
 def test_a_superuser_may_make_another(client):
