@@ -2,7 +2,9 @@
 
 import datetime
 import re
+from functools import cache
 
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.urls import URLResolver, get_resolver
 
@@ -71,6 +73,7 @@ def make_record(owner):
     return action
 
 
+@cache
 def routes():
     """Return {address as the resolver has it: its view}, those of the admin included."""
 
@@ -85,6 +88,11 @@ def routes():
     found = list(walk(get_resolver().url_patterns, "/"))
     assert len(dict(found)) == len(found), "an address is there twice"
     return dict(found)
+
+
+def examples():
+    """Return {route: an address that it leads to, with rows that are there}."""
+    return {route: example(route) for route in routes()}
 
 
 def example(route):
@@ -109,8 +117,6 @@ def example(route):
 
 
 def _model(app_label, name):
-    from django.apps import apps
-
     try:
         return User if name == "user" else apps.get_model(app_label, name)
     except LookupError:

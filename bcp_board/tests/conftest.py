@@ -5,6 +5,7 @@ import json
 import logging
 
 import pytest
+from django.db import transaction
 
 
 @pytest.fixture
@@ -22,3 +23,32 @@ def log():
 
     yield read
     handler.setStream(before)
+
+
+@pytest.fixture(scope="module")
+def whole_record(django_db_setup, django_db_blocker):
+    """A row of every kind and somebody of every role, made once for a module: {role: User}.
+
+    The transaction is open until the module is done, so none of its tests may commit anything.
+    """
+    from bcp_board.tests.addresses import cast, make_record
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        people = cast()
+        make_record(people["officer"])
+        yield people
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def people(whole_record, db):
+    """The people of the whole record, as it was made: what a test changes is undone after it."""
+    return whole_record
+
+
+@pytest.fixture(scope="module")
+def addresses(whole_record):
+    """{route: an address that it leads to} of the whole record."""
+    from bcp_board.tests.addresses import examples
+
+    return examples()

@@ -9,20 +9,13 @@ from django.db import connection
 from django.test import Client
 
 from bcp_board.backups import digest
-from bcp_board.tests.addresses import ROLES, cast, example, make_record, routes
+from bcp_board.tests.addresses import ROLES, routes
 from recommendations.models import Action
 from recommendations.tests.admin_forms import fill_in
 from recommendations.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 TABLE = Path(__file__).parent / "data" / "access.csv"
-
-
-@pytest.fixture
-def people(db):
-    people = cast()
-    make_record(people["officer"])
-    return people
 
 
 def written_down():
@@ -41,11 +34,11 @@ def client_of(user, **options):
     return client
 
 
-def answers(user, method):
-    """Return {(address, method): status} as this person gets them."""
+def answers(user, method, addresses):
+    """Return {(route, method): status} as this person gets them."""
     found, client = {}, client_of(user)
-    for route in routes():
-        found[route, method] = client.generic(method, example(route)).status_code
+    for route, address in addresses.items():
+        found[route, method] = client.generic(method, address).status_code
         if route == "/logout/" and method == "POST":
             client = client_of(user)
     return found
@@ -59,13 +52,13 @@ def test_the_table_names_every_address_and_no_other():
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_address_answers_as_the_table_says_and_reading_changes_nothing(people, role):
+def test_every_address_answers_as_the_table_says_and_reading_changes_nothing(people, addresses, role):
     expected = {key: statuses[role] for key, statuses in written_down().items()}
     before = digest(connection)
 
-    found = answers(people[role], "GET")
+    found = answers(people[role], "GET", addresses)
     assert digest(connection) == before
-    found |= answers(people[role], "POST")
+    found |= answers(people[role], "POST", addresses)
 
     assert found == expected
 
@@ -90,27 +83,27 @@ def page_of(response):
     return response.status_code, re.sub("[0-9a-f]{16}", "", response.content.decode())
 
 
-def test_to_a_member_what_is_forbidden_looks_like_what_is_not_there(people):
+def test_to_a_member_what_is_forbidden_looks_like_what_is_not_there(people, addresses):
     client = client_of(people["member"])
     nothing = page_of(client.get("/zzz/"))
     assert nothing[0] == 404
 
-    for route in routes():
+    for route, address in addresses.items():
         if route.startswith("/admin/"):
-            assert page_of(client.get(example(route))) == nothing, route
+            assert page_of(client.get(address)) == nothing, route
     for missing in ("/actions/A99/", "/recommendations/11/", "/visits/none/", "/meetings/2022-12-02/paper/"):
         assert page_of(client.get(missing)) == nothing, missing
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND"])
-def test_a_method_that_no_page_has_is_refused_everywhere_even_with_a_token(people, method):
+def test_a_method_that_no_page_has_is_refused_everywhere_even_with_a_token(people, addresses, method):
     client = client_of(people["superuser"], enforce_csrf_checks=True)
     token = client.get("/password/").context["csrf_token"]
     before = digest(connection)
 
     found = {
-        route: client.generic(method, example(route), headers={"X-CSRFToken": token}).status_code
-        for route in routes()
+        route: client.generic(method, address, headers={"X-CSRFToken": token}).status_code
+        for route, address in addresses.items()
     }
 
     assert found == dict.fromkeys(routes(), 405)
@@ -118,10 +111,10 @@ def test_a_method_that_no_page_has_is_refused_everywhere_even_with_a_token(peopl
 
 
 @pytest.mark.parametrize("role", ["anonymous", "member", "superuser"])
-def test_a_form_without_a_token_is_refused_everywhere(people, role):
+def test_a_form_without_a_token_is_refused_everywhere(people, addresses, role):
     client = client_of(people[role], enforce_csrf_checks=True)
 
-    found = {route: client.post(example(route)).status_code for route in routes()}
+    found = {route: client.post(address).status_code for route, address in addresses.items()}
 
     assert found == dict.fromkeys(routes(), 403)
     assert {getattr(view, "csrf_exempt", False) for view in routes().values()} == {False}
@@ -136,11 +129,12 @@ def test_a_form_from_another_site_is_refused_even_with_a_token(people):
     assert client.post(**asked, headers={"Origin": "http://testserver"}).status_code == 302
 
 
-def test_asking_for_the_head_of_a_page_answers_as_the_page_and_changes_nothing(people):
+def test_asking_for_the_head_of_a_page_answers_as_the_page_and_changes_nothing(people, addresses):
     expected = {key[0]: row["secretariat"] for key, row in written_down().items() if key[1] == "GET"}
     before = digest(connection)
 
-    found = {route: status for (route, _), status in answers(people["secretariat"], "HEAD").items()}
+    heads = answers(people["secretariat"], "HEAD", addresses)
+    found = {route: status for (route, _), status in heads.items()}
 
     assert found == expected
     assert digest(connection) == before

@@ -11,7 +11,6 @@ from contextlib import closing
 import pytest
 from django.test import Client
 
-from bcp_board.tests.addresses import cast, example, make_record, routes
 from bcp_board.tests.serving import Site
 
 POLICY = (
@@ -34,15 +33,13 @@ def of(response, names):
 
 
 @pytest.mark.parametrize("role", ["anonymous", "secretariat"])
-def test_every_answer_carries_the_headers_and_is_kept_nowhere(db, role):
-    people = cast()
-    make_record(people["officer"])
+def test_every_answer_carries_the_headers_and_is_kept_nowhere(people, addresses, role):
     client = Client()
     if people[role]:
         client.force_login(people[role])
 
-    for route in routes():
-        response = client.get(example(route))
+    for route, address in addresses.items():
+        response = client.get(address)
         assert of(response, ALWAYS) == ALWAYS, route
         stored = response.headers["Cache-Control"].replace(" ", "").split(",")
         assert {"private", "no-store"} <= set(stored), route
@@ -79,10 +76,9 @@ def test_errors_redirects_and_static_files_carry_them_too(db, settings, asked, s
     response.getvalue() if response.streaming else None  # which closes the file
 
 
-def test_a_page_with_a_style_for_its_tail_is_not_there(db):
-    client, people = Client(), cast()
+def test_a_page_with_a_style_for_its_tail_is_not_there(people):
+    client = Client()
     client.force_login(people["superuser"])
-    make_record(people["officer"])
 
     for page in (
         "/actions/A01/x.css",
@@ -165,12 +161,20 @@ class InService(Site):
             return sock.recv(200).split(b"\r\n")[0].decode()
 
 
+PREPARE = """
+from django.contrib.auth.models import User
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("collectstatic", interactive=False, verbosity=0)
+User.objects.create_user("ann", password="three unrelated words")
+"""
+
+
 @pytest.fixture(scope="module")
 def in_service(tmp_path_factory):
     file = tmp_path_factory.mktemp("served") / "board.sqlite3"
     site = InService(f"sqlite:///{file}")
-    site.manage("migrate", "--verbosity", "0")
-    site.manage("collectstatic", "--no-input", "--verbosity", "0")
+    assert site.manage("shell", "--no-imports", "--command", PREPARE) == ""
     with site:
         site.file = file
         yield site
@@ -216,8 +220,6 @@ def test_the_cookies_are_two_and_bound_to_this_host(in_service):
     page = in_service.get("/login/")
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.body)[1]
     csrf = page.headers["Set-Cookie"]
-    made = in_service.manage("shell", "--no-imports", "--command", MAKE_ANN)
-    assert made == ""
     headers = {
         "X-Forwarded-Proto": "https",
         "Cookie": csrf.split(";")[0],
@@ -236,12 +238,6 @@ def test_the_cookies_are_two_and_bound_to_this_host(in_service):
     assert signed_in.status == 302
     bound = ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]
     assert found == {"__Host-csrf": bound, "__Host-board": bound}
-
-
-MAKE_ANN = """
-from django.contrib.auth.models import User
-User.objects.create_user("ann", password="three unrelated words")
-"""
 
 
 def test_what_is_too_long_is_refused_by_the_server(in_service):
