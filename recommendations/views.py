@@ -84,6 +84,9 @@ def day_before(request):
     if text is None:
         return None
     try:
-        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+        day = datetime.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise BadRequest("The date after before= cannot be read. Write it like 2022-11-22.") from None
+    if day == datetime.date.min:
+        raise BadRequest("The calendar has no day before 1 January of the year 1.")
+    return day
