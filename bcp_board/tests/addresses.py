@@ -1,8 +1,10 @@
 """Every address of the site, with a record that has a row behind each, and somebody of every role."""
 
+import csv
 import datetime
 import re
 from functools import cache
+from pathlib import Path
 
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -32,6 +34,7 @@ ROLES = {
     "administrator": "Administrators",
     "superuser": "",
 }
+TABLE = Path(__file__).parent / "data" / "access.csv"
 MEETING = datetime.date(2022, 12, 1)
 ARGUMENTS = {
     "date": str(MEETING),
@@ -71,6 +74,15 @@ def make_record(owner):
     meeting = Meeting.objects.create(held_on=MEETING)
     publish(meeting.pk, by=owner, seen_version=0)
     return action
+
+
+def written_down():
+    """Return {(route, method): {role: status}} from the table of who gets what."""
+    with open(TABLE, newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        (row["address"], row["method"]): {role: int(row[role]) for role in ROLES if row[role]} for row in rows
+    }
 
 
 @cache

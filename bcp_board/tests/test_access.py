@@ -1,30 +1,18 @@
 """Who gets what at every address: the answers are written down in data/access.csv."""
 
-import csv
 import re
-from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import Client
 
 from bcp_board.backups import digest
-from bcp_board.tests.addresses import ROLES, routes
+from bcp_board.tests.addresses import ROLES, routes, written_down
 from recommendations.models import Action
 from recommendations.tests.admin_forms import fill_in
 from recommendations.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
-TABLE = Path(__file__).parent / "data" / "access.csv"
-
-
-def written_down():
-    """Return {(address, method): {role: status}} from the table."""
-    with open(TABLE, newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {
-        (row["address"], row["method"]): {role: int(row[role]) for role in ROLES if row[role]} for row in rows
-    }
 
 
 def client_of(user, **options):
