@@ -98,7 +98,7 @@ def make_record_of(texts, officer):
         ("complete", ["narrative", "evidence", "difference_made"]),
     ):
         first = make_update(action, status, by=officer, **dict.fromkeys(fields, words))
-    make_update(action, by=officer, narrative=words, corrects=first, correction_reason=words)
+    make_update(action, by=officer, narrative=words, corrects=first, correction_reason=turns.take(500))
     make_decision(
         make_due_date(action, "2023-05", by=officer, needs_decision=True, reason=words), reason=words
     )
