@@ -25,17 +25,19 @@ class LoginView(views.LoginView):
 
     def post(self, request, *args, **kwargs):
         username = request.POST.get("username", "")
-        address = security_log.address_of(request)
-        made = signing_in.begin(username, address, at=timezone.now())
+        account = signing_in.short_key(username)
+        made = signing_in.begin(username, security_log.address_of(request), at=timezone.now())
         if made is None:
-            security_log.record("sign-in", request=request, outcome="locked")
+            security_log.record("sign-in", request=request, outcome="locked", account=account)
             form = self.get_form_class()(request)
             return self.render_to_response(self.get_context_data(form=form, is_locked=True), status=429)
         response = super().post(request, *args, **kwargs)
         if response.status_code == 302:
             signing_in.succeed(made)
-        elif signing_in.has_just_locked(made):
-            security_log.record("sign-in locked", request=request, outcome="locked")
+            return response
+        security_log.record("sign-in", request=request, outcome="failed", account=account)
+        if signing_in.has_just_locked(made):
+            security_log.record("sign-in locked", request=request, outcome="locked", account=account)
         return response
 
 

@@ -17,6 +17,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.text import get_text_list
 
+from bcp_board import security_log
 from bcp_board.roles import works_in_admin
 from visits.admin import BoardAdmin
 from visits.forms import NOT_WHOLE, OpenedForm, name_of
@@ -118,6 +119,10 @@ class UserAdmin(BoardAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
+        for name in ("is_active", "is_superuser"):
+            if change and name in form.changed_data:
+                now = f"{name}={getattr(obj, name)}"
+                security_log.record("rights changed", request=request, object=f"user {obj.pk}", change=now)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

@@ -25,7 +25,6 @@ class BoardConfig(AppConfig):
 
         signals.user_logged_in.connect(security_log.signed_in)
         signals.user_logged_out.connect(security_log.signed_out)
-        signals.user_login_failed.connect(security_log.sign_in_failed)
         post_save.connect(security_log.admin_changed, sender=LogEntry)
         user = get_user_model()
         for rights in (user.groups, user.user_permissions, Group.permissions):

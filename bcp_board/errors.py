@@ -3,6 +3,7 @@
 import sys
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
@@ -10,6 +11,9 @@ from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
 from bcp_board import security_log
+
+# To learn who asked takes the database, which may be what failed, and does not matter here.
+NOBODY = AnonymousUser()
 
 
 def _page(request, status, title, *paragraphs):
@@ -23,14 +27,15 @@ def _page(request, status, title, *paragraphs):
     return HttpResponse(render_to_string("error.html", context), status=status)
 
 
-def _refused(event, request):
+def _logged(event, status, request, user=None):
     # A one-time link is as good as a password until it is used.
     path = "/login/…" if request.path.startswith("/login/") else request.path[:200]
-    security_log.record(event, request=request, outcome="403", path=path)
+    security_log.record(event, request=request, user=user, outcome=str(status), path=path)
 
 
 def method_refused(request):
     """Return the 405 page, for a method that no page of the site has."""
+    _logged("not answered", 405, request, NOBODY)
     response = _page(request, 405, "This cannot be asked of this site", "Pages can be read, and forms sent.")
     response.headers["Allow"] = "GET, HEAD, POST"
     return response
@@ -38,6 +43,7 @@ def method_refused(request):
 
 def too_large(request):
     """Return the 413 page. The body is left unread, so what was typed cannot be shown again."""
+    _logged("not answered", 413, request, NOBODY)
     return _page(
         request,
         413,
@@ -49,6 +55,7 @@ def too_large(request):
 @requires_csrf_token
 def bad_request(request, exception):
     """Return the 400 page, with our own reason where we gave one."""
+    _logged("not answered", 400, request, NOBODY)
     reason = str(exception) if type(exception) is BadRequest else "The site could not read it."
     return _page(request, 400, "There is a problem with this request", reason)
 
@@ -56,7 +63,7 @@ def bad_request(request, exception):
 @requires_csrf_token
 def forbidden(request, exception):
     """Return the 403 page, and log who asked for what."""
-    _refused("refused", request)
+    _logged("refused", 403, request)
     return _page(
         request,
         403,
@@ -68,7 +75,7 @@ def forbidden(request, exception):
 
 def csrf_failure(request, reason=""):
     """Return the page for a form that was open too long, or was sent from another site."""
-    _refused("form refused", request)
+    _logged("form refused", 403, request)
     return _page(
         request,
         403,
@@ -81,6 +88,7 @@ def csrf_failure(request, reason=""):
 @requires_csrf_token
 def not_found(request, exception):
     """Return the 404 page."""
+    _logged("not answered", 404, request, NOBODY)
     return _page(
         request,
         404,

@@ -13,6 +13,40 @@ from django.utils import timezone
 from bcp_board import errors
 from visits.dates import end_of, say_day
 
+# What browsers let a page ask for beside being shown, of which the site needs nothing. Only names that
+# Chromium knows, because it warns on its console of each that it does not.
+FEATURES = (
+    "accelerometer",
+    "autoplay",
+    "browsing-topics",
+    "camera",
+    "clipboard-read",
+    "clipboard-write",
+    "compute-pressure",
+    "display-capture",
+    "encrypted-media",
+    "fullscreen",
+    "gamepad",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "idle-detection",
+    "local-fonts",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "otp-credentials",
+    "payment",
+    "picture-in-picture",
+    "publickey-credentials-create",
+    "publickey-credentials-get",
+    "screen-wake-lock",
+    "serial",
+    "storage-access",
+    "usb",
+    "window-management",
+    "xr-spatial-tracking",
+)
 EARLIEST = datetime.date(2019, 1, 1)
 
 
@@ -30,7 +64,7 @@ def identify_requests(get_response):
 
 def security_headers(get_response):
     """Add to every response the headers that Django 5.2 does not: CSP, permissions, caching, robots."""
-    permissions = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+    permissions = ", ".join(f"{feature}=()" for feature in FEATURES)
 
     def middleware(request):
         response = get_response(request)

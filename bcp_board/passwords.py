@@ -1,5 +1,7 @@
 """What a password may not contain."""
 
+from itertools import pairwise
+
 from django.core.exceptions import ValidationError
 
 WORDS = ("bcp", "bournemouth", "christchurch", "poole", "council", "ofsted", "improvement")
@@ -19,3 +21,20 @@ class NoWordsOfThisService:
 
     def get_help_text(self):
         return "Your password can’t contain the council’s name or words of this service."
+
+
+class NoRun:
+    """Refuse one character repeated, or characters in order, as long as they may be: 123456789012."""
+
+    def validate(self, password, user=None):
+        steps = {
+            (ord(after) - ord(before)) % (10 if password.isdecimal() else 0x110000)
+            for before, after in pairwise(password)
+        }
+        if len(steps) == 1:
+            raise ValidationError(
+                "The password is one character repeated, or characters in order.", code="password_in_order"
+            )
+
+    def get_help_text(self):
+        return "Your password can’t be one character repeated, or characters in order."

@@ -65,10 +65,6 @@ def signed_out(sender, request, user, **kwargs):
     record("sign-out", request=request, user=user)
 
 
-def sign_in_failed(sender, credentials, request=None, **kwargs):
-    record("sign-in", request=request, outcome="failed")
-
-
 def in_hand():
     """Return the request that this thread is answering, or None in a command."""
     return getattr(HistoricalRecords.context, "request", None)

@@ -175,8 +175,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "bcp_board.passwords.NoWordsOfThisService"},
+    {"NAME": "bcp_board.passwords.NoRun"},
 ]
 
 LANGUAGE_CODE = "en-gb"

@@ -23,6 +23,11 @@ def account_key(username):
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
+def short_key(username):
+    """Return enough of the account's hash to tell its lines in the log from others', and not its name."""
+    return account_key(username)[:12]
+
+
 def begin(username, address, *, at):
     """Return a SignInTry, counted as failed until it succeeds, or None where no more may be made.
 

@@ -86,8 +86,14 @@ class MeetingAdmin(RecordAdmin):
                 conflict = error.paper
                 form = PublishForm(newest=conflict)
             else:
-                facts = {"outcome": "ok", "user": request.user.pk, "request": request.id}
-                security_log.info("published", extra={"facts": {**facts, "object": f"paper {paper.pk}"}})
+                facts = {
+                    "outcome": "ok",
+                    "user": request.user.pk,
+                    "address": request.META.get("REMOTE_ADDR", ""),
+                    "request": request.id,
+                    "object": f"paper {paper.pk}",
+                }
+                security_log.info("published", extra={"facts": facts})
                 message = format_html(
                     'Published version {}. <a href="{}">View it on the board</a>',
                     paper.version,

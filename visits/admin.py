@@ -76,6 +76,11 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
         ]
         return form
 
+    def save_model(self, request, obj, form, change):
+        # A version of the row in which nothing differs would only hide the others.
+        if not change or form.has_changed():
+            super().save_model(request, obj, form, change)
+
     def history_view(self, request, object_id, extra_context=None):
         self._refuse_unreadable(object_id)
         return super().history_view(request, object_id, extra_context)

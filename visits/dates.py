@@ -257,9 +257,6 @@ class EdtfFormField(forms.CharField):
         except ValueError as error:
             raise ValidationError(ACCEPTED_FORMS, code="imprecise_date") from error
 
-    def has_changed(self, initial, data):
-        return super().has_changed(self.prepare_value(initial), data)
-
 
 class EdtfField(models.CharField):
     """An EDTF string; before each save it fills ``<name>_first`` and ``<name>_last`` beside it.

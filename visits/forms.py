@@ -21,6 +21,15 @@ def name_of(user):
     return (user.get_full_name() or user.get_username()) if user else "Somebody"
 
 
+class TokenField(forms.CharField):
+    """What a form was opened on: nothing that its sender changes."""
+
+    widget = forms.HiddenInput
+
+    def has_changed(self, initial, data):
+        return False
+
+
 class OpenedForm(forms.ModelForm):
     """A form that carries a token of what was on the record when it was opened.
 
@@ -29,7 +38,7 @@ class OpenedForm(forms.ModelForm):
     two people who save at once, or one who presses Save twice, only the first is not told of the other.
     """
 
-    opened_on = forms.CharField(required=False, widget=forms.HiddenInput)
+    opened_on = TokenField(required=False)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 from django.test import Client
 
+from bcp_board.middleware import FEATURES
 from bcp_board.tests.serving import Site
 
 POLICY = (
@@ -22,7 +23,7 @@ ALWAYS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in FEATURES),
     "X-Robots-Tag": "noindex, nofollow",
 }
 PAPERS = {"/status/", "/meetings/<day:date>/paper/"}

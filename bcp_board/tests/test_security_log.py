@@ -1,5 +1,6 @@
 """The security log: one line of JSON for each event, and nothing in it that must not be."""
 
+import hashlib
 import io
 import json
 
@@ -40,10 +41,10 @@ def test_signing_in_and_out_and_failing_to_are_logged(log):
     client.post("/logout/")
 
     lines = log()
-    assert facts(lines, "user", "address") == [
-        ("sign-in", "failed", None, "127.0.0.1"),
-        ("sign-in", "ok", ann.pk, "127.0.0.1"),
-        ("sign-out", "ok", ann.pk, "127.0.0.1"),
+    assert facts(lines, "user", "address", "account") == [
+        ("sign-in", "failed", None, "127.0.0.1", hashlib.sha256(b"ann").hexdigest()[:12]),
+        ("sign-in", "ok", ann.pk, "127.0.0.1", None),
+        ("sign-out", "ok", ann.pk, "127.0.0.1", None),
     ]
     assert {line["time"][-6:] for line in lines} == {"+00:00"}
 
@@ -62,7 +63,10 @@ def test_what_is_refused_is_logged_with_who_asked_for_what(log):
     client.force_login(member)
     log()
     client.get("/admin/visits/visit/")
-    assert facts(log(), "user", "path") == [("refused", "404", member.pk, "/admin/visits/visit/")]
+    assert facts(log(), "user", "path") == [
+        ("refused", "404", member.pk, "/admin/visits/visit/"),
+        ("not answered", "404", None, "/admin/visits/visit/"),
+    ]
 
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(member)
@@ -100,6 +104,47 @@ def test_changes_of_rights_and_the_admins_changes_say_who_made_them(log):
     assert facts(log(), "object") == [("admin changed", "ok", f"user {ann.pk}")]
 
 
+def test_closing_an_account_and_making_a_superuser_are_changes_of_rights(log):
+    root, ann = person("", "root", is_superuser=True), person("Board members", "ann")
+    client = Client()
+    client.force_login(root)
+    page = f"/admin/auth/user/{ann.pk}/change/"
+
+    for typed, change in (
+        ({"is_active": ""}, "is_active=False"),
+        ({"is_superuser": "on"}, "is_superuser=True"),
+    ):
+        log()
+        assert fill_in(client, page, **typed).status_code == 302
+        assert facts(log(), "user", "object", "change") == [
+            ("rights changed", "ok", root.pk, f"user {ann.pk}", change),
+            ("admin changed", "ok", root.pk, f"user {ann.pk}", None),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("GET", "/nowhere/", 404),
+        ("GET", "/?as_at=never", 400),
+        ("PUT", "/help/", 405),
+        ("GET", "/login/MQ/a-secret/x/", 404),
+    ],
+)
+def test_the_reference_on_an_error_page_is_in_the_log(log, method, address, status):
+    client = Client()
+    client.force_login(person("Board members"))
+    log()
+
+    response = client.generic(method, address)
+
+    (line,) = log()
+    assert response.status_code == status
+    assert f'<span class="hash">{line["request"]}</span>' in response.content.decode()
+    assert (line["event"], line["outcome"], line["user"]) == ("not answered", str(status), None)
+    assert "secret" not in line["path"]
+
+
 def test_publishing_a_paper_is_logged(log):
     secretariat = person("Secretariat")
     meeting = Meeting.objects.create(held_on="2022-12-01")
@@ -110,7 +155,9 @@ def test_publishing_a_paper_is_logged(log):
     client.post(f"/admin/meetings/meeting/{meeting.pk}/publish/", {"seen_version": "0"})
 
     paper = meeting.papers.get()
-    assert facts(log(), "user", "object") == [("published", "ok", secretariat.pk, f"paper {paper.pk}")]
+    assert facts(log(), "user", "object", "address") == [
+        ("published", "ok", secretariat.pk, f"paper {paper.pk}", "127.0.0.1")
+    ]
 
 
 def test_commands_that_touch_the_whole_record_are_logged(log, tmp_path, new_database):
@@ -203,11 +250,20 @@ def test_what_a_visitor_sends_cannot_break_a_line(log):
 
     client.post("/logout/")
     client.post("/login/", {"username": odd, "password": "x"}, headers={"User-Agent": odd})
-    client.force_login(person("Board members"))
+    member = person("Board members")
+    before = log(raw=True)
+    client.force_login(member)
+    log()
     client.get("/admin/%0d%1b%5b31m/")
 
-    text = log(raw=True)
-    assert [json.loads(line)["event"] for line in text.split("\n")[:-1]][-2:] == ["sign-in", "refused"]
+    text = before + log(raw=True)
+    events = [json.loads(line)["event"] for line in text.split("\n")[:-1]]
+    assert [event for event in events if event != "rights changed"] == [
+        "sign-out",
+        "sign-in",
+        "refused",
+        "not answered",
+    ]
     assert text.isascii()
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) < 1000

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
@@ -273,11 +273,30 @@ def test_a_used_session_goes_on_but_never_begins_again(ann):
         "councilcouncil",
         "my improvement plan",
         "christchurch priory",
+        "123456789012",
+        "987654321098",
+        "abcdefghijklm",
+        "éééééééééééé",
     ],
 )
 def test_a_password_anyone_might_guess_is_refused(password):
     with pytest.raises(ValidationError):
         validate_password(password)
+
+
+def test_none_of_the_commonest_passwords_is_accepted():
+    commonest = CommonPasswordValidator().passwords
+    accepted = [password for password in commonest if is_accepted(password)]
+    assert len(commonest) > 3000
+    assert accepted == []
+
+
+def is_accepted(password):
+    try:
+        validate_password(password)
+    except ValidationError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -286,7 +305,8 @@ def test_a_password_anyone_might_guess_is_refused(password):
         "twelve chars",
         "all lower case",
         "\U0001f600 and a few words",
-        "é" * 64,
+        "83920175503846627194",
+        ("é and a \U0001f600 " * 8)[:64],
         ("wörds \U0001f44d " * 20)[:128],
     ],
 )

@@ -149,6 +149,19 @@ def test_a_change_on_a_visits_page_by_someone_else_is_noticed(secretariat):
     assert finding.text == "Changed meanwhile"
 
 
+def test_saving_what_was_not_changed_makes_no_version(secretariat):
+    visit, action = make_visit(), make_action()
+    for row, typed in ((visit, {"note": "Changed"}), (action, {"note": "Changed"})):
+        page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        before = row.history.count()
+
+        assert fill_in(secretariat, page).status_code == 302
+        assert row.history.count() == before
+
+        assert fill_in(secretariat, page, **typed).status_code == 302
+        assert row.history.count() == before + 1
+
+
 def test_imprecise_dates_pass_through_the_form_unchanged(secretariat):
     visit = make_visit(dates="2022-10-04/2022-10-05", published="[2022-10-06..]")
 

@@ -13,5 +13,5 @@ class Command(BaseCommand):
 
     def handle(self, *, username, **options):
         forgotten = signing_in.unlock(username)
-        security_log.record("sign-in unlocked", tries=forgotten)
+        security_log.record("sign-in unlocked", account=signing_in.short_key(username), tries=forgotten)
         self.stdout.write(f"Forgot {forgotten} failed tries. The account can sign in again.")
