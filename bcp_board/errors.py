@@ -4,6 +4,7 @@ import sys
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
@@ -56,6 +57,14 @@ def too_large(request):
 def bad_request(request, exception):
     """Return the 400 page, with our own reason where we gave one."""
     _logged("not answered", 400, request, NOBODY)
+    if isinstance(exception, SessionInterrupted):
+        return _page(
+            request,
+            400,
+            "This form could not be accepted",
+            "You may have signed out in another tab, or the record could not be reached. Nothing was saved.",
+            "Go back, copy what you typed, reload the page and try again.",
+        )
     reason = str(exception) if type(exception) is BadRequest else "The site could not read it."
     return _page(request, 400, "There is a problem with this request", reason)
 

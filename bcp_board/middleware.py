@@ -2,12 +2,17 @@
 
 import datetime
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urlencode
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
+from django.db import DatabaseError, transaction
+from django.http import UnreadablePostError
 from django.utils import timezone
 
 from bcp_board import errors
@@ -100,6 +105,40 @@ def refuse_odd_requests(get_response):
         return get_response(request)
 
     return middleware
+
+
+def save_whole_or_not(get_response):
+    """Save all that a form changes, and what its answer leaves in the session, together or not at all.
+
+    An answer that is an error saves nothing, so its page may say so.
+    """
+
+    def middleware(request):
+        # Tries to sign in are counted as they come, and hashing a password would hold up every writer.
+        if request.method != "POST" or request.path == "/login/":
+            return get_response(request)
+        with suppress(UnreadablePostError):
+            # Whoever sends it slowly must not hold SQLite's only write lock meanwhile.
+            request.body  # noqa: B018 (reading it is what is wanted)
+        with transaction.atomic():
+            response = get_response(request)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+        return response
+
+    return middleware
+
+
+class ReadableSessions(SessionMiddleware):
+    """Sessions that let people read while nothing can be written, on a full disk for one."""
+
+    def process_response(self, request, response):
+        try:
+            return super().process_response(request, response)
+        except (DatabaseError, SessionInterrupted):
+            if request.method == "POST":
+                raise
+            return response
 
 
 def end_old_sessions(get_response):

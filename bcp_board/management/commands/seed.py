@@ -83,26 +83,37 @@ class Command(BaseCommand):
         parser.add_argument("--folder", default=settings.BASE_DIR / "seeds", help="where the files are")
 
     def handle(self, *, folder, **options):
-        loaded_at = timezone.now()
-        added, different = {}, []
-        # Every file is read before anything is loaded, so that a slip of the pen is found at once.
-        rows = {table.name: list(rows_of(table, folder)) for table in TABLES}
-        with transaction.atomic():
-            create_groups()
-            for table in TABLES:
-                for row, place in rows[table.name]:
-                    try:
-                        is_new, differences = load(table, row, loaded_at=loaded_at)
-                    except (ValidationError, DatabaseError, ValueError) as error:
-                        raise CommandError(f"{place}: {in_one_line(error)} Nothing was loaded.") from error
-                    added[table.name] = added.get(table.name, 0) + is_new
-                    different += [f"{place}: {words}" for words in differences]
+        try:
+            added, different = load_all(folder, loaded_at=timezone.now())
+        except DatabaseError as error:
+            raise CommandError(f"The database says: {error}. Nothing was loaded.") from error
         news = [f"{number} {name.replace('_', ' ')}" for name, number in added.items() if number]
         if not options["verbosity"]:
             return
         self.stdout.write(f"Loaded {', '.join(news)}." if news else "The record is loaded; nothing to add.")
         for line in different:
             self.stdout.write(f"Left as it is: {line}")
+
+
+@transaction.atomic
+def load_all(folder, *, loaded_at):
+    """Load every file of ``folder``, or nothing; return how many rows of each table were new, and what differs.
+
+    Raises CommandError where a row is wrong, and DatabaseError where the database fails.
+    """
+    # Every file is read before anything is loaded, so that a slip of the pen is found at once.
+    rows = {table.name: list(rows_of(table, folder)) for table in TABLES}
+    create_groups()
+    added, different = {}, []
+    for table in TABLES:
+        for row, place in rows[table.name]:
+            try:
+                is_new, differences = load(table, row, loaded_at=loaded_at)
+            except (ValidationError, DatabaseError, ValueError) as error:
+                raise CommandError(f"{place}: {in_one_line(error)} Nothing was loaded.") from error
+            added[table.name] = added.get(table.name, 0) + is_new
+            different += [f"{place}: {words}" for words in differences]
+    return added, different
 
 
 def rows_of(table, folder):

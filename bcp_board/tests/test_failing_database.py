@@ -1,0 +1,238 @@
+"""A database that fails in the middle of a save: all of it is there or none, and the page says which."""
+
+import logging
+from collections import Counter
+from itertools import count
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from bcp_board.backups import LEFT_OUT, digest
+from bcp_board.tests.addresses import cast, make_record
+from meetings.models import Meeting
+from recommendations import ledger
+from recommendations.models import Action, DueDate, Recommendation
+from recommendations.tests.admin_forms import fields_of, open_form
+from recommendations.tests.factories import make_due_date, make_recommendation
+
+
+class Fault:
+    """Inside its block the ``number``-th of the statements and commits fails, before it reaches the driver.
+
+    With ``but``, statements that begin with one of those words are not counted. ``struck`` says whether it
+    came to that.
+    """
+
+    def __init__(self, connection, number, but=()):
+        self.connection, self.left, self.but, self.struck = connection, number, but, False
+
+    def __enter__(self):
+        self.commit = self.connection._commit
+        self.connection._commit = lambda: self.step("COMMIT", self.commit)
+        self.statements = self.connection.execute_wrapper(self.statement)
+        self.statements.__enter__()
+        return self
+
+    def __exit__(self, *raised):
+        self.statements.__exit__(*raised)
+        self.connection._commit = self.commit
+
+    def statement(self, execute, sql, *more):
+        return self.step(sql, execute, sql, *more)
+
+    def step(self, sql, do, *arguments):
+        self.left -= not sql.startswith(self.but)
+        if self.left == 0 and not self.struck:
+            self.struck = True
+            raise OperationalError("could not extend file: No space left on device")
+        return do(*arguments)
+
+
+@pytest.fixture
+def board(new_database):
+    """Return {role: User}, and the database with a record in it under "database"."""
+    # A line for each of some hundred faults would be all that anybody saw of a failure.
+    logging.disable()
+    with new_database() as connection:
+        people = cast()
+        make_record(people["officer"])
+        yield {**people, "database": connection}
+    logging.disable(logging.NOTSET)
+
+
+def signed_in(user):
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+def address(name, *keys, query=""):
+    return reverse(f"admin:{name}", args=keys) + query
+
+
+def an_update(client, turn):
+    page = address("recommendations_progressupdate_add", query=f"?action={Action.objects.get().pk}")
+    typed = {"status": "at_risk", "narrative": "What was done", "reason": "Why", "recovery_step": "What next"}
+    return page, {**open_form(client, page), **typed}
+
+
+def a_proposed_date(client, turn):
+    page = address("recommendations_duedate_add", query=f"?action={Action.objects.get().pk}")
+    typed = {"due": f"March {2024 + turn}", "reason_kind": "dependency", "reason": "The supplier is late"}
+    return page, {**open_form(client, page), **typed}
+
+
+def a_decision(client, turn):
+    last = DueDate.objects.latest("pk")
+    proposal = make_due_date(last.action, by=last.recorded_by, needs_decision=True)
+    page = address("recommendations_decision_add", query=f"?due_date={proposal.pk}")
+    return page, {**open_form(client, page), "outcome": "agreed", "reason": "Because"}
+
+
+def an_assessment(client, turn):
+    page = address("recommendations_assessment_add", query="?recommendation=1")
+    typed = {"whose": "board", "status": "at_risk", "narrative": "What was seen"}
+    return page, {**open_form(client, page), **typed}
+
+
+def an_edited_action(client, turn):
+    page = address("recommendations_action_change", Action.objects.get().pk)
+    other = make_recommendation(2 + turn)
+    return page, {**open_form(client, page), "title": f"Title {turn}", "recommendations": [other.pk]}
+
+
+def an_account(client, turn):
+    page = address("auth_user_add")
+    typed = {"username": f"ann{turn}", "first_name": "Ann", "last_name": "Person"}
+    form = open_form(client, page)
+    return page, {**form, **typed, "groups": [Group.objects.get(name="Officers").pk]}
+
+
+def a_paper(client, turn):
+    page = address("meetings_publish", Meeting.objects.get().pk)
+    return page, {**fields_of(client.get(page).context["form"]), "reason": "A name was wrong"}
+
+
+def rows():
+    kept = [m for m in apps.get_models(include_auto_created=True) if m._meta.label_lower not in LEFT_OUT]
+    return Counter({model._meta.label: model._default_manager.count() for model in kept})
+
+
+SAVEPOINTS = "SAVEPOINT", "RELEASE"
+READS = "SELECT", *SAVEPOINTS
+
+
+# Of an update every statement fails in turn; of the others, to be quick, those that write and the commits.
+@pytest.mark.parametrize(
+    ("role", "form", "but"),
+    [
+        ("officer", an_update, SAVEPOINTS),
+        ("officer", a_proposed_date, READS),
+        ("chair", a_decision, READS),
+        ("chair", an_assessment, READS),
+        ("secretariat", an_edited_action, READS),
+        ("administrator", an_account, READS),
+        ("secretariat", a_paper, READS),
+    ],
+)
+def test_a_form_is_saved_whole_or_its_page_says_that_nothing_was(board, role, form, but):
+    client, refusals, saved, is_open = signed_in(board[role]), [], [], False
+    for number in count(1):
+        if not is_open:
+            page, typed = form(client, len(saved))
+            before, rows_before, is_open = digest(board["database"]), rows(), True
+        with Fault(board["database"], number, but) as fault:
+            response = client.post(page, typed)
+        if response.status_code == 302:
+            # It came to the end, or what failed is a check that the database makes once more by itself.
+            saved.append(rows() - rows_before)
+            is_open = False
+        else:
+            assert "Nothing was saved" in response.content.decode(), (number, response.status_code)
+            assert digest(board["database"]) == before, (number, response.status_code)
+            refusals.append(response.status_code)
+        if not fault.struck:
+            break
+
+    assert response.status_code == 302
+    assert saved == [saved[-1]] * len(saved)
+    assert sum(saved[-1].values()) > 1
+    assert set(refusals) == {400, 503}
+    assert ledger.first_fault() is None
+
+
+def test_the_record_is_loaded_whole_or_not_at_all(new_database):
+    # Some hundred writes: the first, the fourth, the sixteenth and so on, until there is none left to fail.
+    logging.disable()
+    with new_database() as connection:
+        before = digest(connection)
+        for number in (4**power for power in count()):
+            with Fault(connection, number, READS) as fault:
+                try:
+                    call_command("seed", verbosity=0)
+                except CommandError as error:
+                    assert str(error).endswith("Nothing was loaded."), number
+            if not fault.struck:
+                break
+            assert digest(connection) == before, number
+
+        assert number > 100
+        assert Action.objects.count() == 27
+        assert ledger.first_fault() is None
+    logging.disable(logging.NOTSET)
+
+
+def refuse_writes(execute, sql, *more):
+    if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+        raise OperationalError("could not extend file: No space left on device")
+    return execute(sql, *more)
+
+
+def test_while_nothing_can_be_written_people_read_and_are_told_that_nothing_was_saved(board):
+    client, before = signed_in(board["officer"]), digest(board["database"])
+    page, typed = an_update(client, 0)
+    # The next page would note in the session that its owner is still there.
+    session = client.session
+    session["began"] = session["seen"] = int(timezone.now().timestamp()) - 300
+    session.save()
+
+    with board["database"].execute_wrapper(refuse_writes):
+        read = [client.get(address).status_code for address in ("/", "/actions/A01/", "/status/", "/admin/")]
+        refused = client.post(page, typed)
+        no_entry = Client(raise_request_exception=False).post("/login/", {"username": "officer"})
+        health = client.get("/healthz").status_code
+
+    assert (read, health) == ([200] * 4, 200)
+    assert (refused.status_code, no_entry.status_code) == (503, 503)
+    assert "Nothing was saved" in refused.content.decode()
+    assert digest(board["database"]) == before
+    assert client.post(page, typed).status_code == 302
+
+
+def test_a_full_sqlite_file_is_told_in_words_and_works_again_when_there_is_room(board):
+    if board["database"].vendor != "sqlite":
+        pytest.skip("only SQLite's file can be given a size")
+    client = signed_in(board["officer"])
+    page, typed = an_update(client, 0)
+    with board["database"].cursor() as cursor:
+
+        def pragma(text):
+            return cursor.execute(f"PRAGMA {text}").fetchone()[0]
+
+        before, room = digest(board["database"]), pragma("max_page_count")
+        pragma(f"max_page_count = {pragma('page_count')}")
+        refused = [client.post(page, {**typed, "narrative": "x" * 5_000}) for _ in range(3)]
+        read = [client.get(address).status_code for address in ("/", "/actions/A01/", "/healthz")]
+        pragma(f"max_page_count = {room}")
+
+    assert [response.status_code for response in refused] == [503] * 3
+    assert "Nothing was saved" in refused[0].content.decode()
+    assert read == [200] * 3
+    assert digest(board["database"]) == before
+    assert client.post(page, typed).status_code == 302
