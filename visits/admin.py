@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import DataError, models
 from django.http import Http404
 from simple_history.admin import SimpleHistoryAdmin
@@ -11,6 +12,7 @@ from visits.forms import OnVisitForm, OnVisitFormSet, RecordForm
 from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
 
 LONGEST_SEARCH = 200
+LONGEST_TEXT = 10_000
 
 
 class BoardAdmin(admin.ModelAdmin):
@@ -25,6 +27,13 @@ class BoardAdmin(admin.ModelAdmin):
     def view_on_site(self, obj):
         """Return the address of the row's page on the board, or None if it has none."""
         return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        # The database would take any length, and every page that shows the text would be as long.
+        if isinstance(db_field, models.TextField):
+            too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
+            kwargs["validators"] = [MaxLengthValidator(LONGEST_TEXT, too_long)]
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_search_results(self, request, queryset, search_term):
         # Each word is a condition of its own, and databases refuse a query with thousands.

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from bcp_board.backups import digest
+from recommendations.models import Action
 from recommendations.tests.admin_forms import errors_of, fill_in
 
 pytestmark = pytest.mark.django_db
@@ -418,4 +419,28 @@ def test_what_is_too_long_is_an_error_at_its_field_that_keeps_what_was_typed(vis
     assert response.status_code == 200
     assert list(errors_of(response)) == ["title"]
     assert "Kept " + "x" * 200 in response.content.decode()
+    assert digest(connection) == before
+
+
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [
+        ("/admin/recommendations/progressupdate/add/?action={}", "narrative"),
+        ("/admin/recommendations/duedate/add/?action={}", "reason"),
+        ("/admin/recommendations/assessment/add/?recommendation=1", "narrative"),
+        ("/admin/meetings/meeting/add/", "covering_note"),
+    ],
+)
+def test_a_million_letters_are_an_error_at_their_field_and_ten_thousand_are_not(visitor, page, field):
+    address, before = page.format(Action.objects.get().pk), digest(connection)
+    letters = {number: "x" * number for number in (10_000, 10_001, 1_000_000)}
+
+    errors = {}
+    for number, text in letters.items():
+        response = visitor.post(address, {field: text})
+        assert text in response.content.decode()
+        errors[number] = response.context["adminform"].form.errors.get(field)
+
+    refused = ["Use 10,000 characters or fewer."]
+    assert errors == {10_000: None, 10_001: refused, 1_000_000: refused}
     assert digest(connection) == before
