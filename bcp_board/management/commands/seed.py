@@ -97,7 +97,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def load_all(folder, *, loaded_at):
-    """Load every file of ``folder``, or nothing; return how many rows of each table were new, and what differs.
+    """Load all of ``folder`` or nothing; return how many rows of each table it added, and what differs.
 
     Raises CommandError where a row is wrong, and DatabaseError where the database fails.
     """
