@@ -111,10 +111,8 @@ def serve(what, port):
     with alone():
         database(demo=what == "demo")
     say(f"The record is at http://127.0.0.1:{port}/ until you press Ctrl-C")
-    # A visitor who sends a request slowly holds a thread until it is whole, so there are threads to spare.
-    command = ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "32"]
-    command += ["--no-control-socket", "--log-level", "warning", "bcp_board.wsgi"]
-    os.execv(sys.executable, [sys.executable, "-m", *command])
+    # gunicorn.conf.py says the rest.
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"])
 
 
 if __name__ == "__main__":

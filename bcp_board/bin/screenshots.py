@@ -120,9 +120,8 @@ def main():
             "DEBUG": "0",
         }
         fill(env)
-        command = ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4"]
-        command += ["--no-control-socket", "--log-level", "warning", "bcp_board.wsgi"]
-        server = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=env)
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]
+        server = subprocess.Popen(command, cwd=ROOT, env=env)
         try:
             wait_for(f"http://127.0.0.1:{port}")
             with sync_playwright() as playwright:

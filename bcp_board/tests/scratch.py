@@ -8,8 +8,9 @@ Each is of the kind the tests are on: a SQLite file, or a database on the same P
 
 import datetime
 import hashlib
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from uuid import uuid4
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -56,6 +57,26 @@ class Scratch:
         connections[DEFAULT_DB_ALIAS].close()
         connections.settings[DEFAULT_DB_ALIAS]["NAME"] = self.outer_name
         connections[DEFAULT_DB_ALIAS] = self.outer
+
+    @property
+    def url(self):
+        """Return the DATABASE_URL by which another process opens it."""
+        if self.is_file:
+            return f"sqlite:///{self.name}"
+        return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{self.name}"
+
+    @contextmanager
+    def away(self):
+        """Inside the block, nobody can reach it on its server, and whoever was connected no longer is."""
+        self._on_server(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false")
+        self._on_server(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'"
+        )
+        try:
+            yield
+        finally:
+            self._on_server(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
+            connections[DEFAULT_DB_ALIAS].close()
 
     def drop(self):
         """Take it off the server; a file goes with its folder."""

@@ -17,20 +17,20 @@ import psutil
 from .postgres import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKERS, THREADS = 2, 4
-NEW_SESSION = """
+NEW_SESSIONS = """
 import sys
 from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 user = User.objects.get(username={username!r})
-session = import_module(settings.SESSION_ENGINE).SessionStore()
-session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-session.create()
-print(settings.SESSION_COOKIE_NAME, session.session_key, sep="=")
+for _ in range({number}):
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    print(settings.SESSION_COOKIE_NAME, session.session_key, sep="=")
 """
 
 
@@ -79,17 +79,19 @@ class Site:
 
     def session(self, username):
         """Return the cookie of a new session of the account ``username``."""
-        return self.manage(
-            "shell", "--no-imports", "--command", NEW_SESSION.format(username=username)
-        ).strip()
+        return self.sessions(username, 1)[0]
+
+    def sessions(self, username, number):
+        """Return the cookies of ``number`` new sessions of the account ``username``."""
+        code = NEW_SESSIONS.format(username=username, number=number)
+        return self.manage("shell", "--no-imports", "--command", code).split()
 
     def start(self):
         """Serve, and return once the site answers."""
         command = [*self.wrapper, sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}"]
-        command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--no-control-socket"]
         self.process = subprocess.Popen(
-            [*command, "--log-level", "warning", "bcp_board.wsgi"],
-            cwd=ROOT,
+            command,
+            cwd=ROOT,  # where gunicorn.conf.py is
             env=self.env,
             stdout=self.log,
             stderr=self.log,

@@ -2,29 +2,42 @@
 
 Writers record progress through the admin's own form over HTTP while the web server, or PostgreSQL itself, is
 killed. After each restart every update that was answered with a redirect must be there with its entry in the
-chain, and nothing may be half saved. Then the torture shows that it could have seen a loss.
+chain, and nothing may be half saved. Then the torture shows that it could have seen a loss. It also has a
+crowd read and write for a minute, and visitors who send as slowly as they can.
 """
 
 import argparse
-import http.client
 import random
 import shutil
+import socket
 import sqlite3
+import statistics
 import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
-from html.parser import HTMLParser
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from urllib.parse import urlencode
 
 from .postgres import Missing, Postgres
 from .serving import Site
+from .writers import UNANSWERED, Lost, Writers
 
 WRITERS = 6
-SECONDS = 120  # after which a part begins no further round
-UNANSWERED = OSError, http.client.HTTPException
+SECONDS = 90  # after which a part begins no further round
+# A reader opens a page every 10 seconds and a writer saves every 40, each time give or take the half.
+READERS, READER_THINKS = 100, (5, 15)
+CROWD_WRITERS, WRITER_THINKS = 20, (20, 60)
+SLOW, PATIENCE = 50, 2
+PAGES = (
+    "/",
+    "/actions/",
+    "/actions/A01/",
+    "/recommendations/3/",
+    "/visits/",
+    "/meetings/",
+    "/?as_at=2022-11-22",
+)
 STORED = """
 SELECT stored.narrative FROM recommendations_progressupdate AS stored
 JOIN recommendations_ledgerentry AS entry
@@ -37,92 +50,6 @@ JOIN django_content_type AS kind ON kind.id = log.content_type_id
 WHERE kind.model = 'progressupdate' AND log.action_flag = 1
 """
 ACTIONS = "SELECT id FROM recommendations_action ORDER BY id"
-
-
-class Lost(Exception):
-    """The record is not what was acknowledged; the message says in what."""
-
-
-class Form(HTMLParser):
-    """What a browser would send for the page's main form if nothing were typed."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.fields, self.inside, self.name, self.text = {}, False, None, ""
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        if tag == "form":
-            self.inside = given.get("id") == "progressupdate_form"
-        if not self.inside:
-            return
-        if tag == "input" and given.get("name") and given.get("type") not in ("submit", "checkbox", "radio"):
-            self.fields[given["name"]] = given.get("value", "")
-        if tag in ("textarea", "select"):
-            self.name, self.text = given.get("name"), ""
-        if tag == "option" and "selected" in given:
-            self.fields[self.name] = given.get("value", "")
-
-    def handle_data(self, data):
-        self.text += data
-
-    def handle_endtag(self, tag):
-        if tag == "form":
-            self.inside = False
-        if tag == "textarea" and self.inside:
-            self.fields[self.name] = self.text.removeprefix("\n")
-
-
-class Writers:
-    """People who record progress as fast as they are answered, each on an action of their own."""
-
-    def __init__(self, site, cookie, actions):
-        self.site, self.cookie, self.actions = site, cookie, actions[:WRITERS]
-        self.acknowledged, self.number, self.stop = set(), 0, threading.Event()
-
-    def __enter__(self):
-        self.stop.clear()
-        self.number += 1
-        self.threads = [threading.Thread(target=self.write, args=[action]) for action in self.actions]
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
-
-    def write(self, action):
-        for count in range(100_000):
-            if self.stop.is_set():
-                return
-            try:
-                self.record(action, f"Round {self.number}, action {action}, update {count}")
-            except UNANSWERED:
-                time.sleep(0.05)
-
-    def record(self, action, narrative):
-        """Save one update; remember it if the site answers that it is saved."""
-        address = f"/admin/recommendations/progressupdate/add/?action={action}"
-        page = self.site.get(address, self.cookie, timeout=10)
-        if page.status != 200:
-            return
-        token = page.headers["Set-Cookie"].split(";")[0]
-        fields = Form(page.body.decode()).fields | {"status": "on_track", "narrative": narrative}
-        cookies = f"{self.cookie}; {token}"
-        answer = self.site.ask("POST", address, cookies, urlencode(fields), timeout=10)
-        if answer.status == 302:
-            self.acknowledged.add(narrative)
-
-    def wait_for(self, more):
-        """Wait until ``more`` updates have been acknowledged; raise Lost if that takes a minute."""
-        wanted, give_up = len(self.acknowledged) + more, time.monotonic() + 60
-        while len(self.acknowledged) < wanted:
-            if time.monotonic() > give_up:
-                raise Lost("the site acknowledges no updates")
-            time.sleep(0.01)
 
 
 class Sqlite:
@@ -164,10 +91,11 @@ def within(rounds):
         yield number
 
 
-def prepare(database):
-    site = Site(database.url)
+def prepare(database, number=WRITERS, kind=Site, **more):
+    site = kind(database.url)
     site.fill()
-    return site, Writers(site, site.session("secretariat"), [key for (key,) in database.ask(ACTIONS)])
+    cookies = site.sessions("secretariat", number)
+    return site, Writers(site, cookies, [key for (key,) in database.ask(ACTIONS)], **more)
 
 
 def verify(database, site, writers):
@@ -208,20 +136,21 @@ def kill_postgresql(database, rounds):
             with writers:
                 writers.wait_for(random.randint(3, 20))
                 database.server.crash()
+            expect(site, "/", writers.cookies[0], 503, "while PostgreSQL is away")
             expect(site, "/healthz", "", 503, "while PostgreSQL is away")
             database.server.start()
-            # More requests than there are threads, so that each thread's own connection is tried.
-            for _ in range(16):
-                expect(site, "/", writers.cookie, 200, "as soon as PostgreSQL is back")
+            # More requests than there were writers, so that each thread's own connection is tried.
+            for _ in range(3 * WRITERS):
+                expect(site, "/", writers.cookies[0], 200, "as soon as PostgreSQL is back")
             expect(site, "/healthz", "", 200, "as soon as PostgreSQL is back")
             verify(database, site, writers)
     return f"{number} kills, {len(writers.acknowledged)} updates acknowledged, 0 lost"
 
 
-def expect(site, page, cookie, status, when):
+def expect(site, page, cookie, status, when, within=5):
     asked = time.monotonic()
     found = site.get(page, cookie).status
-    if found != status or time.monotonic() - asked > 5:
+    if found != status or time.monotonic() - asked > within:
         raise Lost(f"{page} answered {found} in {time.monotonic() - asked:.1f} s {when}, not {status}")
 
 
@@ -276,6 +205,79 @@ def syncs(trace):
     return sum("sync(" in line for line in trace.read_text().splitlines())
 
 
+class Timed(Site):
+    """A site that notes how each request was answered, 0 for not at all, and after how many seconds."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.seen = []
+
+    def ask(self, method, *args, **kwargs):
+        status, asked = 0, time.monotonic()
+        try:
+            response = super().ask(method, *args, **kwargs)
+            status = response.status
+            return response
+        finally:
+            self.seen.append((method, status, time.monotonic() - asked))
+
+
+def read(site, cookie, until):
+    """Open one page after the other, with time to read each, until the time is up."""
+    while (pause := random.uniform(*READER_THINKS)) < until - time.monotonic():
+        time.sleep(pause)
+        with suppress(*UNANSWERED):
+            site.get(random.choice(PAGES), cookie)
+
+
+def serve_a_crowd(database, seconds):
+    """Have READERS people read and CROWD_WRITERS write for ``seconds``; return how long they waited."""
+    site, writers = prepare(database, CROWD_WRITERS, Timed, think=WRITER_THINKS)
+    cookies = site.sessions("member", READERS)
+    with site:
+        site.seen.clear()
+        until = time.monotonic() + seconds
+        readers = [threading.Thread(target=read, args=[site, cookie, until]) for cookie in cookies]
+        with writers:
+            for reader in readers:
+                reader.start()
+            for reader in readers:
+                reader.join()
+            time.sleep(max(0, until - time.monotonic()))
+        if refused := sorted({status for _, status, _ in site.seen} - {200, 302}):
+            raise Lost(f"answers with {refused}, where 0 is none at all")
+        verify(database, site, writers)
+    stored, acknowledged = len(database.ask(STORED)), len(writers.acknowledged)
+    if stored != acknowledged:
+        raise Lost(f"{acknowledged} updates acknowledged and {stored} stored")
+    read_in, saved_in = ([took for m, _, took in site.seen if m == method] for method in ("GET", "POST"))
+    return (
+        f"{READERS} readers and {CROWD_WRITERS} writers for {seconds} s: {len(site.seen)} answers, none an "
+        f"error; {acknowledged} updates acknowledged and stored; reading {waits(read_in)}; saving "
+        f"{waits(saved_in)}"
+    )
+
+
+def waits(seconds):
+    parts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return ", ".join(f"p{n} {parts[n - 1] * 1000:.0f} ms" for n in (50, 95, 99))
+
+
+def put_up_with_the_slow(database):
+    """Answer promptly while SLOW others have each sent half a request; return how promptly."""
+    site = Timed(database.url)
+    site.fill()
+    with site, ExitStack() as stack:
+        for _ in range(SLOW):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: 127.0")
+        site.seen.clear()
+        for _ in range(50):
+            expect(site, "/healthz", "", 200, f"beside {SLOW} half-sent requests", within=PATIENCE)
+    longest = max(took for _, _, took in site.seen)
+    return f"50 of 50 answered beside {SLOW} half-sent requests, in at most {longest * 1000:.0f} ms"
+
+
 def attempt(title, what, *arguments):
     """Do one part and print what it saw; return whether it failed."""
     began = time.monotonic()
@@ -290,29 +292,37 @@ def attempt(title, what, *arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=12, help="kills of each kind (at most 500)")
+    parser.add_argument("--minutes", type=int, default=1, help="how long the crowd stays (at most 5)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("parts", nargs="*", help="only the parts with one of these words in the title")
     options = parser.parse_args()
-    rounds = max(1, min(options.rounds, 500))
+    rounds, seconds = max(1, min(options.rounds, 500)), 60 * max(1, min(options.minutes, 5))
     random.seed(options.seed)
     print(f"{rounds} rounds of each kind, seed {options.seed}", flush=True)
+    parts = [
+        ("SQLite, web server killed", kill_the_web_server, rounds),
+        ("SQLite, waiting for the disk", count_syncs),
+        ("SQLite, slow visitors", put_up_with_the_slow),
+        ("SQLite, a crowd", serve_a_crowd, seconds),
+        ("PostgreSQL, web server killed", kill_the_web_server, rounds),
+        ("PostgreSQL, killed itself", kill_postgresql, rounds),
+        ("PostgreSQL, made to lose on purpose", lose_on_purpose, rounds),
+        ("PostgreSQL, a crowd", serve_a_crowd, seconds),
+    ]
     failed = []
-    with tempfile.TemporaryDirectory() as folder:
-        failed.append(attempt("SQLite, web server killed", kill_the_web_server, Sqlite(folder), rounds))
-    with tempfile.TemporaryDirectory() as folder:
-        failed.append(attempt("SQLite, waiting for the disk", count_syncs, Sqlite(folder)))
-    try:
-        with Postgres(fsync=True) as server:
-            failed.append(
-                attempt("PostgreSQL, web server killed", kill_the_web_server, Postgresql(server), rounds)
-            )
-        with Postgres(fsync=True) as server:
-            failed.append(attempt("PostgreSQL, killed itself", kill_postgresql, Postgresql(server), rounds))
-        with Postgres(fsync=True) as server:
-            failed.append(
-                attempt("PostgreSQL, made to lose on purpose", lose_on_purpose, Postgresql(server), rounds)
-            )
-    except Missing as reason:
-        print(f"PostgreSQL: not tried, {reason}")
+    for title, what, *arguments in parts:
+        if options.parts and not any(word in title for word in options.parts):
+            continue
+        with ExitStack() as stack:
+            try:
+                if title.startswith("SQLite"):
+                    database = Sqlite(stack.enter_context(tempfile.TemporaryDirectory()))
+                else:
+                    database = Postgresql(stack.enter_context(Postgres(fsync=True)))
+            except Missing as reason:
+                print(f"{title}: not tried, {reason}")
+                continue
+            failed.append(attempt(title, what, database, *arguments))
     print("FAILED" if any(failed) else "Nothing acknowledged was lost")
     return any(failed)
 

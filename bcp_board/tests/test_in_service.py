@@ -1,0 +1,105 @@
+"""The site as gunicorn serves it: told to stop, kept waiting by the slow, and cut off from its database."""
+
+import socket
+import time
+from contextlib import ExitStack
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from bcp_board.tests.serving import Site
+from recommendations import ledger
+from recommendations.models import ProgressUpdate
+from recommendations.tests.admin_forms import open_form
+from recommendations.tests.factories import make_action, make_user
+
+
+@pytest.fixture
+def database(new_database):
+    scratch = new_database()
+    with scratch:
+        yield scratch
+
+
+@pytest.fixture
+def on_a_server(database):
+    if database.is_file:
+        pytest.skip("SQLite has no server that could go away")
+    return database
+
+
+@pytest.fixture
+def site(database):
+    site = Site(database.url)
+    site.env["SECRET_KEY"] = settings.SECRET_KEY  # so that the test can sign people in
+    with site:
+        yield site
+
+
+def cookie_of(client):
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def test_a_form_that_is_being_sent_when_the_site_is_told_to_stop_is_saved(site):
+    officer, client, token = make_user("Officers"), Client(), "a" * 32
+    client.force_login(officer)
+    page = reverse("admin:recommendations_progressupdate_add")
+    page = f"{page}?action={make_action(owner=officer).pk}"
+    typed = {"status": "on_track", "narrative": "What was done", "csrfmiddlewaretoken": token}
+    body = urlencode({**open_form(client, page), **typed}).encode()
+    head = (
+        f"POST {page} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n"
+        f"Cookie: {cookie_of(client)}; {settings.CSRF_COOKIE_NAME}={token}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as visitor:
+        visitor.sendall(head.encode())
+        # gunicorn says so when one of its workers has begun with the request.
+        assert visitor.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        visitor.sendall(body[:40])
+        site.process.terminate()
+        wait_until(lambda: len(site.processes()) == 2)  # the idle worker has gone
+        visitor.sendall(body[40:])
+        answer = visitor.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 302 Found\r\n")
+    assert [row.narrative for row in ProgressUpdate.objects.all()] == ["What was done"]
+    assert ledger.first_fault() is None
+    assert site.process.wait(timeout=60) == 0
+
+
+def wait_until(it_is_so):
+    give_up = time.monotonic() + 60
+    while not it_is_so():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def test_sixty_visitors_who_send_slowly_do_not_keep_the_others_out(site):
+    with ExitStack() as stack:
+        for _ in range(60):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=60))
+            slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0")
+        assert [site.get("/healthz").status for _ in range(4)] == [200] * 4
+
+
+def test_a_database_that_went_away_is_told_in_words_and_the_first_request_after_it_is_answered(
+    on_a_server, site
+):
+    client = Client()
+    client.force_login(make_user("Board members"))
+    cookie = cookie_of(client)
+
+    def statuses(path):
+        return [site.get(path, cookie).status for _ in range(6)]
+
+    # Each of the workers now keeps a connection, and afterwards finds it broken.
+    assert statuses("/help/") + statuses("/") == [200] * 12
+    with on_a_server.away():
+        page = site.get("/", cookie)
+        assert (page.status, statuses("/healthz")) == (503, [503] * 6)
+        assert "Sorry, the record cannot be reached" in page.body.decode()
+    assert statuses("/") + statuses("/healthz") == [200] * 12
