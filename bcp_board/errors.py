@@ -43,7 +43,7 @@ def method_refused(request):
 
 
 def too_large(request):
-    """Return the 413 page. The body is left unread, so what was typed cannot be shown again."""
+    """Return the 413 page. The body was not kept, so what was typed cannot be shown again."""
     _logged("not answered", 413, request, NOBODY)
     return _page(
         request,

@@ -53,6 +53,7 @@ FEATURES = (
     "xr-spatial-tracking",
 )
 EARLIEST = datetime.date(2019, 1, 1)
+PIECE = 64 * 1024
 
 
 def identify_requests(get_response):
@@ -97,6 +98,11 @@ def refuse_odd_requests(get_response):
             return errors.method_refused(request)
         length = request.headers.get("content-length") or "0"
         if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            # A browser shows no answer to a form that it could not send to its end, if it is not endless.
+            with suppress(UnreadablePostError):
+                for _ in range(300):
+                    if not request.read(PIECE):
+                        break
             return errors.too_large(request)
         query = unquote_to_bytes(request.META.get("QUERY_STRING", ""))
         cookies = "".join(request.COOKIES.values())

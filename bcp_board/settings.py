@@ -211,6 +211,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 # Django would keep a message in a cookie of its own.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# No text may have more than 10,000 letters. Reading forms many times as long cost a worker 180 MB.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_250_000
 # No form here takes a file, so none is ever written to the disk.
 FILE_UPLOAD_HANDLERS = []
 WHITENOISE_ALLOW_ALL_ORIGINS = False

@@ -86,6 +86,12 @@ def test_sixty_visitors_who_send_slowly_do_not_keep_the_others_out(site):
         assert [site.get("/healthz").status for _ in range(4)] == [200] * 4
 
 
+def test_a_form_that_is_too_large_is_told_so_once_it_was_sent_and_the_next_is_read(site):
+    for size, status in ((3_000_000, 413), (15_000_000, 413), (1_200_000, 403)):
+        response = site.ask("POST", "/login/", body="x" * size)
+        assert (response.status, b"<h1" in response.body) == (status, True)
+
+
 def test_a_database_that_went_away_is_told_in_words_and_the_first_request_after_it_is_answered(
     on_a_server, site
 ):
