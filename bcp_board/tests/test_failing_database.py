@@ -167,6 +167,25 @@ def test_a_form_is_saved_whole_or_its_page_says_that_nothing_was(board, role, fo
     assert ledger.first_fault() is None
 
 
+def test_a_password_is_changed_with_its_session_or_its_page_says_that_nothing_was(board):
+    officer, old, new = board["officer"], "three unrelated words", "another three words"
+    officer.set_password(old)
+    officer.save()
+    client, before = signed_in(officer), digest(board["database"])
+    typed = {"old_password": old, "new_password1": new, "new_password2": new}
+    for number in count(1):
+        with Fault(board["database"], number) as fault:
+            response = client.post("/password/", typed)
+        if not fault.struck:
+            break
+        assert "Nothing was saved" in response.content.decode(), (number, response.status_code)
+        assert digest(board["database"]) == before, (number, response.status_code)
+
+    officer.refresh_from_db()
+    assert (response.status_code, officer.check_password(new)) == (302, True)
+    assert client.get("/password/").status_code == 200
+
+
 def test_the_record_is_loaded_whole_or_not_at_all(new_database):
     # Some hundred writes: the first, the fourth, the sixteenth and so on, until there is none left to fail.
     logging.disable()

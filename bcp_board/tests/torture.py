@@ -291,7 +291,7 @@ def attempt(title, what, *arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=12, help="kills of each kind (at most 500)")
+    parser.add_argument("--rounds", type=int, default=6, help="kills of each kind (at most 500)")
     parser.add_argument("--minutes", type=int, default=1, help="how long the crowd stays (at most 5)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("parts", nargs="*", help="only the parts with one of these words in the title")
