@@ -126,6 +126,10 @@ class Site:
             peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1024)
         return max(peaks)
 
+    def processor_time(self):
+        """Return for how many seconds its processes have kept a processor busy, whatever else was running."""
+        return sum(process.cpu_times().user + process.cpu_times().system for process in self.processes())
+
     def get(self, path, cookie="", timeout=30):
         """Return the response to GET ``path``, with its ``body`` read."""
         return self.ask("GET", path, cookie, timeout=timeout)
