@@ -2,11 +2,9 @@
 
 wsgi_app = "bcp_board.wsgi"
 workers = 2
-# A visitor who sends a request slowly holds a thread until it is whole, so there are threads to spare.
-threads = 32
-# A worker whose threads are all held takes nobody more, so that the other answers. The slow do not fall to
-# the workers evenly. A connection kept open for a further request would count as held.
-worker_connections = threads
-keepalive = 0
+# A visitor who sends a request slowly holds a thread until it is whole. Fifty leave each worker two threads,
+# even if all fall to one. Each thread that was ever busy keeps a connection to the database for a minute, so
+# PostgreSQL needs 110 (max_connections) if a hundred people may ask at one moment.
+threads = 52
 loglevel = "warning"
 control_socket_disable = True
