@@ -14,8 +14,8 @@ import time
 
 from .postgres import Missing, Postgres
 
-# Two at a time, and whoever is free takes what the other has not begun: a few tests are long.
-TWO_AT_A_TIME = ("-n", "2", "--dist", "worksteal")
+# Two files at a time, so that what the tests of a file share is made once.
+TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def pytest(title, url, vendor, *arguments):
@@ -32,7 +32,7 @@ def sqlite():
 def postgresql():
     try:
         with Postgres() as server:
-            return pytest("Tests on PostgreSQL", server.url, "postgresql", "-m", "not browser")
+            return pytest("Tests on PostgreSQL", server.url, "postgresql", "-m", "not browser and not once")
     except Missing as reason:
         print(f"\n=== Tests on PostgreSQL: skipped, {reason}", flush=True)
         return None

@@ -17,7 +17,7 @@ from bcp_board.backups import LEFT_OUT, digest
 from bcp_board.tests.addresses import cast, make_record
 from meetings.models import Meeting
 from recommendations import ledger
-from recommendations.models import Action, DueDate
+from recommendations.models import Action, DueDate, Recommendation
 from recommendations.tests.admin_forms import fields_of, open_form
 from recommendations.tests.factories import make_due_date, make_recommendation
 
@@ -96,7 +96,8 @@ def a_decision(client, turn):
 
 
 def an_assessment(client, turn):
-    page = address("recommendations_assessment_add", query="?recommendation=1")
+    key = Recommendation.objects.get(number=1).pk
+    page = address("recommendations_assessment_add", query=f"?recommendation={key}")
     typed = {"whose": "board", "status": "at_risk", "narrative": "What was seen"}
     return page, {**open_form(client, page), **typed}
 

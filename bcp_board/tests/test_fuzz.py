@@ -423,16 +423,17 @@ def test_what_is_too_long_is_an_error_at_its_field_that_keeps_what_was_typed(vis
 
 
 @pytest.mark.parametrize(
-    ("page", "field"),
+    ("address", "field"),
     [
-        ("/admin/recommendations/progressupdate/add/?action={}", "narrative"),
-        ("/admin/recommendations/duedate/add/?action={}", "reason"),
-        ("/admin/recommendations/assessment/add/?recommendation=1", "narrative"),
+        ("/admin/recommendations/progressupdate/add/?action={action}", "narrative"),
+        ("/admin/recommendations/duedate/add/?action={action}", "reason"),
+        ("/admin/recommendations/assessment/add/?recommendation={recommendation}", "narrative"),
         ("/admin/meetings/meeting/add/", "covering_note"),
     ],
 )
-def test_a_million_letters_are_an_error_at_their_field_and_ten_thousand_are_not(visitor, page, field):
-    address, before = page.format(Action.objects.get().pk), digest(connection)
+def test_a_million_letters_are_an_error_at_their_field_and_ten_thousand_are_not(visitor, address, field):
+    action, before = Action.objects.get(), digest(connection)
+    address = address.format(action=action.pk, recommendation=action.recommendations.get().pk)
     letters = {number: "x" * number for number in (10_000, 10_001, 1_000_000)}
 
     errors = {}

@@ -181,6 +181,7 @@ def in_service(tmp_path_factory):
         yield site
 
 
+@pytest.mark.once
 def test_plain_http_is_sent_to_https_on_the_same_host(in_service):
     response = in_service.send("GET", "/help/?as_at=2022-11-22", {"Host": "board.example"})
 
@@ -188,6 +189,7 @@ def test_plain_http_is_sent_to_https_on_the_same_host(in_service):
     assert found == (301, "https://board.example/help/?as_at=2022-11-22")
 
 
+@pytest.mark.once
 def test_https_is_believed_only_of_a_trusted_proxy(in_service):
     claim = {"Host": "board.example", "X-Forwarded-Proto": "https"}
 
@@ -195,6 +197,7 @@ def test_https_is_believed_only_of_a_trusted_proxy(in_service):
     assert in_service.send("GET", "/healthz", claim, source="127.0.0.2").status == 301
 
 
+@pytest.mark.once
 def test_every_answer_by_https_holds_the_browser_to_https(in_service):
     style = re.search(r"/static/bcp_board/board\.[0-9a-f]+\.css", in_service.get("/login/").body)[0]
 
@@ -208,6 +211,7 @@ def test_every_answer_by_https_holds_the_browser_to_https(in_service):
     assert in_service.send("POST", "/logout/", {"X-Forwarded-Proto": "https"}).status == 403
 
 
+@pytest.mark.once
 def test_only_a_file_whose_name_holds_its_hash_may_be_kept(in_service):
     style = re.search(r"/static/bcp_board/board\.[0-9a-f]+\.css", in_service.get("/login/").body)[0]
     hashed, plain = in_service.get(style), in_service.get("/static/bcp_board/board.css")
@@ -217,6 +221,7 @@ def test_only_a_file_whose_name_holds_its_hash_may_be_kept(in_service):
     assert {hashed.headers["Access-Control-Allow-Origin"], hashed.headers["Set-Cookie"]} == {None}
 
 
+@pytest.mark.once
 def test_the_cookies_are_two_and_bound_to_this_host(in_service):
     page = in_service.get("/login/")
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.body)[1]
@@ -241,6 +246,7 @@ def test_the_cookies_are_two_and_bound_to_this_host(in_service):
     assert found == {"__Host-csrf": bound, "__Host-board": bound}
 
 
+@pytest.mark.once
 def test_what_is_too_long_is_refused_by_the_server(in_service):
     host = b"Host: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n"
 
@@ -252,6 +258,7 @@ def test_what_is_too_long_is_refused_by_the_server(in_service):
     assert ask(b"/help/", b"X-Long: " + b"x" * 9_000 + b"\r\n") == "431"
 
 
+@pytest.mark.once
 def test_a_database_that_is_gone_is_a_page_that_says_so(in_service):
     def answers():
         page = in_service.get("/", cookie=f"__Host-board={'x' * 32}")

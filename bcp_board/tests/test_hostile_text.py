@@ -23,6 +23,7 @@ from recommendations.tests.factories import (
     make_due_date,
     make_update,
 )
+from recommendations.triggers import guarded_models
 from visits.models import Event
 
 LINES = (Path(__file__).parent / "data" / "hostile_texts.txt").read_text().splitlines()
@@ -108,7 +109,8 @@ def make_record_of(texts, officer):
     for at in ADDRESSES:
         document = make_document(f"document-{at}", url=texts[at], title=turns.take(200))
         Event.objects.create(ref=f"E{at + 100}", date="2022-03", text=texts[at], document=document)
-    for model in (model for model in apps.get_models() if hasattr(model, "history")):
+    guarded = guarded_models()
+    for model in (m for m in apps.get_models() if hasattr(m, "history") and m not in guarded):
         for row in model.objects.order_by("pk")[:2]:
             for field in model._meta.concrete_fields:
                 # A date is a CharField of its own kind.

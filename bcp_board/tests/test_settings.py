@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = [
     "DATABASE_URL",

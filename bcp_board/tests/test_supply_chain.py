@@ -12,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / "bcp_board" / "bin"
 PINS = sorted(ROOT.glob("requirements*.txt"))
