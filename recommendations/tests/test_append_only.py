@@ -10,6 +10,7 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 from django.core.management.sql import emit_post_migrate_signal
 from django.core.serializers import serialize
 from django.db import DatabaseError, IntegrityError, connection, migrations, models, transaction
@@ -264,6 +265,18 @@ def test_a_missing_trigger_is_reported(rolled_back, model):
         assert error.msg == f"The table {table} can be rewritten: it lacks {name}."
         triggers.install(connection)
         assert triggers.check_installed(None, ["default"]) == []
+
+
+def test_migrating_puts_missing_triggers_back_though_its_own_checks_would_stop_it(filled):
+    triggers.drop(filled)
+    with pytest.raises(SystemCheckError, match="can be rewritten"):
+        call_command("check", databases=["default"])
+    call_command("migrate", plan=True, verbosity=0)
+    assert len(triggers.check_installed(None, ["default"])) == len(triggers.guarded_models())
+
+    call_command("migrate", skip_checks=False, verbosity=0)
+
+    assert triggers.check_installed(None, ["default"]) == []
 
 
 @pytest.fixture
