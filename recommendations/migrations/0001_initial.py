@@ -13,8 +13,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("auth", "__first__"),
         ("visits", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -107,6 +107,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("owner_role", ""), _negated=True),
+                        name="recommendations_action_owner_role_is_given",
+                        violation_error_message="Enter the owner role.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("agreed_on", ""), _negated=True),
+                            ("document__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="recommendations_action_has_beginning",
+                        violation_error_message="Enter the date the board agreed this, or the document it is from.",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="DueDate",
@@ -231,6 +249,64 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "due date",
                 "abstract": False,
+                "indexes": [models.Index(fields=["action", "dated_first", "id"], name="due_date_newest")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("document__isnull", False), ("recorded_by", None)),
+                            models.Q(("document", None), ("recorded_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="recommendations_duedate_has_recorder_or_document",
+                        violation_error_message="An entry is recorded by a person or loaded from a document.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("correction_reason", ""), ("corrects", None)),
+                            models.Q(
+                                ("corrects__isnull", False),
+                                models.Q(("correction_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="recommendations_duedate_correction_has_reason",
+                        violation_error_message="Say why the earlier entry is corrected.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("dated_first__isnull", False)),
+                        name="recommendations_duedate_is_dated",
+                        violation_error_message="Enter the day this speaks of.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "reason_kind__in",
+                                [
+                                    "first",
+                                    "dependency",
+                                    "resources",
+                                    "scope",
+                                    "decision",
+                                    "late_start",
+                                    "faster",
+                                    "other",
+                                ],
+                            )
+                        ),
+                        name="recommendations_duedate_reason_kind_is_known",
+                        violation_error_message="Choose one of the listed values for reason kind.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("due", ""), _negated=True),
+                        name="recommendations_duedate_due_is_given",
+                        violation_error_message="Enter the due.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="recommendations_duedate_reason_is_given",
+                        violation_error_message="Enter the reason.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -334,6 +410,50 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("document__isnull", False), ("recorded_by", None)),
+                            models.Q(("document", None), ("recorded_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="recommendations_decision_has_recorder_or_document",
+                        violation_error_message="An entry is recorded by a person or loaded from a document.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("correction_reason", ""), ("corrects", None)),
+                            models.Q(
+                                ("corrects__isnull", False),
+                                models.Q(("correction_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="recommendations_decision_correction_has_reason",
+                        violation_error_message="Say why the earlier entry is corrected.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("dated_first__isnull", False)),
+                        name="recommendations_decision_is_dated",
+                        violation_error_message="Enter the day this speaks of.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["agreed", "refused"])),
+                        name="recommendations_decision_outcome_is_known",
+                        violation_error_message="Choose one of the listed values for outcome.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="recommendations_decision_reason_is_given",
+                        violation_error_message="Enter the reason.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("corrects", None)),
+                        fields=("due_date",),
+                        name="recommendations_decision_once_for_each_proposal",
+                        violation_error_message="The board has already decided this proposal.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -776,6 +896,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["ref"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("value", ""), _negated=True),
+                        name="recommendations_measure_value_is_given",
+                        violation_error_message="Enter the value.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -941,6 +1068,83 @@ class Migration(migrations.Migration):
                     ("record_for_owner", "Can record progress on any action, for its owner"),
                 ],
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["action", "dated_first", "id"], name="update_newest"),
+                    models.Index(fields=["action", "status", "dated_first"], name="update_by_status"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("document__isnull", False), ("recorded_by", None)),
+                            models.Q(("document", None), ("recorded_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="recommendations_progressupdate_has_recorder_or_document",
+                        violation_error_message="An entry is recorded by a person or loaded from a document.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("correction_reason", ""), ("corrects", None)),
+                            models.Q(
+                                ("corrects__isnull", False),
+                                models.Q(("correction_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="recommendations_progressupdate_correction_has_reason",
+                        violation_error_message="Say why the earlier entry is corrected.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("dated_first__isnull", False)),
+                        name="recommendations_progressupdate_is_dated",
+                        violation_error_message="Enter the day this speaks of.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "off_track",
+                                    "at_risk",
+                                    "not_started",
+                                    "on_track",
+                                    "done",
+                                    "complete",
+                                    "embedded",
+                                    "closed",
+                                ],
+                            )
+                        ),
+                        name="recommendations_progressupdate_status_is_known",
+                        violation_error_message="Choose one of the listed values for status.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("narrative", ""), _negated=True),
+                        name="recommendations_progressupdate_narrative_is_given",
+                        violation_error_message="Enter the narrative.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "complete"), _negated=True),
+                            models.Q(
+                                models.Q(("evidence", ""), _negated=True),
+                                ("recheck_on__gt", models.F("dated_first")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="recommendations_progressupdate_complete_has_evidence",
+                        violation_error_message="Complete needs evidence and a later re-check date.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "closed"), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="recommendations_progressupdate_closed_has_reason",
+                        violation_error_message="Closed needs a reason.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1019,6 +1223,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["number"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("lead_basis__in", ["stated", "inferred"])),
+                        name="recommendations_recommendation_lead_basis_is_known",
+                        violation_error_message="Choose one of the listed values for lead basis.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_critical", False),
+                            models.Q(("consequence", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="recommendations_recommendation_critical_has_consequence",
+                        violation_error_message="Say what hangs on a critical recommendation.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1242,6 +1462,66 @@ class Migration(migrations.Migration):
             ],
             options={
                 "abstract": False,
+                "indexes": [
+                    models.Index(fields=["recommendation", "dated_first", "id"], name="assessment_newest")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("document__isnull", False), ("recorded_by", None)),
+                            models.Q(("document", None), ("recorded_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="recommendations_assessment_has_recorder_or_document",
+                        violation_error_message="An entry is recorded by a person or loaded from a document.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("correction_reason", ""), ("corrects", None)),
+                            models.Q(
+                                ("corrects__isnull", False),
+                                models.Q(("correction_reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="recommendations_assessment_correction_has_reason",
+                        violation_error_message="Say why the earlier entry is corrected.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("dated_first__isnull", False)),
+                        name="recommendations_assessment_is_dated",
+                        violation_error_message="Enter the day this speaks of.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("whose__in", ["adviser", "board"])),
+                        name="recommendations_assessment_whose_is_known",
+                        violation_error_message="Choose one of the listed values for whose.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "off_track",
+                                    "at_risk",
+                                    "not_started",
+                                    "on_track",
+                                    "done",
+                                    "complete",
+                                    "embedded",
+                                    "closed",
+                                ],
+                            )
+                        ),
+                        name="recommendations_assessment_status_is_known",
+                        violation_error_message="Choose one of the listed values for status.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("narrative", ""), _negated=True),
+                        name="recommendations_assessment_narrative_is_given",
+                        violation_error_message="Enter the narrative.",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -1304,6 +1584,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["ref"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("text", ""), _negated=True),
+                        name="recommendations_risk_text_is_given",
+                        violation_error_message="Enter the text.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1352,215 +1639,6 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
-        migrations.AddIndex(
-            model_name="duedate",
-            index=models.Index(fields=["action", "dated_first", "id"], name="due_date_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="duedate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("document__isnull", False), ("recorded_by", None)),
-                    models.Q(("document", None), ("recorded_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="recommendations_duedate_has_recorder_or_document",
-                violation_error_message="An entry is recorded by a person or loaded from a document.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="duedate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("correction_reason", ""), ("corrects", None)),
-                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="recommendations_duedate_correction_has_reason",
-                violation_error_message="Say why the earlier entry is corrected.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="duedate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("dated_first__isnull", False)),
-                name="recommendations_duedate_is_dated",
-                violation_error_message="Enter the day this speaks of.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="duedate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "reason_kind__in",
-                        [
-                            "first",
-                            "dependency",
-                            "resources",
-                            "scope",
-                            "decision",
-                            "late_start",
-                            "faster",
-                            "other",
-                        ],
-                    )
-                ),
-                name="recommendations_duedate_reason_kind_is_known",
-                violation_error_message="Choose one of the listed values for reason kind.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="duedate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("due", ""), _negated=True),
-                name="recommendations_duedate_due_is_given",
-                violation_error_message="Enter the due.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="duedate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True),
-                name="recommendations_duedate_reason_is_given",
-                violation_error_message="Enter the reason.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("document__isnull", False), ("recorded_by", None)),
-                    models.Q(("document", None), ("recorded_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="recommendations_decision_has_recorder_or_document",
-                violation_error_message="An entry is recorded by a person or loaded from a document.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("correction_reason", ""), ("corrects", None)),
-                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="recommendations_decision_correction_has_reason",
-                violation_error_message="Say why the earlier entry is corrected.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("dated_first__isnull", False)),
-                name="recommendations_decision_is_dated",
-                violation_error_message="Enter the day this speaks of.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["agreed", "refused"])),
-                name="recommendations_decision_outcome_is_known",
-                violation_error_message="Choose one of the listed values for outcome.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True),
-                name="recommendations_decision_reason_is_given",
-                violation_error_message="Enter the reason.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("corrects", None)),
-                fields=("due_date",),
-                name="recommendations_decision_once_for_each_proposal",
-                violation_error_message="The board has already decided this proposal.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("value", ""), _negated=True),
-                name="recommendations_measure_value_is_given",
-                violation_error_message="Enter the value.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="progressupdate",
-            index=models.Index(fields=["action", "dated_first", "id"], name="update_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="progressupdate",
-            index=models.Index(fields=["action", "status", "dated_first"], name="update_by_status"),
-        ),
-        migrations.AddConstraint(
-            model_name="progressupdate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("document__isnull", False), ("recorded_by", None)),
-                    models.Q(("document", None), ("recorded_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="recommendations_progressupdate_has_recorder_or_document",
-                violation_error_message="An entry is recorded by a person or loaded from a document.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="progressupdate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("correction_reason", ""), ("corrects", None)),
-                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="recommendations_progressupdate_correction_has_reason",
-                violation_error_message="Say why the earlier entry is corrected.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="progressupdate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("dated_first__isnull", False)),
-                name="recommendations_progressupdate_is_dated",
-                violation_error_message="Enter the day this speaks of.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="progressupdate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "off_track",
-                            "at_risk",
-                            "not_started",
-                            "on_track",
-                            "done",
-                            "complete",
-                            "embedded",
-                            "closed",
-                        ],
-                    )
-                ),
-                name="recommendations_progressupdate_status_is_known",
-                violation_error_message="Choose one of the listed values for status.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="progressupdate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("narrative", ""), _negated=True),
-                name="recommendations_progressupdate_narrative_is_given",
-                violation_error_message="Enter the narrative.",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="progressupdate",
             constraint=models.CheckConstraint(
@@ -1574,150 +1652,6 @@ class Migration(migrations.Migration):
                 ),
                 name="recommendations_progressupdate_recovery_is_given",
                 violation_error_message="At risk and Off track need a reason and a recovery step.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="progressupdate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "complete"), _negated=True),
-                    models.Q(
-                        models.Q(("evidence", ""), _negated=True), ("recheck_on__gt", models.F("dated_first"))
-                    ),
-                    _connector="OR",
-                ),
-                name="recommendations_progressupdate_complete_has_evidence",
-                violation_error_message="Complete needs evidence and a later re-check date.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="progressupdate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "closed"), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="recommendations_progressupdate_closed_has_reason",
-                violation_error_message="Closed needs a reason.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recommendation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lead_basis__in", ["stated", "inferred"])),
-                name="recommendations_recommendation_lead_basis_is_known",
-                violation_error_message="Choose one of the listed values for lead basis.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recommendation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("is_critical", False), models.Q(("consequence", ""), _negated=True), _connector="OR"
-                ),
-                name="recommendations_recommendation_critical_has_consequence",
-                violation_error_message="Say what hangs on a critical recommendation.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="assessment",
-            index=models.Index(fields=["recommendation", "dated_first", "id"], name="assessment_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="assessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("document__isnull", False), ("recorded_by", None)),
-                    models.Q(("document", None), ("recorded_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="recommendations_assessment_has_recorder_or_document",
-                violation_error_message="An entry is recorded by a person or loaded from a document.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("correction_reason", ""), ("corrects", None)),
-                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="recommendations_assessment_correction_has_reason",
-                violation_error_message="Say why the earlier entry is corrected.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("dated_first__isnull", False)),
-                name="recommendations_assessment_is_dated",
-                violation_error_message="Enter the day this speaks of.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("whose__in", ["adviser", "board"])),
-                name="recommendations_assessment_whose_is_known",
-                violation_error_message="Choose one of the listed values for whose.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "off_track",
-                            "at_risk",
-                            "not_started",
-                            "on_track",
-                            "done",
-                            "complete",
-                            "embedded",
-                            "closed",
-                        ],
-                    )
-                ),
-                name="recommendations_assessment_status_is_known",
-                violation_error_message="Choose one of the listed values for status.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assessment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("narrative", ""), _negated=True),
-                name="recommendations_assessment_narrative_is_given",
-                violation_error_message="Enter the narrative.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="action",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("owner_role", ""), _negated=True),
-                name="recommendations_action_owner_role_is_given",
-                violation_error_message="Enter the owner role.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="action",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("agreed_on", ""), _negated=True), ("document__isnull", False), _connector="OR"
-                ),
-                name="recommendations_action_has_beginning",
-                violation_error_message="Enter the date the board agreed this, or the document it is from.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="risk",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True),
-                name="recommendations_risk_text_is_given",
-                violation_error_message="Enter the text.",
             ),
         ),
     ]

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("auth", "__first__"),
     ]
 
     operations = [
@@ -25,10 +25,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                (
-                    "key",
-                    models.SlugField(help_text="A short name that never changes.", unique=True),
-                ),
+                ("key", models.SlugField(help_text="A short name that never changes.", unique=True)),
                 ("title", models.CharField(help_text="In our own words.", max_length=200)),
                 ("publisher", models.CharField(max_length=200)),
                 (
@@ -37,20 +34,13 @@ class Migration(migrations.Migration):
                         help_text="When it was published, as exactly as is known.", max_length=40
                     ),
                 ),
-                (
-                    "published_first",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
-                (
-                    "published_last",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
+                ("published_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("published_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
                 ("url", models.URLField(blank=True, verbose_name="web address")),
                 (
                     "reference",
                     models.CharField(
-                        help_text="How to find the document where it has no web address.",
-                        max_length=200,
+                        help_text="How to find the document where it has no web address.", max_length=200
                     ),
                 ),
                 (
@@ -88,20 +78,13 @@ class Migration(migrations.Migration):
                         help_text="When it was published, as exactly as is known.", max_length=40
                     ),
                 ),
-                (
-                    "published_first",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
-                (
-                    "published_last",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
+                ("published_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("published_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
                 ("url", models.URLField(blank=True, verbose_name="web address")),
                 (
                     "reference",
                     models.CharField(
-                        help_text="How to find the document where it has no web address.",
-                        max_length=200,
+                        help_text="How to find the document where it has no web address.", max_length=200
                     ),
                 ),
                 (
@@ -148,29 +131,18 @@ class Migration(migrations.Migration):
                 (
                     "ref",
                     models.CharField(
-                        db_index=True,
-                        help_text="E01, E02, …",
-                        max_length=10,
-                        verbose_name="reference number",
+                        db_index=True, help_text="E01, E02, …", max_length=10, verbose_name="reference number"
                     ),
                 ),
                 (
                     "kind",
                     models.CharField(
-                        choices=[("event", "Event"), ("forecast", "Forecast")],
-                        default="event",
-                        max_length=20,
+                        choices=[("event", "Event"), ("forecast", "Forecast")], default="event", max_length=20
                     ),
                 ),
                 ("date", visits.dates.EdtfField(blank=True, max_length=40)),
-                (
-                    "date_first",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
-                (
-                    "date_last",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
+                ("date_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("date_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
                 (
                     "text",
                     models.TextField(
@@ -275,10 +247,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
                 ),
-                (
-                    "slug",
-                    models.SlugField(help_text="The last part of its web address. Never changes."),
-                ),
+                ("slug", models.SlugField(help_text="The last part of its web address. Never changes.")),
                 (
                     "kind",
                     models.CharField(
@@ -309,30 +278,16 @@ class Migration(migrations.Migration):
                         verbose_name="visited",
                     ),
                 ),
-                (
-                    "dates_first",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
-                (
-                    "dates_last",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
+                ("dates_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("dates_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
                 (
                     "published",
                     visits.dates.EdtfField(
-                        blank=True,
-                        help_text="When the report or letter was published.",
-                        max_length=40,
+                        blank=True, help_text="When the report or letter was published.", max_length=40
                     ),
                 ),
-                (
-                    "published_first",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
-                (
-                    "published_last",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
+                ("published_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("published_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
                 (
                     "letter",
                     models.CharField(
@@ -470,30 +425,16 @@ class Migration(migrations.Migration):
                         verbose_name="visited",
                     ),
                 ),
-                (
-                    "dates_first",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
-                (
-                    "dates_last",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
+                ("dates_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("dates_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
                 (
                     "published",
                     visits.dates.EdtfField(
-                        blank=True,
-                        help_text="When the report or letter was published.",
-                        max_length=40,
+                        blank=True, help_text="When the report or letter was published.", max_length=40
                     ),
                 ),
-                (
-                    "published_first",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
-                (
-                    "published_last",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
+                ("published_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("published_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
                 (
                     "letter",
                     models.CharField(
@@ -534,6 +475,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["full", "short", "focused", "monitoring", "diagnostic"])
+                        ),
+                        name="visits_visit_kind_is_known",
+                        violation_error_message="Choose one of the listed values for kind.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("number", 0), _negated=True),
+                        fields=("authority", "kind", "number"),
+                        name="visits_visit_number_is_unique",
+                        violation_error_message="There is already a visit of this kind with this number.",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Judgement",
@@ -596,6 +554,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("grade__in", ["outstanding", "good", "requires_improvement", "inadequate"])
+                        ),
+                        name="visits_judgement_grade_is_known",
+                        violation_error_message="Choose one of the listed values for grade.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("visit", "area"),
+                        name="visits_judgement_is_unique",
+                        violation_error_message="This inspection already has a grade for this area.",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="HistoricalJudgement",
@@ -701,10 +675,7 @@ class Migration(migrations.Migration):
                 (
                     "ref",
                     models.CharField(
-                        db_index=True,
-                        help_text="F01, F02, …",
-                        max_length=10,
-                        verbose_name="reference number",
+                        db_index=True, help_text="F01, F02, …", max_length=10, verbose_name="reference number"
                     ),
                 ),
                 (
@@ -815,10 +786,7 @@ class Migration(migrations.Migration):
                 (
                     "ref",
                     models.CharField(
-                        help_text="F01, F02, …",
-                        max_length=10,
-                        unique=True,
-                        verbose_name="reference number",
+                        help_text="F01, F02, …", max_length=10, unique=True, verbose_name="reference number"
                     ),
                 ),
                 (
@@ -889,6 +857,32 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["ref"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["strength", "concern", "priority", "context"])),
+                        name="visits_finding_kind_is_known",
+                        violation_error_message="Choose one of the listed values for kind.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("attribution__in", ["ofsted", "council", "adviser", "peer"])),
+                        name="visits_finding_attribution_is_known",
+                        violation_error_message="Choose one of the listed values for attribution.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("text", ""), _negated=True),
+                        name="visits_finding_text_is_given",
+                        violation_error_message="Enter the text.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "priority"), _negated=True),
+                            ("attribution", "ofsted"),
+                            _connector="OR",
+                        ),
+                        name="visits_finding_priority_is_ofsteds",
+                        violation_error_message="Only Ofsted sets an area for priority action.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -903,29 +897,18 @@ class Migration(migrations.Migration):
                 (
                     "ref",
                     models.CharField(
-                        help_text="E01, E02, …",
-                        max_length=10,
-                        unique=True,
-                        verbose_name="reference number",
+                        help_text="E01, E02, …", max_length=10, unique=True, verbose_name="reference number"
                     ),
                 ),
                 (
                     "kind",
                     models.CharField(
-                        choices=[("event", "Event"), ("forecast", "Forecast")],
-                        default="event",
-                        max_length=20,
+                        choices=[("event", "Event"), ("forecast", "Forecast")], default="event", max_length=20
                     ),
                 ),
                 ("date", visits.dates.EdtfField(blank=True, max_length=40)),
-                (
-                    "date_first",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
-                (
-                    "date_last",
-                    models.DateField(blank=True, db_index=True, editable=False, null=True),
-                ),
+                ("date_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("date_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
                 (
                     "text",
                     models.TextField(
@@ -971,76 +954,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="visit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["full", "short", "focused", "monitoring", "diagnostic"])),
-                name="visits_visit_kind_is_known",
-                violation_error_message="Choose one of the listed values for kind.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="visit",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("number", 0), _negated=True),
-                fields=("authority", "kind", "number"),
-                name="visits_visit_number_is_unique",
-                violation_error_message="There is already a visit of this kind with this number.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="judgement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("grade__in", ["outstanding", "good", "requires_improvement", "inadequate"])
-                ),
-                name="visits_judgement_grade_is_known",
-                violation_error_message="Choose one of the listed values for grade.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="judgement",
-            constraint=models.UniqueConstraint(
-                fields=("visit", "area"),
-                name="visits_judgement_is_unique",
-                violation_error_message="This inspection already has a grade for this area.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["strength", "concern", "priority", "context"])),
-                name="visits_finding_kind_is_known",
-                violation_error_message="Choose one of the listed values for kind.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("attribution__in", ["ofsted", "council", "adviser", "peer"])),
-                name="visits_finding_attribution_is_known",
-                violation_error_message="Choose one of the listed values for attribution.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True),
-                name="visits_finding_text_is_given",
-                violation_error_message="Enter the text.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="finding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "priority"), _negated=True),
-                    ("attribution", "ofsted"),
-                    _connector="OR",
-                ),
-                name="visits_finding_priority_is_ofsteds",
-                violation_error_message="Only Ofsted sets an area for priority action.",
-            ),
         ),
     ]
