@@ -5,10 +5,13 @@ import hashlib
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
+from recommendations.ledger import Anchor
+from recommendations.models import LedgerEntry
+from visits.dates import end_of
 from visits.models import NO_CHILD
 
 
@@ -64,6 +67,23 @@ class Meeting(models.Model):
             raise ValidationError({"held_on": "Enter a day from 2019 to 2099."})
 
 
+class PaperQuerySet(models.QuerySet):
+    def with_anchor(self):
+        """Return the papers without their bytes, each able to say its ``anchor``."""
+        entry = LedgerEntry.objects.filter(kind=self.model._meta.label_lower, row=OuterRef("pk"))
+        return self.defer("body").annotate(
+            sequence=Subquery(entry.values("sequence")), digest_before=Subquery(entry.values("previous"))
+        )
+
+    def latest_by(self, day):
+        """Return the paper that the board had by the end of ``day``, or None.
+
+        Of all that were published by then it is the newest version of the latest meeting's.
+        """
+        published = self.filter(published_at__lt=end_of(day))
+        return published.select_related("meeting").order_by("-meeting__held_on", "-version").first()
+
+
 class Paper(models.Model):
     """A status paper as it was published: these bytes, for good."""
 
@@ -80,6 +100,8 @@ class Paper(models.Model):
     body = models.BinaryField()
     sha256 = models.CharField("SHA-256", max_length=64)
 
+    objects = PaperQuerySet.as_manager()
+
     class Meta:
         ordering = ["meeting", "version"]
         constraints = [
@@ -94,6 +116,12 @@ class Paper(models.Model):
 
     def get_absolute_url(self):
         return f"{reverse('paper', args=[self.meeting.held_on])}?version={self.version}"
+
+    @property
+    def anchor(self):
+        """Return the Anchor it prints, or None if it has no entry; needs ``with_anchor``."""
+        # A paper is the next entry after all that it shows.
+        return Anchor(self.sequence - 1, self.digest_before) if self.sequence else None
 
     def is_intact(self):
         """Return whether the stored bytes still have the hash taken when they were published."""

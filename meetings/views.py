@@ -16,7 +16,7 @@ from meetings.changes import (
     moment_of,
     unchanged,
 )
-from meetings.models import Meeting
+from meetings.models import Meeting, Paper
 from meetings.publishing import preview
 from recommendations import charts
 from recommendations.position import board_position
@@ -47,6 +47,7 @@ def home(request):
         "months": charts.monthly_statuses(as_at=asked.as_at, known=asked.known),
         "slippage": charts.slippage(board),
         "next_meeting": Meeting.objects.next_after(as_at=asked.as_at),
+        "paper": Paper.objects.with_anchor().latest_by(asked.as_at),
     }
     return render(request, "meetings/home.html", context)
 
@@ -94,7 +95,7 @@ def meeting(request, date):
         # Its links lead to the position that the meeting had before it.
         "asked": replace(request.asked, as_at=moment.as_at, known=moment.known),
         "unchanged": unchanged(board, earlier, today=today),
-        "papers": row.papers.defer("body").select_related("published_by").order_by("-version"),
+        "papers": row.papers.with_anchor().select_related("published_by").order_by("-version"),
     }
     return render(request, "meetings/meeting.html", context)
 

@@ -4,11 +4,14 @@ import datetime
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from bcp_board.tests.record import load_record
 from meetings.models import Meeting, Paper
-from recommendations.ledger import append
+from meetings.publishing import publish
+from recommendations.ledger import anchor, append, first_fault
+from recommendations.models import Action
 from recommendations.tests.factories import (
     make_action,
     make_due_date,
@@ -108,9 +111,72 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
     # decisions, due dates, then all findings, judgements, visits, events, risks, assessments,
     # recommendations, measures; the meeting before, its papers, the same fourteen as at that meeting and
     # three for what was corrected since; the meeting before for its date; the statuses of twelve months;
-    # the next meeting; whether this is a demonstration
-    with django_assert_num_queries(50):
+    # the next meeting; the newest paper; whether this is a demonstration
+    with django_assert_num_queries(51):
         reader.get("/")
+
+
+def publish_at(at, held_on, monkeypatch):
+    """Publish the next version of a meeting's paper at ``at``; return it, and the chain's anchor before."""
+    moment = timezone.make_aware(datetime.datetime.fromisoformat(at))
+    secretariat = User.objects.get(username="secretariat")
+    make_update(Action.objects.get(), by=secretariat, recorded_at=moment)
+    meeting = Meeting.objects.get_or_create(held_on=datetime.date.fromisoformat(held_on))[0]
+    before, seen = anchor(), meeting.papers.count()
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: moment)
+        return publish(meeting.pk, by=secretariat, seen_version=seen, reason="A slip" * seen), before
+
+
+def test_a_past_day_names_the_paper_the_board_had_and_leads_to_its_bytes(reader, monkeypatch):
+    make_action()
+    make_user("Secretariat")
+    first, second, third, fourth = [
+        publish_at(at, held_on, monkeypatch)
+        for at, held_on in [
+            ("2022-11-15T10:00", "2022-11-22"),
+            ("2022-11-30T16:30", "2022-11-22"),
+            ("2022-12-13T12:00", "2022-12-20"),
+            ("2023-01-24T23:59", "2023-01-24"),
+        ]
+    ]
+    says_none = words(reader.get("/?as_at=2022-11-14"))
+    assert "The paper the board had by this day: none had been published here " in says_none
+    for day, (paper, before), named in [
+        ("2022-11-15", first, "22 November 2022, version 1 , published 15 November 2022 at 10am"),
+        ("2022-11-22", first, "22 November 2022, version 1 , published 15 November 2022 at 10am"),
+        ("2022-12-05", second, "22 November 2022, version 2 , published 30 November 2022 at 4:30pm"),
+        ("2022-12-13", third, "20 December 2022, version 1 , published 13 December 2022 at midday"),
+        ("2023-01-23", third, "20 December 2022, version 1 , published 13 December 2022 at midday"),
+        ("2023-01-24", fourth, "24 January 2023, version 1 , published 24 January 2023 at 11:59pm"),
+    ]:
+        response = reader.get(f"/?as_at={day}")
+        said = words(response).partition("The paper the board had by this day: ")[2]
+        proof = f"Proof that nothing recorded before it was changed (entries, then the last hash): {before} "
+        assert said.startswith(f"status paper for the meeting of {named} {proof}")
+        address = f"/meetings/{paper.meeting.held_on}/paper/?version={paper.version}"
+        assert f'href="{address}"' in response.content.decode()
+        assert reader.get(address).content == paper.body
+        assert str(before) in paper.body.decode()
+    assert [first_fault(expected=before) for _, before in (first, second, third, fourth)] == [None] * 4
+
+    page = reader.get("/meetings/2022-11-22/").content.decode()
+    shown = re.findall(r'<span class="hash">(\d+:\w+)</span>', page)
+    assert shown == [str(before) for _, before in (second, first)]
+
+
+def test_a_paper_that_the_history_does_not_hold_is_said_to_be_unreliable(reader):
+    Paper.objects.create(
+        meeting=make_meeting("2022-11-22"),
+        version=1,
+        as_at=datetime.date(2022, 11, 22),
+        published_at=datetime.datetime(2022, 11, 22, tzinfo=datetime.UTC),
+        published_by=make_user("Secretariat"),
+        body=b"",
+        sha256="0" * 64,
+    )
+    warning = "The history has no entry for this paper. Tell the secretariat: it should not be relied on."
+    assert [warning in words(reader.get(page)) for page in ("/", "/meetings/2022-11-22/")] == [True, True]
 
 
 # Meetings --------------------------------------------------------------------------------------------
