@@ -1,13 +1,16 @@
 """Where the secretariat keeps what inspectors found, and what every page of the admin has in common."""
 
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_field, flatten_fieldsets, label_for_field, lookup_field
 from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import DataError, models
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.utils import get_m2m_reverse_field_name
 
-from visits.dates import say
+from visits.dates import EdtfField, say
 from visits.forms import OnVisitForm, OnVisitFormSet, RecordForm
 from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
 
@@ -71,6 +74,7 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
     form = RecordForm
     # The package's own has an inline style, which the content security policy forbids.
     object_history_list_template = "admin/history_list.html"
+    object_history_form_template = "admin/history_version.html"
     never_changes = ()
 
     def get_readonly_fields(self, request, obj=None):
@@ -95,11 +99,28 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
         return super().history_view(request, object_id, extra_context)
 
     def history_form_view(self, request, object_id, version_id, extra_context=None):
-        """Show an earlier version of the row. Posting to it would put that version back, so nobody may."""
+        """Show what an earlier version of the row said. Posting would put it back, so nobody may."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         self._refuse_unreadable(object_id, version_id)
-        return super().history_form_view(request, object_id, version_id, extra_context)
+        record = get_object_or_404(self.model.history, id=object_id, history_id=version_id)
+        context = {"record": record, "told": self._told(request, record), **(extra_context or {})}
+        return super().history_form_view(request, object_id, version_id, context)
+
+    def _told(self, request, record):
+        """Yield the label of each field on the row's page, and what ``record`` says in it."""
+        row = record.instance
+        for name in flatten_fieldsets(self.get_fieldsets(request, row)):
+            field, _, value = lookup_field(name, row, self)
+            if isinstance(field, EdtfField):
+                value = say(value)
+            elif field and field.many_to_many:
+                # The row's own links are today's.
+                linked = getattr(record, name).values(get_m2m_reverse_field_name(field))
+                value = "\n".join(str(other) for other in field.related_model.objects.filter(pk__in=linked))
+            elif field:
+                value = display_for_field(value, field, "")
+            yield label_for_field(name, self.model, model_admin=self), value
 
     def revert_disabled(self, request, obj=None):
         return True

@@ -1,11 +1,15 @@
 """The secretariat's pages: what inspectors found, and what every page of the admin has in common."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from bcp_board.tests.addresses import make_record
 from recommendations.models import Action
+from recommendations.read_only_admin import ReadOnlyAdmin
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from recommendations.tests.factories import (
     make_action,
@@ -223,6 +227,51 @@ def everything():
 def pages_of(model_admin):
     opts = model_admin.opts
     return f"/admin/{opts.app_label}/{opts.model_name}/"
+
+
+def typed_in(response):
+    """Return the tags of what can be filled in on a page, apart from the token of each form."""
+    found = re.findall(r"<(?:input|select|textarea)\b[^>]*", response.content.decode())
+    return [tag for tag in found if 'name="csrfmiddlewaretoken"' not in tag]
+
+
+def test_nothing_can_be_typed_on_the_page_of_an_append_only_row_or_of_an_earlier_version(client):
+    make_record(make_user("Officers"))
+    client.force_login(make_user(username="root", is_superuser=True))
+    seen = {"row": 0, "version": 0}
+    for model, model_admin in admin.site._registry.items():
+        row = model.objects.first()
+        address = f"{pages_of(model_admin)}{row and row.pk}"
+        if isinstance(model_admin, ReadOnlyAdmin):
+            assert (model, typed_in(client.get(f"{address}/change/"))) == (model, [])
+            seen["row"] += 1
+        elif isinstance(model_admin, SimpleHistoryAdmin):
+            assert typed_in(client.get(f"{address}/change/")) != []
+            version = client.get(f"{address}/history/{row.history.latest().pk}/")
+            assert (model, version.status_code, typed_in(version)) == (model, 200, [])
+            seen["version"] += 1
+    assert seen == {"row": 4, "version": 11}
+
+
+def test_an_earlier_version_shows_what_was_said_and_linked_then(client):
+    client.force_login(make_user(username="root", is_superuser=True))
+    action = make_action(agreed_on="2022-11?", note="Line one\nLine <two>")
+    then = action.history.latest()
+    action.recommendations.set([make_recommendation(2)])
+    Action.objects.update(title="A later title", agreed_on="2023")
+
+    page = client.get(f"/admin/recommendations/action/{action.pk}/history/{then.pk}/").content.decode()
+
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', page)
+    assert [row for row in rows if row[1] != "(empty)"] == [
+        ("Reference number", "A01"),
+        ("Title", "Title of A01"),
+        ("Recommendations", "Recommendation 1: Title 1"),
+        ("Owner role", "Director"),
+        ("Agreed on", "November 2022, year inferred"),
+        ("Deadlines missed before this record began", "0"),
+        ("Note", "Line one<br>Line &lt;two&gt;"),
+    ]
 
 
 def test_nobody_deletes_anything_and_there_are_no_bulk_actions(client):
