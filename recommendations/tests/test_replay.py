@@ -62,6 +62,10 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
         (datetime.datetime(2026, 3, 29, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 3, 29), False),
         (datetime.datetime(2026, 10, 25, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 10, 25), True),
         (datetime.datetime(2026, 10, 24, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 10, 24), False),
+        # Half past midnight on those two days belongs to them, and not to the day before.
+        (datetime.datetime(2026, 3, 29, 0, 30, tzinfo=datetime.UTC), datetime.date(2026, 3, 28), False),
+        (datetime.datetime(2026, 3, 29, 0, 30, tzinfo=datetime.UTC), datetime.date(2026, 3, 29), True),
+        (datetime.datetime(2026, 10, 24, 23, 30, tzinfo=datetime.UTC), datetime.date(2026, 10, 25), True),
     ],
 )
 def test_what_was_known_on_a_day_ends_at_midnight_in_london(recorded_at, day, is_known):
