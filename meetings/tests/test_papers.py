@@ -2,20 +2,23 @@
 
 import datetime
 import hashlib
+import re
 import threading
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.urls import reverse
 
+from bcp_board import backups
 from meetings import papers
 from meetings.changes import moment_of
 from meetings.models import Meeting, Paper
 from meetings.publishing import AlreadyPublished, publish
 from recommendations import ledger, triggers
-from recommendations.models import Recommendation
+from recommendations.models import Action, LedgerEntry, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
 
 ADDRESS = "/meetings/2099-01-15/paper/"
@@ -46,34 +49,49 @@ def test_before_publication_the_paper_is_live_and_says_draft(client, meeting, se
 
 
 def meeting_action():
-    from recommendations.models import Action
-
     return Action.objects.get(ref="A05")
 
 
-def test_published_bytes_survive_updates_renames_and_changed_templates_and_styles(
-    client, meeting, secretariat, settings, tmp_path
-):
-    client.force_login(secretariat)
-    paper = publish(meeting.pk, by=secretariat, seen_version=0)
-    before = published(client)
-    assert hashlib.sha256(before).hexdigest() == paper.sha256
-    assert "DRAFT" not in before.decode()
-
-    make_update(meeting_action(), "off_track", by=secretariat, dated="2022-10-05")
-    make_due_date(meeting_action(), "2022-12", by=secretariat)
+def change_everything_else(reader, settings, folder):
+    """Change what a paper was made from, and who made it, but for the person who reads it."""
+    make_update(meeting_action(), "off_track", by=reader, dated="2022-10-05")
+    make_due_date(meeting_action(), "2022-12", by=reader)
     Recommendation.objects.update(title="Renamed")
-    get_user_model().objects.update(first_name="Renamed", is_active=True)
+    get_user_model().objects.exclude(pk=reader.pk).update(first_name="Renamed", is_active=False)
     Meeting.objects.update(covering_note="Rewritten")
-    folder = tmp_path / "meetings"
-    folder.mkdir()
-    (folder / "paper.html").write_text("<p>another template</p>")
-    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    (folder / "meetings").mkdir()
+    (folder / "meetings" / "paper.html").write_text("<p>another template</p>")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [folder, *settings.TEMPLATES[0]["DIRS"]]}]
     settings.MARKING = "ANOTHER MARKING"
     settings.TIME_ZONE = "America/New_York"
     assert papers.render_paper({}) == b"<p>another template</p>"
-    assert published(client) == before
-    assert published(client, f"{ADDRESS}?version=1") == before
+
+
+def test_published_bytes_survive_updates_renames_and_changed_templates_and_styles(
+    client, new_database, settings, tmp_path
+):
+    with new_database():
+        reader, recorder, publisher = (make_user(r) for r in ("Board members", "Officers", "Secretariat"))
+        make_action("A05")
+        make_update(meeting_action(), by=recorder)
+        meeting = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
+        paper = publish(meeting.pk, by=publisher, seen_version=0)
+        client.force_login(reader)
+        before = published(client)
+        assert hashlib.sha256(before).hexdigest() == paper.sha256
+        assert "DRAFT" not in before.decode()
+
+        change_everything_else(reader, settings, tmp_path)
+        call_command("migrate", verbosity=0)
+        assert get_user_model().objects.filter(is_active=True).get() == reader
+        assert published(client) == before
+        assert published(client, f"{ADDRESS}?version=1") == before
+        saved = backups.save(tmp_path / "saved.backup", unencrypted=True)
+    with new_database():
+        backups.restore(saved.path)
+        client.force_login(get_user_model().objects.get(username=reader.username))
+        assert published(client) == before
+        assert hashlib.sha256(published(client, f"{ADDRESS}?version=1")).hexdigest() == paper.sha256
 
 
 def test_a_correction_makes_version_2_and_version_1_stays_what_it_was(client, meeting, secretariat):
@@ -183,6 +201,47 @@ def test_two_simultaneous_publications_make_one_paper_and_one_clear_refusal():
     assert sorted(outcomes) == ["published", "refused: 1"]
     assert Paper.objects.count() == 1
     assert ledger.first_fault() is None
+
+
+def test_a_paper_shows_an_update_saved_meanwhile_exactly_if_its_anchor_covers_it(new_database):
+    with new_database():
+        secretariat = make_user("Secretariat")
+        actions = [make_action(f"A{number}") for number in range(10, 70)]
+        meeting = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
+        under_way, is_published = threading.Event(), threading.Event()
+
+        def write():
+            try:
+                for number, action in enumerate(actions):
+                    if number == 10:
+                        under_way.set()
+                    if number == 50:
+                        is_published.wait(timeout=60)
+                    reason = f"Reason of {action.ref}."
+                    make_update(action, "at_risk", by=secretariat, reason=reason, recorded_at=None)
+            finally:
+                under_way.set()
+                connection.close()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        under_way.wait(timeout=60)
+        try:
+            body = publish(meeting.pk, by=secretariat, seen_version=0).body.decode()
+        finally:
+            is_published.set()
+            writer.join()
+
+        anchor = Paper.objects.with_anchor().get().anchor
+        assert str(anchor) in body
+        entries = LedgerEntry.objects.filter(
+            kind="recommendations.progressupdate", sequence__lte=anchor.count
+        )
+        covered = ProgressUpdate.objects.filter(pk__in=entries.values("row"))
+        shown = re.findall(r"Reason of (A\d\d)\.", body)
+        assert sorted(set(shown)) == sorted(update.action.ref for update in covered)
+        assert (10 <= len(covered) <= 50, ProgressUpdate.objects.count()) == (True, 60)
+        assert ledger.first_fault(expected=anchor) is None
 
 
 def test_nothing_of_a_paper_is_kept_when_publishing_fails(meeting, secretariat):
