@@ -3,13 +3,32 @@
 import threading
 
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from recommendations.models import Action, DueDate, ProgressUpdate
+from meetings.models import Meeting
+from recommendations.models import (
+    Action,
+    Assessment,
+    Decision,
+    DueDate,
+    Measure,
+    ProgressUpdate,
+    Recommendation,
+    Risk,
+)
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
-from recommendations.tests.factories import make_action, make_recommendation, make_user
+from recommendations.tests.factories import (
+    make_action,
+    make_document,
+    make_due_date,
+    make_recommendation,
+    make_user,
+)
+from visits.admin import RecordAdmin
+from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
 
 ADD = reverse("admin:recommendations_progressupdate_add")
 
@@ -53,15 +72,81 @@ def open_form_of(response):
 
 
 @pytest.mark.django_db
-def test_a_form_sent_twice_makes_one_row():
-    officer = make_user("Officers")
-    client, page = signed_in(officer), f"{ADD}?action={make_action(owner=officer).pk}"
-    typed = {**open_form(client, page), "status": "on_track", "dated": "01/11/2022", "narrative": "Once"}
+@pytest.mark.parametrize("model", [ProgressUpdate, DueDate, Decision, Assessment], ids=lambda m: m.__name__)
+def test_a_form_sent_twice_makes_one_row(model):
+    client, action = signed_in(make_user("Secretariat")), make_action()
+    proposal = make_due_date(action, by=make_user("Officers"), needs_decision=True)
+    subject = {
+        Decision: f"due_date={proposal.pk}",
+        Assessment: f"recommendation={action.recommendations.get().pk}",
+    }.get(model, f"action={action.pk}")
+    page = f"{reverse(f'admin:recommendations_{model._meta.model_name}_add')}?{subject}"
+    typed = {
+        "status": "on_track",
+        "narrative": "Once",
+        "due": "2027",
+        "reason_kind": "other",
+        "reason": "Once",
+        "outcome": "agreed",
+        "whose": "adviser",
+        "dated": "15/11/2022",
+    }
+    held, before = {**open_form(client, page), **typed}, model.objects.count()
 
-    assert [client.post(page, typed).status_code for _ in range(3)] == [302, 200, 200]
+    assert [client.post(page, held).status_code for _ in range(3)] == [302, 200, 200]
 
-    assert ProgressUpdate.objects.count() == 1
-    assert errors_of(client.post(page, typed))[""][0].startswith("You saved this on ")
+    assert model.objects.count() == before + 1
+    told = errors_of(client.post(page, held))[""]
+    assert [line.startswith("You saved this on ") for line in told].count(True) == 1
+
+
+@pytest.mark.django_db
+def test_a_row_of_the_record_sent_twice_is_added_once():
+    client, document = signed_in(make_user("Secretariat")), make_document()
+    make_action()
+    source = {"document": document.pk, "reference": "p1", "text": "What was found"}
+    visit = Visit.objects.create(slug="one", kind="full", dates="2022", document=document, reference="p1")
+    area = JudgementArea.objects.create(key="one", framework="ILACS", name="One", order=1)
+    typed = {
+        Document: {"key": "two", "title": "Two", "publisher": "Us", "published": "2022", "reference": "p1"},
+        Visit: {
+            "slug": "two",
+            "kind": "monitoring",
+            "number": 2,
+            "authority": "BCP",
+            "dates": "2022",
+            **source,
+        },
+        JudgementArea: {"key": "two", "framework": "ILACS", "name": "Two", "order": 2},
+        Judgement: {"visit": visit.pk, "area": area.pk, "grade": "good", **source},
+        Finding: {"ref": "F02", "kind": "concern", "attribution": "ofsted", **source},
+        Event: {"ref": "E02", "kind": "event", "date": "2022", **source},
+        Recommendation: {
+            "number": 2,
+            "title": "Two",
+            "summary": "What to do",
+            "lead_body": "The council",
+            "lead_basis": "stated",
+            "theme": "Leadership",
+            **source,
+        },
+        Action: {
+            "ref": "A02",
+            "title": "Two",
+            "owner_role": "Director",
+            "agreed_on": "2022",
+            "recommendations": [Recommendation.objects.get().pk],
+        },
+        Measure: {"ref": "M02", "name": "Two", "value": "2", **source},
+        Risk: {"ref": "R02", **source},
+        Meeting: {"held_on": "22/11/2022"},
+    }
+    assert set(typed) == {m for m, shown in admin.site._registry.items() if isinstance(shown, RecordAdmin)}
+    for model, values in typed.items():
+        page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+        held, before = {**open_form(client, page), **values}, model.objects.count()
+        answers = [client.post(page, held).status_code for _ in range(2)]
+        assert (model, answers, model.objects.count()) == (model, [302, 200], before + 1)
 
 
 @pytest.mark.django_db

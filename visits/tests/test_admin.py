@@ -6,6 +6,8 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
+from simple_history.admin import SimpleHistoryAdmin
 
 from bcp_board.tests.addresses import make_record
 from recommendations.models import Action
@@ -207,6 +209,47 @@ def test_history_shows_old_and_new_and_cannot_be_put_back(secretariat):
     }
     assert secretariat.post(earlier, typed).status_code == 403
     assert Document.objects.get().title == "A better title"
+
+
+def versions():
+    """Return how many versions of its rows each editable model has, those with none left out."""
+    histories = [(m.__name__, m.history.count()) for m in admin.site._registry if hasattr(m, "history")]
+    return {name: count for name, count in histories if count}
+
+
+def test_a_save_adds_one_version_that_says_who_changed_what_and_a_refused_one_adds_none(secretariat):
+    action, visit = make_action(), make_visit(kind="full")
+    source = {"document": visit.document, "reference": "p1"}
+    judgement = Judgement.objects.create(visit=visit, area=make_area(), grade="good", **source)
+    action_page = reverse("admin:recommendations_action_change", args=[action.pk])
+    visit_page = reverse("admin:visits_visit_change", args=[visit.pk])
+    began, before = timezone.now(), versions()
+
+    assert fill_in(secretariat, action_page, title="").status_code == 200
+    assert (
+        fill_in(secretariat, visit_page, theme="Refused", **{"judgements-0-grade": "zzz"}).status_code == 200
+    )
+    assert versions() == before
+
+    assert fill_in(secretariat, action_page, title="Another title").status_code == 302
+    assert versions() == {**before, "Action": before["Action"] + 1}
+    changes = {"theme": "Front door", "judgements-0-grade": "outstanding"}
+    assert fill_in(secretariat, visit_page, **changes).status_code == 302
+    assert versions() == {
+        name: count + (name in ("Action", "Visit", "Judgement")) for name, count in before.items()
+    }
+
+    said = []
+    for row in (action, visit, judgement):
+        new, old, *_ = row.history.all()
+        said += [(c.field, c.old, c.new) for c in new.diff_against(old).changes]
+        assert (new.history_type, new.history_user.username) == ("~", "secretariat")
+        assert began <= new.history_date <= timezone.now()
+    assert said == [
+        ("title", "Title of A01", "Another title"),
+        ("theme", "", "Front door"),
+        ("grade", "good", "outstanding"),
+    ]
 
 
 def everything():
