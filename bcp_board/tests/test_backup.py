@@ -20,6 +20,7 @@ from django.utils import timezone
 from pyrage import x25519
 
 from bcp_board import backup_files, backups
+from bcp_board.tests.scratch import tables_whose_next_key_is_taken
 from meetings.models import Meeting, Paper
 from recommendations import ledger, triggers
 from recommendations.models import Action, ProgressUpdate
@@ -107,6 +108,7 @@ def test_a_restored_database_takes_its_first_row_in_every_table(filled, new_data
         saved = backups.save(tmp_path / "backup")
     with new_database():
         backups.restore(saved.path, identity=key)
+        assert tables_whose_next_key_is_taken() == []
         officer = make_user("Officers", username="second")
         action = make_action("A99", recommendation=make_recommendation(99, document=make_document("new")))
         make_update(action, by=officer)

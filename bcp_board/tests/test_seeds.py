@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 
 from bcp_board.tests.record import load_record
+from bcp_board.tests.scratch import tables_whose_next_key_is_taken
 from recommendations import ledger
 from recommendations.models import Action, DueDate, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_update, make_user
@@ -108,6 +109,12 @@ def test_seeding_twice_changes_nothing_and_loads_the_whole_record(capsys):
     assert list(dates) == [("A01", "2022-11?"), ("A02", "2024"), ("A04", "2023-04")]
     assert ledger.first_fault() is None
     assert capsys.readouterr().out.splitlines() == ["The record is loaded; nothing to add."]
+
+
+@pytest.mark.django_db
+def test_after_seeding_every_table_takes_its_next_row():
+    call_command("seed", verbosity=0)
+    assert tables_whose_next_key_is_taken() == []
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """No way into the database changes a row of history or takes one away, whoever asks."""
 
+import re
 import sqlite3
 from contextlib import closing
 from uuid import uuid4
@@ -15,10 +16,12 @@ from django.core.management.sql import emit_post_migrate_signal
 from django.core.serializers import serialize
 from django.db import DatabaseError, IntegrityError, connection, migrations, models, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import ProtectedError
 
 from bcp_board.backups import digest
+from meetings.models import Meeting
 from recommendations import ledger, triggers
-from recommendations.models import Action, ProgressUpdate
+from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_update, make_user
 
 # The logs of packages share one trigger function; one of each package stands for the rest.
@@ -164,6 +167,27 @@ def test_history_cannot_be_rewritten(rolled_back, untouched, tmp_path, model, re
     assert digest(rolled_back) == untouched
 
 
+@pytest.mark.parametrize(
+    ("model", "key"),
+    [(Action, {"ref": "A01"}), (Recommendation, {"number": 2}), (Meeting, {"held_on": "2022-12-01"})],
+    ids=["action", "recommendation", "meeting"],
+)
+def test_what_history_is_about_cannot_be_deleted(rolled_back, untouched, model, key):
+    row = model.objects.get(**key)
+    for delete in (row.delete, model.objects.filter(pk=row.pk).delete, model.objects.all().delete):
+        with pytest.raises(ProtectedError), transaction.atomic():
+            delete()
+        assert digest(rolled_back) == untouched
+    for statement in (
+        f"DELETE FROM {model._meta.db_table} WHERE id = {row.pk}",
+        f"DELETE FROM {model._meta.db_table}",
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            run(statement)
+            rolled_back.check_constraints()  # as a commit would
+        assert digest(rolled_back) == untouched
+
+
 def test_every_log_of_who_changed_what_is_guarded():
     versions = {m.__name__ for m in apps.get_models() if m.__name__.startswith("Historical")}
     guarded = {m.__name__ for m in triggers.guarded_models()}
@@ -210,8 +234,8 @@ def test_a_bare_sqlite_connection_cannot_replace_a_row(filled, model):
 
 
 @each_model
-def test_protections_survive_migrations(filled, model):
-    """SQLite makes a table anew for each of these, and with it drops the triggers."""
+def test_protections_survive_migrations(filled, model, monkeypatch):
+    """SQLite makes a table anew for most of these, and with it drops the triggers."""
     label, name = model._meta.app_label, model.__name__
     field = next(f for f in model._meta.concrete_fields if isinstance(f, models.CharField | models.DateField))
     wider = field.clone()
@@ -222,6 +246,7 @@ def test_protections_survive_migrations(filled, model):
         migrations.AlterField(name, field.name, wider),
         migrations.AddField(name, "extra", models.CharField(max_length=5, default="x")),
         migrations.AddConstraint(name, constraint),
+        migrations.RenameModel(name, "Renamed"),
     ]
     state = MigrationLoader(connection).project_state()
     for operation in operations:
@@ -230,12 +255,27 @@ def test_protections_survive_migrations(filled, model):
         with connection.schema_editor() as editor:
             operation.database_forwards(label, editor, state, after)
         state = after
+        if isinstance(operation, migrations.RenameModel):
+            # As in the code that comes with such a migration.
+            renamed = after.apps.get_model(label, "Renamed")
+            monkeypatch.setattr(model._meta, "db_table", renamed._meta.db_table)
         emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
         assert triggers.check_installed(None, ["default"]) == []
+        assert model._meta.db_table in filled.introspection.table_names()
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
             raw_update(model, None, None)
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
             raw_replace_or_truncate(model, None, None)
+
+
+def test_the_command_that_checks_a_database_fails_while_a_trigger_is_missing(rolled_back):
+    call_command("check", databases=["default"])
+    name = next(iter(triggers.triggers_for(ProgressUpdate, rolled_back.vendor)))
+    on_table = ' ON "recommendations_progressupdate"' if rolled_back.vendor == "postgresql" else ""
+    run(f'DROP TRIGGER "{name}"{on_table}')
+    missing = f"The table recommendations_progressupdate can be rewritten: it lacks {name}."
+    with pytest.raises(SystemCheckError, match=re.escape(missing)):
+        call_command("check", databases=["default"])
 
 
 def test_a_migration_that_fails_leaves_history_guarded(new_database):
