@@ -1,0 +1,112 @@
+"""Migrations fit the models, leave history alone, and may be killed at any moment and run again."""
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from bcp_board.backups import digest
+from bcp_board.tests.serving import Site
+from recommendations import triggers
+
+ROOT = Path(__file__).resolve().parents[2]
+MIGRATIONS = sorted(ROOT.glob("*/migrations/[0-9]*.py"))
+# All that could change or take away a row that is there. A migration may add rows, and remake tables.
+REWRITES = {
+    "RunSQL",
+    "update",
+    "update_or_create",
+    "bulk_update",
+    "delete",
+    "_raw_delete",
+    "save",
+    "execute",
+    "raw",
+}
+# Migrates, and dies by its own SIGKILL once it has run the first statement that holds its argument.
+MIGRATE_AND_DIE = """
+import os, signal, sys
+import django
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+
+def die(execute, sql, params, many, context):
+    result = execute(sql, params, many, context)
+    if sys.argv[1] in sql:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+with connection.execute_wrapper(die):
+    call_command("migrate", verbosity=0)
+"""
+
+
+def rewrites(source):
+    """Return the words by which a migration's ``source`` could rewrite rows."""
+    names = {
+        getattr(node.func, "attr", getattr(node.func, "id", ""))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+    }
+    return names & REWRITES
+
+
+def test_no_migration_changes_or_deletes_a_row():
+    assert {path.name: found for path in MIGRATIONS if (found := rewrites(path.read_text()))} == {}
+    assert len(MIGRATIONS) >= 8
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("migrations.RunSQL('DELETE FROM recommendations_action')", "RunSQL"),
+        ("apps.get_model('meetings', 'Paper').objects.filter(pk=1).update(body=b'')", "update"),
+        ("row.delete()", "delete"),
+    ],
+)
+def test_a_migration_that_would_is_found(line, word):
+    assert rewrites(f"def forwards(apps, schema_editor):\n    {line}\n") == {word}
+
+
+def test_the_migrations_make_what_the_models_say(db):
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.fixture(scope="module")
+def earlier(templates, tmp_path_factory, django_db_blocker):
+    """A record with rows of every kind as it was before there was a chain, and what it becomes."""
+    from bcp_board.tests.scratch import Scratch
+
+    folder = tmp_path_factory.mktemp("earlier")
+    with django_db_blocker.unblock():
+        with (before := Scratch(folder, template=templates["filled"])):
+            call_command("migrate", "recommendations", "0001", verbosity=0)
+        with (after := Scratch(folder, template=before)) as database:
+            call_command("migrate", verbosity=0)
+            expected = digest(database)
+        templates["earlier"] = before
+        yield expected
+        before.drop()
+        after.drop()
+
+
+@pytest.mark.parametrize("statement", ['INSERT INTO "recommendations_ledgerentry"', "CREATE TRIGGER"])
+def test_a_migration_that_is_killed_is_run_again_and_ends_the_same(earlier, new_database, statement):
+    with new_database("earlier") as database:
+        name = database.settings_dict["NAME"]
+        server = os.environ.get("DATABASE_URL", "").rpartition("/")[0]
+        url = f"sqlite:///{name}" if database.vendor == "sqlite" else f"{server}/{name}"
+        env = Site(url).env | {"DJANGO_SETTINGS_MODULE": "bcp_board.settings"}
+        command = [sys.executable, "-c", MIGRATE_AND_DIE, statement]
+        killed = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+        assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, "")
+
+        call_command("migrate", verbosity=0)
+        assert digest(database) == earlier
+        assert triggers.check_installed(None, ["default"]) == []
