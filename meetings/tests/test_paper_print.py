@@ -13,7 +13,7 @@ from meetings.models import Demonstration, Meeting
 from recommendations import ledger
 from recommendations.position import board_position
 from recommendations.statements import STATUS_WORDS, Status
-from recommendations.tests.factories import make_action, make_update
+from recommendations.tests.factories import make_action, make_assessment, make_update
 
 DAY = datetime.date(2026, 11, 22)
 AT = datetime.datetime(2026, 11, 22, 9, 30, tzinfo=datetime.UTC)
@@ -124,6 +124,34 @@ def test_long_words_and_long_texts_are_printed_to_the_end(db, printed):
     text = "".join(sheets(printed()))
     assert "END-OF-TITLE" in text
     assert "END-OF-REASON" in text
+
+
+def test_what_somebody_wrote_makes_the_printer_ask_for_nothing_and_is_printed_as_text(db, printed, page):
+    hostile = [
+        "<img src=http://127.0.0.1:9/x>",
+        "<iframe src=file:///etc/passwd></iframe>",
+        '<style>@import "http://127.0.0.1:9/x.css"; p { background: url(http://127.0.0.1:9/y) }</style>',
+        '<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1:9/x.svg"/></svg>',
+        "<link rel=attachment href=file:///etc/passwd>",
+        "<link rel=stylesheet href=http://127.0.0.1:9/x.css>",
+        "http://127.0.0.1:9/only-an-address",
+    ]
+    written = "\n".join(hostile)
+    action = make_action("A01", title=hostile[0])
+    fields = {"narrative": written, "reason": written, "recovery_step": written}
+    make_update(action, Status.OFF_TRACK, dated="2026-11-20", **fields)
+    make_assessment(action.recommendations.get(), narrative=written)
+    meeting = Meeting.objects.create(held_on=DAY, covering_note=written, asks=written)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+
+    pdf = printed(meeting=meeting)
+
+    assert asked == ["paper.html"]
+    text = "".join(sheets(pdf))
+    assert [text.count(words(piece)) >= 4 for piece in hostile] == [True] * len(hostile)
+    assert "root:" not in text
+    assert pdf.attachments == {}
 
 
 def test_a_paper_without_exceptions_says_so(db, printed):
