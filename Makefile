@@ -26,11 +26,12 @@ bench:
 	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
 	@.venv/bin/python -m bcp_board.tests.bench
 
-# Whether an acknowledged update survives kill -9, and a crowd is served; about 8 minutes
-# (ROUNDS=200 for more kills, MINUTES=5 for a longer crowd)
+# Whether an acknowledged update survives kill -9, one save in each race is taken and a crowd is served; about
+# 15 minutes (ROUNDS=200 for more kills, MINUTES=5 for a longer crowd)
 torture:
 	@$(PYTHON) bcp_board/bin/prepare.py requirements-dev.txt
 	@.venv/bin/python -m bcp_board.tests.torture --rounds $(or $(ROUNDS),6) --minutes $(or $(MINUTES),1)
+	@.venv/bin/python -m bcp_board.tests.races
 
 # Form and known mistakes; changes nothing
 lint:
