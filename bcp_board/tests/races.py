@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 
 from .postgres import Missing, Postgres
 from .serving import Site
-from .torture import ACTIONS, STORED, Form, Lost, Postgresql, Sqlite, attempt
+from .torture import ACTIONS, STORED, Postgresql, Sqlite, attempt
+from .writers import Form, Lost
 
 SECONDS = 240  # after which no further round begins, and a writer of the chain gives up
 WRITERS, UPDATES = 8, 200
