@@ -16,16 +16,16 @@ from recommendations.tests.factories import make_action, make_update, make_user
 from recommendations.tests.histories import DAYS, Replayed, day, histories, make_board, replay, store
 from visits.dates import end_of
 
-ACTIONS = 50
+ACTIONS = 100
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=histories(ACTIONS),
     moments=st.lists(st.tuples(st.integers(0, DAYS + 20), st.booleans()), min_size=50, max_size=50),
 )
 def test_the_position_equals_a_naive_replay(db, rows, moments):
-    """Five hundred histories, fifty on a board, each looked at on fifty days."""
+    """Five hundred histories, a hundred on a board, each looked at on fifty days."""
     with transaction.atomic():
         actions, recommendation, user = make_board(ACTIONS)
         store(rows, actions, recommendation, user)
