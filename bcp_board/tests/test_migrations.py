@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from bcp_board.backups import digest
+from bcp_board.tests.scratch import Scratch
 from bcp_board.tests.serving import Site
 from recommendations import triggers
 
@@ -78,35 +79,27 @@ def test_the_migrations_make_what_the_models_say(db):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-@pytest.fixture(scope="module")
-def earlier(templates, tmp_path_factory, django_db_blocker):
-    """A record with rows of every kind as it was before there was a chain, and what it becomes."""
-    from bcp_board.tests.scratch import Scratch
-
-    folder = tmp_path_factory.mktemp("earlier")
-    with django_db_blocker.unblock():
-        with (before := Scratch(folder, template=templates["filled"])):
-            call_command("migrate", "recommendations", "0001", verbosity=0)
-        with (after := Scratch(folder, template=before)) as database:
-            call_command("migrate", verbosity=0)
-            expected = digest(database)
-        templates["earlier"] = before
-        yield expected
-        before.drop()
-        after.drop()
-
-
-@pytest.mark.parametrize("statement", ['INSERT INTO "recommendations_ledgerentry"', "CREATE TRIGGER"])
-def test_a_migration_that_is_killed_is_run_again_and_ends_the_same(earlier, new_database, statement):
-    with new_database("earlier") as database:
-        name = database.settings_dict["NAME"]
-        server = os.environ.get("DATABASE_URL", "").rpartition("/")[0]
-        url = f"sqlite:///{name}" if database.vendor == "sqlite" else f"{server}/{name}"
-        env = Site(url).env | {"DJANGO_SETTINGS_MODULE": "bcp_board.settings"}
-        command = [sys.executable, "-c", MIGRATE_AND_DIE, statement]
-        killed = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-        assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, "")
-
+def test_a_migration_that_is_killed_is_run_again_and_ends_the_same(new_database, tmp_path):
+    """Killed while it fills the chain from the rows that were there before it."""
+    with (earlier := new_database("filled")):
+        call_command("migrate", "recommendations", "0001", verbosity=0)
+    with (killed := Scratch(tmp_path, template=earlier)) as database:
+        assert killed_at('INSERT INTO "recommendations_ledgerentry"', database) == (-signal.SIGKILL, "")
         call_command("migrate", verbosity=0)
-        assert digest(database) == earlier
+        found = digest(database)
         assert triggers.check_installed(None, ["default"]) == []
+    with earlier as database:
+        call_command("migrate", verbosity=0)
+        assert digest(database) == found
+    killed.drop()
+
+
+def killed_at(statement, database):
+    """Migrate ``database`` in a program that dies; return its code and what it complained of."""
+    name = database.settings_dict["NAME"]
+    server = os.environ.get("DATABASE_URL", "").rpartition("/")[0]
+    url = f"sqlite:///{name}" if database.vendor == "sqlite" else f"{server}/{name}"
+    env = Site(url).env | {"DJANGO_SETTINGS_MODULE": "bcp_board.settings"}
+    command = [sys.executable, "-c", MIGRATE_AND_DIE, statement]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    return done.returncode, done.stderr
