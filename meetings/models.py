@@ -15,6 +15,9 @@ from visits.dates import end_of
 from visits.models import NO_CHILD
 
 
+PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
+
+
 class MeetingQuerySet(models.QuerySet):
     def held_by(self, *, as_at):
         """Return the meetings held on or before ``as_at``, the latest first."""
@@ -52,7 +55,7 @@ class Meeting(models.Model):
             models.CheckConstraint(
                 condition=Q(papers_due_on=None) | Q(papers_due_on__lte=F("held_on")),
                 name="meetings_meeting_papers_are_due_by_the_meeting",
-                violation_error_message="The papers must be due on or before the day of the meeting.",
+                violation_error_message=PAPERS_BY_THE_MEETING,
             )
         ]
 
@@ -65,6 +68,9 @@ class Meeting(models.Model):
     def clean(self):
         if self.held_on and not 2019 <= self.held_on.year <= 2099:
             raise ValidationError({"held_on": "Enter a day from 2019 to 2099."})
+        # The constraint says so too, but a form in which the day is fixed does not ask it.
+        if self.papers_due_on and self.held_on and self.papers_due_on > self.held_on:
+            raise ValidationError({"papers_due_on": PAPERS_BY_THE_MEETING})
 
 
 class PaperQuerySet(models.QuerySet):

@@ -40,7 +40,7 @@ def test_the_secretariat_adds_a_meeting(secretariat):
         ({"held_on": "31/02/2022"}, "held_on"),
         ({"held_on": "22/11/9999"}, "held_on"),
         ({"held_on": "01/01/2018"}, "held_on"),
-        ({"held_on": "22/11/2022", "papers_due_on": "23/11/2022"}, ""),
+        ({"held_on": "22/11/2022", "papers_due_on": "23/11/2022"}, "papers_due_on"),
     ],
 )
 def test_a_meeting_on_a_day_that_cannot_be_is_refused(secretariat, typed, field):
@@ -72,6 +72,9 @@ def test_the_day_is_fixed_once_a_paper_is_published(secretariat):
 
     meeting.refresh_from_db()
     assert (meeting.held_on, meeting.covering_note) == (datetime.date(2022, 11, 23), "Changed")
+    assert errors_of(fill_in(secretariat, page, papers_due_on="24/11/2022")) == {
+        "papers_due_on": ["The papers must be due on or before the day of the meeting."]
+    }
 
 
 @pytest.mark.parametrize("rows", [1, 10])
