@@ -14,7 +14,6 @@ from recommendations.models import LedgerEntry
 from visits.dates import end_of
 from visits.models import NO_CHILD
 
-
 PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
 
 

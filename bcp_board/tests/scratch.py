@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, Max
 from django.utils import timezone
@@ -73,12 +74,14 @@ class Scratch:
         self.outer, self.outer_name = connections[DEFAULT_DB_ALIAS], settings["NAME"]
         settings["NAME"] = self.name
         connections[DEFAULT_DB_ALIAS] = connections.create_connection(DEFAULT_DB_ALIAS)
+        ContentType.objects.clear_cache()  # the keys of another database's rows
         return connections[DEFAULT_DB_ALIAS]
 
     def __exit__(self, *_):
         connections[DEFAULT_DB_ALIAS].close()
         connections.settings[DEFAULT_DB_ALIAS]["NAME"] = self.outer_name
         connections[DEFAULT_DB_ALIAS] = self.outer
+        ContentType.objects.clear_cache()
 
     @property
     def url(self):
