@@ -13,7 +13,7 @@ from meetings.models import Meeting
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ADD = reverse("admin:recommendations_progressupdate_add")
 
 

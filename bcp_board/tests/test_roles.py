@@ -17,7 +17,7 @@ from recommendations.tests.factories import (
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 TODAY = datetime.date(2022, 11, 22)
 ROLES = ["Administrators", "Board members", "Chair", "Officers", "Secretariat"]

@@ -17,7 +17,7 @@ from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import fill_in
 from recommendations.tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 GOOD = "canary password of ours"
 
 

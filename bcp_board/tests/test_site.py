@@ -13,6 +13,8 @@ from meetings.models import Demonstration, Meeting
 from recommendations.ledger import append
 from recommendations.tests.factories import make_user
 
+pytestmark = pytest.mark.once
+
 # An address for every name in the site's own urls; one without an example here fails a test below.
 ADDRESSES = {
     "home": "/",

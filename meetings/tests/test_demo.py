@@ -42,6 +42,8 @@ from recommendations.tests.factories import (
 )
 from visits.models import Document, Finding
 
+pytestmark = pytest.mark.once
+
 FIRST_DAY, AS_AT = datetime.date(2022, 9, 1), datetime.date(2025, 6, 30)
 STATEMENTS = (ProgressUpdate, DueDate, Decision, Assessment)
 

@@ -24,6 +24,8 @@ from recommendations.tests.factories import (
     make_user,
 )
 
+pytestmark = pytest.mark.once
+
 AS_AT = datetime.date(2022, 12, 15)
 AT = datetime.datetime(2022, 12, 15, 17, 30, tzinfo=datetime.UTC)
 
