@@ -14,12 +14,15 @@ from pathlib import Path
 REVIEWED = [
     # Typed by tests, and accepted nowhere else
     "three unrelated words",
+    "a scratch password",
     "canary-[a-z-]+",
     "one|another|short|wrong",
     "(a-new|the-third)-key-",
     "a-key-for-[a-z-]+-only-",
     # The README's example of an address of a database
     "password",
+    # Accounts of the benchmark, each named beside the password that is tried
+    "member|without",
     # "secretariat" begins like "secret", and passes for the name of one
     "Secretariat|the Secretariat|an officer|Officer",
 ]
