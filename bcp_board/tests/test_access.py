@@ -1,15 +1,20 @@
 """Who gets what at every address: the answers are written down in data/access.csv."""
 
+import datetime
 import re
 
 import pytest
-from django.db import connection
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
 from django.test import Client
 
 from bcp_board.backups import digest
-from bcp_board.tests.addresses import ROLES, routes, written_down
-from recommendations.models import Action
-from recommendations.tests.admin_forms import fill_in
+from bcp_board.tests.addresses import MEETING, ROLES, routes, written_down
+from meetings.models import Meeting, Paper
+from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate
+from recommendations.tests.admin_forms import fill_in, open_form
 from recommendations.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -108,20 +113,29 @@ def test_a_form_without_a_token_is_refused_everywhere(people, addresses, role):
     assert {getattr(view, "csrf_exempt", False) for view in routes().values()} == {False}
 
 
-def test_a_form_from_another_site_is_refused_even_with_a_token(people):
-    client = client_of(people["secretariat"], enforce_csrf_checks=True)
-    token = client.get("/password/").context["csrf_token"]
-    asked = {"path": "/logout/", "data": {"csrfmiddlewaretoken": token}}
+@pytest.mark.parametrize(
+    ("headers", "secure"),
+    [({"Origin": "https://example.org"}, False), ({"Referer": "https://example.org/"}, True)],
+)
+def test_a_form_from_another_site_is_refused_even_with_a_token(people, addresses, headers, secure):
+    client = client_of(people["superuser"], enforce_csrf_checks=True)
+    data = {"csrfmiddlewaretoken": client.get("/password/").context["csrf_token"]}
 
-    assert client.post(**asked, headers={"Origin": "https://example.org"}).status_code == 403
-    assert client.post(**asked, headers={"Origin": "http://testserver"}).status_code == 302
+    found = {
+        route: client.post(address, data, secure=secure, headers=headers).status_code
+        for route, address in addresses.items()
+    }
+
+    assert found == dict.fromkeys(routes(), 403)
+    assert client.post("/logout/", data, headers={"Origin": "http://testserver"}).status_code == 302
 
 
-def test_asking_for_the_head_of_a_page_answers_as_the_page_and_changes_nothing(people, addresses):
-    expected = {key[0]: row["secretariat"] for key, row in written_down().items() if key[1] == "GET"}
+@pytest.mark.parametrize("role", ROLES)
+def test_asking_for_the_head_of_a_page_answers_as_the_page_and_changes_nothing(people, addresses, role):
+    expected = {key[0]: row[role] for key, row in written_down().items() if key[1] == "GET"}
     before = digest(connection)
 
-    heads = answers(people["secretariat"], "HEAD", addresses)
+    heads = answers(people[role], "HEAD", addresses)
     found = {route: status for (route, _), status in heads.items()}
 
     assert found == expected
@@ -158,3 +172,83 @@ def test_a_form_takes_no_column_that_it_does_not_show(people):
     assert (
         Action.objects.values("id", "ref", "recorded_at", "agreed_on_first", "agreed_on_last").get() == before
     )
+
+
+def filled_forms(client, addresses):
+    """Return {address: what a browser would send} of every form of the admin that ``client`` may open."""
+    pages = dict.fromkeys(address for route, address in addresses.items() if route.startswith("/admin/"))
+    about = {ProgressUpdate: "action", DueDate: "action", Decision: "due_date", Assessment: "recommendation"}
+    for model, subject in about.items():
+        row = model.objects.earliest("pk")
+        pages[
+            f"/admin/recommendations/{model._meta.model_name}/add/?{subject}={getattr(row, subject).pk}"
+        ] = None
+    found = {}
+    for page in pages:
+        response = client.get(page)
+        if response.status_code == 200 and "inline_admin_formsets" in (response.context or {}):
+            found[page] = open_form(client, page)
+    return found
+
+
+HIDDEN = {
+    "id": "777",
+    "pk": "777",
+    "recorded_at": "2001-01-01 00:00",
+    "recorded_at_0": "2001-01-01",
+    "recorded_by": "777",
+    "created_by": "777",
+    "version": "777",
+    "is_staff": "on",
+    "is_superuser": "on",
+    "frozen": "on",
+    "sha256": "f" * 64,
+}
+
+
+def test_a_member_who_sends_the_officers_own_forms_is_told_that_there_are_none(people, addresses):
+    forms = filled_forms(client_of(people["superuser"]), addresses)
+    member, before = client_of(people["member"]), digest(connection)
+
+    found = {page: member.post(page, fields).status_code for page, fields in forms.items()}
+
+    assert len(forms) > 25
+    assert found == dict.fromkeys(forms, 404)
+    assert digest(connection) == before
+
+
+def test_no_form_of_the_admin_takes_what_the_server_sets(people, addresses):
+    """Nobody chooses a key, a time, a signature or, in an account's form, a right that it does not show."""
+    client, since = client_of(people["secretariat"]), datetime.datetime(2002, 1, 1, tzinfo=datetime.UTC)
+    administrator = client_of(people["administrator"])
+    users = f"/admin/auth/user/{people['officer'].pk}/change/"
+    forms = {**filled_forms(client, addresses), users: open_form(administrator, users)}
+    saved = 0
+    for page, fields in forms.items():
+        sender = administrator if page == users else client
+        point = transaction.savepoint()
+        saved += (
+            sender.post(page, {**fields, "narrative": "Said", "reason": "Why", **HIDDEN}).status_code == 302
+        )
+        for model in apps.get_models():
+            assert not model.objects.filter(pk=777).exists() or model is Session, (page, model)
+            if any(field.name == "recorded_at" for field in model._meta.fields):
+                assert not model.objects.filter(recorded_at__lt=since).exists(), (page, model)
+        assert not Paper.objects.filter(sha256="f" * 64).exists()
+        assert list(User.objects.filter(is_superuser=True)) == [people["superuser"]], page
+        transaction.savepoint_rollback(point)
+    assert saved > 10
+
+
+@pytest.mark.parametrize("role", ["member", "officer"])
+def test_whatever_is_asked_for_a_reader_gets_no_draft(people, role):
+    client, meeting = client_of(people[role]), Meeting.objects.get()
+    paper = f"/meetings/{MEETING}/paper/"
+
+    for number in range(1, meeting.pk + 51):
+        publish = client.get(f"/admin/meetings/meeting/{number}/publish/")
+        assert publish.status_code == (403 if role == "officer" else 404), number
+    versions = {number: client.get(f"{paper}?version={number}").status_code for number in range(1, 51)}
+
+    assert versions == {1: 200} | dict.fromkeys(range(2, 51), 404)
+    assert client.get(f"{paper}?draft").content == bytes(meeting.papers.get().body)

@@ -201,14 +201,17 @@ def test_https_is_believed_only_of_a_trusted_proxy(in_service):
 def test_every_answer_by_https_holds_the_browser_to_https(in_service):
     style = re.search(r"/static/bcp_board/board\.[0-9a-f]+\.css", in_service.get("/login/").body)[0]
 
-    for path, status in (("/login/", 200), ("/", 302), ("/zzz", 404), ("/help/?%00", 400), (style, 200)):
-        response = in_service.get(path)
-        assert response.status == status
+    asked = {path: in_service.get(path) for path in ("/login/", "/", "/zzz", "/help/?%00", style)}
+    for method in ("POST", "PUT"):
+        asked[method] = in_service.send(method, "/logout/", {"X-Forwarded-Proto": "https"})
+
+    assert [response.status for response in asked.values()] == [200, 302, 404, 400, 200, 403, 405]
+    for response in asked.values():
         held = response.headers["Strict-Transport-Security"]
         assert held == "max-age=63072000; includeSubDomains; preload"
         assert response.headers["Content-Security-Policy"] == POLICY
         assert response.headers["Server"] == "gunicorn"
-    assert in_service.send("POST", "/logout/", {"X-Forwarded-Proto": "https"}).status == 403
+        assert "X-Powered-By" not in response.headers
 
 
 @pytest.mark.once

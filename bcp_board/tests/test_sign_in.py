@@ -98,6 +98,28 @@ def test_an_address_that_the_visitor_claims_changes_nothing(ann):
     assert set(SignInTry.objects.values_list("address", flat=True)) == {"127.0.0.1"}
 
 
+def test_fifty_claimed_addresses_are_one_address_in_the_counting(ann):
+    statuses = [
+        sign_in(f"person{number}", BAD, headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code
+        for number in range(50)
+    ]
+
+    assert statuses == [200] * 40 + [429] * 10
+
+
+def test_an_old_hash_of_a_password_is_renewed_at_sign_in(ann, settings):
+    assert ann.password.startswith("md5$")
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+
+    assert sign_in("ann").status_code == 302
+
+    ann.refresh_from_db()
+    assert ann.password.startswith("pbkdf2_sha256$1000000$")
+
+
 def test_a_lock_ends_by_itself_after_its_window(ann):
     fail("ann", 6)
     almost = signing_in.WINDOW - datetime.timedelta(seconds=30)
