@@ -88,27 +88,37 @@ def installed(connection):
         return {name for (name,) in cursor.fetchall()}
 
 
-def _tables_and_triggers(connection):
+def _tables_and_triggers(connection, app_config=None):
     tables = set(connection.introspection.table_names())
     for model in guarded_models():
-        if model._meta.db_table in tables:
+        if model._meta.db_table in tables and app_config in (None, model._meta.app_config):
             yield model._meta.db_table, triggers_for(model, connection.vendor)
 
 
-def install(connection):
-    """Create the triggers of every append-only table that exists in ``connection``'s database.
+def install(connection, app_config=None):
+    """Create the triggers of every append-only table of ``connection``'s database, or of one app's.
 
-    They are made anew, in case they have changed, in one transaction: no table is unguarded meanwhile.
+    Those that differ from ours are made anew, in one transaction: no table is unguarded meanwhile.
     """
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        drop(connection)
+        unchanged = _definitions(cursor) if connection.vendor == "sqlite" else {}
         if connection.vendor == "postgresql":
             cursor.execute(POSTGRES_FUNCTION)
-        for table, triggers in _tables_and_triggers(connection):
+        for table, triggers in _tables_and_triggers(connection, app_config):
+            on_table = f' ON "{table}"' if connection.vendor == "postgresql" else ""
             for name, statement in triggers.items():
+                if unchanged.get(name) == statement:
+                    continue
+                cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"{on_table}')
                 cursor.execute(statement)
                 if connection.vendor == "postgresql":
                     cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"')
+
+
+def _definitions(cursor):
+    """Return {name: CREATE statement} of the triggers that a SQLite database holds."""
+    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return dict(cursor.fetchall())
 
 
 def drop(connection):
@@ -121,9 +131,9 @@ def drop(connection):
 
 
 def after_migrations(sender, using, **kwargs):
-    """Put the triggers in place once every app has migrated; each app's signal repeats it harmlessly."""
+    """Put the triggers of an app's tables in place once every app has migrated."""
     if sender.name in {model._meta.app_config.name for model in guarded_models()}:
-        install(connections[using])
+        install(connections[using], sender)
 
 
 def check_installed(app_configs, databases, **kwargs):
