@@ -197,7 +197,7 @@ def is_wrong(said):
     return said.type in ("error", "warning") and not is_icon
 
 
-def test_hostile_text_runs_nothing_in_a_browser(page, live_server, client, transactional_db):
+def test_hostile_text_runs_nothing_in_a_browser(page, served, client, transactional_db):
     people = cast()
     make_record_of(HOSTILE, people["officer"])
     client.force_login(people["superuser"])
@@ -207,15 +207,13 @@ def test_hostile_text_runs_nothing_in_a_browser(page, live_server, client, trans
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "request",
-        lambda asked: elsewhere.append(asked.url) if not asked.url.startswith(live_server.url) else None,
+        lambda asked: elsewhere.append(asked.url) if not asked.url.startswith(served) else None,
     )
-    page.context.add_cookies(
-        [{"name": "board", "value": client.cookies["board"].value, "url": live_server.url}]
-    )
+    page.context.add_cookies([{"name": "board", "value": client.cookies["board"].value, "url": served}])
     answers, found = written_down(), examples()
     addresses = [found[route] for route in found if answers[route, "GET"]["superuser"] == 200]
     for address in [*addresses, DRAFT]:
-        assert page.goto(live_server.url + address).status == 200
+        assert page.goto(served + address).status == 200
 
     assert (wrong, elsewhere) == ([], [])
     assert len(addresses) > 60
