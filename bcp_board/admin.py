@@ -20,7 +20,7 @@ from django.utils.text import get_text_list
 from bcp_board import security_log
 from bcp_board.roles import works_in_admin
 from visits.admin import BoardAdmin
-from visits.forms import NOT_WHOLE, OpenedForm, name_of
+from visits.forms import NOT_WHOLE, OpenedForm, hold, name_of
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -46,8 +46,7 @@ class UserForm(OpenedForm):
                 self.fields[name].required = True
 
     def lock(self):
-        # NO KEY, because sessions and whatever the person records may point at the account meanwhile.
-        list(User.objects.select_for_update(no_key=True).filter(pk=self.instance.pk).values_list("pk"))
+        hold(User.objects.filter(pk=self.instance.pk))
 
     def newest(self):
         if not self.instance.pk:

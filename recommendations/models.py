@@ -99,10 +99,8 @@ class ActionQuerySet(models.QuerySet):
 
     def with_status(self, as_at, *, known=None):
         """Return the actions on the board at ``as_at``, annotated with ``status`` as ``as_at`` does."""
-        newest = newest_updates(as_at=as_at, known=known).values("status")[:1]
-        return self.begun(as_at=as_at, known=known).annotate(
-            status=Coalesce(Subquery(newest), Value(NOT_REPORTED))
-        )
+        updates = newest_updates(as_at=as_at, known=known)
+        return self.begun(as_at=as_at, known=known).annotate(status=status_after(updates))
 
     def as_at(self, as_at, *, known=None):
         """Return the actions on the board at ``as_at``, annotated with how each stood that day.
@@ -121,8 +119,9 @@ class ActionQuerySet(models.QuerySet):
         )
         oldest_fresh = as_at - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (
-            self.with_status(as_at, known=known)
+            self.begun(as_at=as_at, known=known)
             .annotate(
+                status=status_after(updates),
                 update_id=Subquery(updates.values("pk")[:1]),
                 previous_update_id=Subquery(updates.values("pk")[1:2]),
                 updated_on=Subquery(updates.values("dated_first")[:1]),
@@ -141,6 +140,11 @@ def newest_updates(*, as_at, known):
     """Return the standing updates of the action of the query that this is put into, newest first."""
     standing = ProgressUpdate.objects.standing(as_at=as_at, known=known)
     return standing.filter(action=OuterRef("pk")).newest_first()
+
+
+def status_after(updates):
+    """Return a database expression for the status that ``newest_updates`` leave: theirs, or NOT_REPORTED."""
+    return Coalesce(Subquery(updates.values("status")[:1]), Value(NOT_REPORTED))
 
 
 def claim(condition):

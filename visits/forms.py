@@ -21,6 +21,12 @@ def name_of(user):
     return (user.get_full_name() or user.get_username()) if user else "Somebody"
 
 
+def hold(rows):
+    """Keep others from changing ``rows``, a queryset, until this transaction ends."""
+    # NO KEY, because others may add rows that point at these meanwhile.
+    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
 class TokenField(forms.CharField):
     """What a form was opened on: nothing that its sender changes."""
 
@@ -72,9 +78,7 @@ class RecordForm(OpenedForm):
     def lock(self):
         if self.instance.pk:
             for model, key in self._parts():
-                # NO KEY, because others may add rows that point at this one meanwhile.
-                rows = model.objects.select_for_update(no_key=True).filter(**{key: self.instance.pk})
-                list(rows.order_by("pk").values_list("pk"))
+                hold(model.objects.filter(**{key: self.instance.pk}))
 
     def newest(self):
         if not self.instance.pk:
