@@ -16,7 +16,7 @@ from django.forms.models import model_to_dict
 from recommendations.models import Assessment, Decision, DueDate, ProgressUpdate, ReasonKind
 from recommendations.statements import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
 from visits.dates import YEARS, EdtfFormField, read_edtf, say_day, say_moment
-from visits.forms import NOT_WHOLE, OpenedForm, RecordForm, name_of
+from visits.forms import NOT_WHOLE, OpenedForm, RecordForm, hold, name_of
 
 ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"
@@ -94,8 +94,7 @@ class StatementForm(OpenedForm):
 
     def lock(self):
         guarded = self.guarded()
-        # NO KEY, because the rows about to be added point at this one.
-        type(guarded).objects.select_for_update(no_key=True).get(pk=guarded.pk)
+        hold(type(guarded).objects.filter(pk=guarded.pk))
 
     def newest(self):
         return str(self.siblings().aggregate(newest=Max("pk"))["newest"] or 0)

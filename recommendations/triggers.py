@@ -105,11 +105,10 @@ def install(connection, app_config=None):
         if connection.vendor == "postgresql":
             cursor.execute(POSTGRES_FUNCTION)
         for table, triggers in _tables_and_triggers(connection, app_config):
-            on_table = f' ON "{table}"' if connection.vendor == "postgresql" else ""
             for name, statement in triggers.items():
                 if unchanged.get(name) == statement:
                     continue
-                cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"{on_table}')
+                _drop_one(cursor, table, name)
                 cursor.execute(statement)
                 if connection.vendor == "postgresql":
                     cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"')
@@ -126,8 +125,12 @@ def drop(connection):
     with connection.cursor() as cursor:
         for table, triggers in _tables_and_triggers(connection):
             for name in triggers:
-                on_table = f' ON "{table}"' if connection.vendor == "postgresql" else ""
-                cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"{on_table}')
+                _drop_one(cursor, table, name)
+
+
+def _drop_one(cursor, table, name):
+    on_table = f' ON "{table}"' if cursor.db.vendor == "postgresql" else ""
+    cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"{on_table}')
 
 
 def after_migrations(sender, using, **kwargs):
