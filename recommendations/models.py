@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
@@ -99,8 +99,10 @@ class ActionQuerySet(models.QuerySet):
 
     def with_status(self, as_at, *, known=None):
         """Return the actions on the board at ``as_at``, annotated with ``status`` as ``as_at`` does."""
-        updates = newest_updates(as_at=as_at, known=known)
-        return self.begun(as_at=as_at, known=known).annotate(status=status_after(updates))
+        newest = newest_updates(as_at=as_at, known=known).values("status")[:1]
+        return self.begun(as_at=as_at, known=known).annotate(
+            status=Coalesce(Subquery(newest), Value(NOT_REPORTED))
+        )
 
     def as_at(self, as_at, *, known=None):
         """Return the actions on the board at ``as_at``, annotated with how each stood that day.
@@ -111,22 +113,28 @@ class ActionQuerySet(models.QuerySet):
         update more than UPDATE_EVERY_DAYS old). With ``known``, an aware datetime, only what had been
         recorded before that moment is used.
         """
-        updates = newest_updates(as_at=as_at, known=known)
+        updates = newest_updates(as_at=as_at, known=known).values("pk")
         due_dates = (
             DueDate.objects.agreed(as_at=as_at, known=known)
             .filter(action=OuterRef("pk"))
             .order_by("-effective_on", "-pk")
+            .values("pk")
         )
         oldest_fresh = as_at - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (
             self.begun(as_at=as_at, known=known)
+            # Joined, so that each is looked for once, however much is claimed of it.
+            .alias(
+                newest=FilteredRelation("updates", condition=Q(updates__pk=Subquery(updates[:1]))),
+                agreed=FilteredRelation("due_dates", condition=Q(due_dates__pk=Subquery(due_dates[:1]))),
+            )
             .annotate(
-                status=status_after(updates),
-                update_id=Subquery(updates.values("pk")[:1]),
-                previous_update_id=Subquery(updates.values("pk")[1:2]),
-                updated_on=Subquery(updates.values("dated_first")[:1]),
-                due_id=Subquery(due_dates.values("pk")[:1]),
-                due_last=Subquery(due_dates.values("due_last")[:1]),
+                status=Coalesce("newest__status", Value(NOT_REPORTED)),
+                update_id=F("newest__pk"),
+                previous_update_id=Subquery(updates[1:2]),
+                updated_on=F("newest__dated_first"),
+                due_id=F("agreed__pk"),
+                due_last=F("agreed__due_last"),
             )
             .annotate(is_open=claim(Q(status__in=OPEN)))
             .annotate(
@@ -140,11 +148,6 @@ def newest_updates(*, as_at, known):
     """Return the standing updates of the action of the query that this is put into, newest first."""
     standing = ProgressUpdate.objects.standing(as_at=as_at, known=known)
     return standing.filter(action=OuterRef("pk")).newest_first()
-
-
-def status_after(updates):
-    """Return a database expression for the status that ``newest_updates`` leave: theirs, or NOT_REPORTED."""
-    return Coalesce(Subquery(updates.values("status")[:1]), Value(NOT_REPORTED))
 
 
 def claim(condition):
