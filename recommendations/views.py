@@ -20,7 +20,7 @@ PAGE = 50
 @require_safe
 def recommendation(request, number):
     """Show one recommendation: its actions, risks, assessments, what inspectors found, its history."""
-    asked = request.asked
+    asked, before = request.asked, day_before(request)
     board = board_position(as_at=asked.as_at, known=asked.known)
     found = next((r for r in board.recommendations if r.number == number), None)
     if found is None:
@@ -30,7 +30,7 @@ def recommendation(request, number):
         known=asked.known,
         actions=[a.pk for a in found.actions],
         recommendation=found.pk,
-        before=day_before(request),
+        before=before,
     )
     context = {"board": board, "recommendation": found, "history": page}
     return render(request, "recommendations/recommendation.html", context)
@@ -53,12 +53,12 @@ def actions(request):
 @require_safe
 def action(request, ref):
     """Show one action: how it stands, every update and every due date it ever had, newest first."""
-    asked = request.asked
+    asked, before = request.asked, day_before(request)
     board = board_position(as_at=asked.as_at, known=asked.known)
     found = board.by_ref.get(ref.upper())
     if found is None:
         raise Http404
-    page = history(as_at=asked.as_at, known=asked.known, actions=[found.pk], before=day_before(request))
+    page = history(as_at=asked.as_at, known=asked.known, actions=[found.pk], before=before)
     context = {
         "board": board,
         "action": found,

@@ -15,7 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-CHROMIUM = "/usr/bin/chromium"
+SHELL = Path("/usr/bin/chromium-headless-shell")
+CHROMIUM = SHELL if SHELL.exists() else "/usr/bin/chromium"
 LAST_DAY, MEETING = "2026-11-20", "2026-12-15"
 PASSWORD = secrets.token_urlsafe(12)
 TALLEST = 1400

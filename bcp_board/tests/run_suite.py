@@ -22,6 +22,8 @@ def pytest(title, url, vendor, *arguments):
     print(f"\n=== {title}", flush=True)
     arguments = (*TWO_AT_A_TIME, *arguments)
     env = os.environ | {"DATABASE_URL": url, "EXPECT_DB_VENDOR": vendor}
+    # What one part has compiled, tests included, the next need not.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=env).returncode
 
 

@@ -37,6 +37,7 @@ def answers(user, method, addresses):
     return found
 
 
+@pytest.mark.once
 def test_the_table_names_every_address_and_no_other():
     expected = sorted((route, method) for route in routes() for method in ("GET", "POST"))
 
@@ -56,6 +57,7 @@ def test_every_address_answers_as_the_table_says_and_reading_changes_nothing(peo
     assert found == expected
 
 
+@pytest.mark.once
 def test_only_these_addresses_are_open_to_anybody():
     table = written_down()
 
@@ -88,6 +90,7 @@ def test_to_a_member_what_is_forbidden_looks_like_what_is_not_there(people, addr
         assert page_of(client.get(missing)) == nothing, missing
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND"])
 def test_a_method_that_no_page_has_is_refused_everywhere_even_with_a_token(people, addresses, method):
     client = client_of(people["superuser"], enforce_csrf_checks=True)
@@ -103,6 +106,7 @@ def test_a_method_that_no_page_has_is_refused_everywhere_even_with_a_token(peopl
     assert digest(connection) == before
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["anonymous", "member", "superuser"])
 def test_a_form_without_a_token_is_refused_everywhere(people, addresses, role):
     client = client_of(people[role], enforce_csrf_checks=True)
@@ -113,6 +117,7 @@ def test_a_form_without_a_token_is_refused_everywhere(people, addresses, role):
     assert {getattr(view, "csrf_exempt", False) for view in routes().values()} == {False}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("headers", "secure"),
     [({"Origin": "https://example.org"}, False), ({"Referer": "https://example.org/"}, True)],
@@ -130,6 +135,7 @@ def test_a_form_from_another_site_is_refused_even_with_a_token(people, addresses
     assert client.post("/logout/", data, headers={"Origin": "http://testserver"}).status_code == 302
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ROLES)
 def test_asking_for_the_head_of_a_page_answers_as_the_page_and_changes_nothing(people, addresses, role):
     expected = {key[0]: row[role] for key, row in written_down().items() if key[1] == "GET"}

@@ -33,6 +33,7 @@ def sign_in(client, username, password=GOOD, **more):
     return client.post(reverse("login"), {"username": username, "password": password, **more})
 
 
+@pytest.mark.once
 def test_signing_in_goes_where_one_was_going():
     with_password(make_user("Board members", "ann"))
 

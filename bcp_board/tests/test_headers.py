@@ -33,6 +33,7 @@ def of(response, names):
     return {name: response.headers.get(name) for name in names}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["anonymous", "secretariat"])
 def test_every_answer_carries_the_headers_and_is_kept_nowhere(people, addresses, role):
     client = Client()

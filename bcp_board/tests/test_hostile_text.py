@@ -132,6 +132,7 @@ def everything(client):
             yield route, address, response.content.decode()
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_hostile_text_is_shown_and_adds_no_element_attribute_or_address_to_any_page(client):
     people = cast()

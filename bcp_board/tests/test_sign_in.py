@@ -415,6 +415,7 @@ ELSEWHERE = [
 ] + ["javascript:alert(1)", "data:text/html,x", "JaVaScRiPt:alert(1)", "http://[", "\x00//example.org"]
 
 
+@pytest.mark.once
 def test_signing_in_never_leads_to_another_site(ann):
     assert len(ELSEWHERE) > 200
     inside = signed_in()

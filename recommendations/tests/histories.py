@@ -139,17 +139,23 @@ class Replayed:
     misses: list = field(default_factory=list)
 
 
-def replay(rows, action, as_at, known):
-    """Work out by hand how ``action`` stood at the end of day number ``as_at``."""
+def by_action(rows, actions):
+    """Return, for each of ``actions``, {its place: each of its rows}, in their order."""
+    found = [{} for _ in range(actions)]
+    for place, row in enumerate(rows):
+        found[row.action][place] = row
+    return found
+
+
+def replay(rows, as_at, known):
+    """Work out by hand how the action of these rows, by their places, stood at the end of day ``as_at``."""
 
     def seen(taken):
         return known is None or taken <= known
 
-    corrected = {row.corrects for row in rows if row.corrects is not None and seen(row.taken)}
+    corrected = {row.corrects for row in rows.values() if row.corrects is not None and seen(row.taken)}
     standing = [
-        row
-        for i, row in enumerate(rows)
-        if row.action == action and row.said <= as_at and seen(row.taken) and i not in corrected
+        row for place, row in rows.items() if row.said <= as_at and seen(row.taken) and place not in corrected
     ]
     updates = sorted((row for row in standing if row.kind == "update"), key=lambda row: row.said)
     result = Replayed()

@@ -13,7 +13,16 @@ from recommendations.history import history
 from recommendations.models import Action, ProgressUpdate
 from recommendations.position import action_positions, board_position
 from recommendations.tests.factories import make_action, make_update, make_user
-from recommendations.tests.histories import DAYS, Replayed, day, histories, make_board, replay, store
+from recommendations.tests.histories import (
+    DAYS,
+    Replayed,
+    by_action,
+    day,
+    histories,
+    make_board,
+    replay,
+    store,
+)
 from visits.dates import end_of
 
 ACTIONS = 100
@@ -29,6 +38,7 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
     with transaction.atomic():
         actions, recommendation, user = make_board(ACTIONS)
         store(rows, actions, recommendation, user)
+        rows_of_each = by_action(rows, ACTIONS)
         for as_at, is_then in moments:
             known = end_of(day(as_at)) if is_then else None
             on_the_day = Action.objects.as_at(day(as_at), known=known).order_by("ref")
@@ -45,7 +55,7 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
                 )
                 for action in positions
             ]
-            assert found == [replay(rows, n, as_at, as_at if is_then else None) for n in range(ACTIONS)]
+            assert found == [replay(own, as_at, as_at if is_then else None) for own in rows_of_each]
         assert ledger.first_fault() is None
         transaction.set_rollback(True)
 
