@@ -65,8 +65,10 @@ class Meeting(models.Model):
         return reverse("meeting", args=[self.held_on])
 
     def clean(self):
-        if self.held_on and not 2019 <= self.held_on.year <= 2099:
-            raise ValidationError({"held_on": "Enter a day from 2019 to 2099."})
+        for name in ("held_on", "papers_due_on"):
+            day = getattr(self, name)
+            if day and not 2019 <= day.year <= 2099:
+                raise ValidationError({name: "Enter a day from 2019 to 2099."})
         # The constraint says so too, but a form in which the day is fixed does not ask it.
         if self.papers_due_on and self.held_on and self.papers_due_on > self.held_on:
             raise ValidationError({"papers_due_on": PAPERS_BY_THE_MEETING})

@@ -266,7 +266,12 @@ class DueDateForm(StatementForm):
             self.initial.setdefault("reason_kind", ReasonKind.FIRST)
 
     def clean_due(self):
-        due = self.cleaned_data["due"]
+        due, began = self.cleaned_data["due"], began_on(self.entry.subject)
+        last = read_edtf(due).last
+        if began and last and last < began:
+            raise forms.ValidationError(
+                f"The action began on {say_day(began)}. Enter that date or a later one."
+            )
         if not self.entry.corrects and self.standing and due == self.standing.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
         waiting = proposals_to_decide(as_at=self.entry.today).filter(action=self.entry.subject, due=due)

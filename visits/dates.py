@@ -33,8 +33,13 @@ MONTHS = [
     "December",
 ]
 ACCEPTED_FORMS = "Enter a date like 22/11/2022, November 2022 or 2024."
+ACCEPTED_YEARS = f"Enter a date from {YEARS[0]} to {YEARS[-1]}."
 
 SINGLE = re.compile(r"(?P<date>\d{4}(-\d\d(-\d\d)?)?)(?P<mark>[?~]?)")
+
+
+class OutsideYears(ValueError):
+    """A real date, but none that an improvement board can mean."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,10 @@ def _single(text):
     except (EDTFParseException, ValueError) as error:
         raise ValueError(f"{text!r} is not a real date") from error
     parts = match["date"].count("-")
-    if first.year not in YEARS or (parts == 1 and not 1 <= int(text[5:7]) <= 12):
-        raise ValueError(f"{text!r} is outside {YEARS[0]} to {YEARS[-1]}")
+    if parts == 1 and not 1 <= int(text[5:7]) <= 12:
+        raise ValueError(f"{text!r} is a season, not a month")
+    if first.year not in YEARS:
+        raise OutsideYears(f"{text!r} is outside {YEARS[0]} to {YEARS[-1]}")
     words = (
         f"{first.year}",
         f"{MONTHS[first.month - 1]} {first.year}",
@@ -254,6 +261,8 @@ class EdtfFormField(forms.CharField):
             return ""
         try:
             return self.read(value)
+        except OutsideYears as error:
+            raise ValidationError(ACCEPTED_YEARS, code="outside_years") from error
         except ValueError as error:
             raise ValidationError(ACCEPTED_FORMS, code="imprecise_date") from error
 

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils.html import escape
 
 from bcp_board.backups import digest
 from recommendations.models import Action
@@ -299,6 +300,51 @@ def test_odd_addresses_never_fail(visitor, addresses):
             found[page.format(number)] = asked(visitor, "GET", page.format(number))
 
     assert failures(found) == {}
+
+
+def test_a_nul_is_refused_in_every_part_of_an_address_and_every_field(visitor, crawl, addresses):
+    """PostgreSQL keeps no NUL, so one that got as far as a query would be a failure."""
+    before, found = digest(connection), {}
+    for route, whole in addresses.items():
+        parts = whole.split("/")
+        for at, part in enumerate(route.split("/")):
+            if ("<" in part or "(" in part) and at < len(parts):
+                address = "/".join([*parts[:at], "a%00b", *parts[at + 1 :]])
+                found[address] = asked(visitor, "GET", address)
+    assert len(found) > 40
+    assert {address: status for address, status in found.items() if status not in (400, 404)} == {}
+
+    for address, form in crawl.forms.values():
+        shown = {name: "a\0b" for name in form.fields if name not in form.hidden}
+        unseen = dict.fromkeys(form.hidden, "a\x00b")
+        for odd in filter(None, (shown, unseen)):
+            found[address, *odd] = sent(visitor, address, {**form.fields, **odd}).status_code
+    assert failures(found) == {}
+    assert digest(connection) == before
+
+
+@pytest.mark.parametrize(
+    "text", ["' OR '1'='1", "x' OR 1=1 --", "%", "_", "{{7*7}}", "{0.__class__}", "%(x)s", "${7*7}", "A01'"]
+)
+def test_what_is_searched_for_is_taken_literally(visitor, text):
+    response = visitor.get("/actions/", {"q": text})
+
+    assert response.status_code == 200
+    assert f'value="{escape(text)}"' in response.content.decode()
+    assert response.context["actions"] == ()
+    assert [a.ref for a in visitor.get("/actions/", {"q": "A01"}).context["actions"]] == ["A01"]
+
+
+@pytest.mark.parametrize(
+    "order", ["password", "-password", "1;drop", "99", "-99", "id--", "1.2.-3.99.x", "٣"]
+)
+def test_a_list_is_sorted_by_its_columns_and_nothing_else(visitor, order):
+    def rows(**asked):
+        return [row.pk for row in visitor.get("/admin/auth/user/", asked).context["cl"].result_list]
+
+    by_name = rows(o="1")
+    assert rows(o="-1") == by_name[::-1] != by_name
+    assert rows(o=order) in (rows(), by_name)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_narrative_is_required(client, officer, action):
         ("31/12/2018", "The record begins on 1 January 2019. Enter a later date."),
         ("31/2/2022", "Enter a date like 22/11/2022, November 2022 or 2024."),
         ("22/11", "Enter a date like 22/11/2022, November 2022 or 2024."),
-        ("01/01/9999", "Enter a date like 22/11/2022, November 2022 or 2024."),
+        ("01/01/9999", "Enter a date from 1990 to 2099."),
         ("1/11/2022\0", "Enter a date like 22/11/2022, November 2022 or 2024."),
         ("", "This field is required."),
     ],

@@ -97,7 +97,6 @@ def test_officers_type_a_day_a_month_or_a_year(typed, edtf):
         "31/02/2026",
         "29/02/2027",
         "0000",
-        "9999",
         "00/00/0000",
         "2022-11-22",
         "٢٠٢٤",
@@ -111,6 +110,14 @@ def test_anything_else_is_an_error_that_shows_the_accepted_forms(typed):
 
     form = Form({"due": typed})
     assert form.errors == {"due": ["Enter a date like 22/11/2022, November 2022 or 2024."]}
+
+
+@pytest.mark.parametrize("typed", ["9999", "31/12/1989", "January 2100"])
+def test_a_year_that_no_board_can_mean_is_an_error_that_says_which_can_be_meant(typed):
+    class Form(forms.Form):
+        due = EdtfFormField()
+
+    assert Form({"due": typed}).errors == {"due": ["Enter a date from 1990 to 2099."]}
 
 
 @pytest.mark.parametrize(
