@@ -111,3 +111,23 @@ def test_a_database_that_went_away_is_told_in_words_and_the_first_request_after_
         assert (page.status, statuses("/healthz")) == (503, [503] * 6)
         assert "Sorry, the record cannot be reached" in page.body.decode()
     assert statuses("/") + statuses("/healthz") == [200] * 12
+
+
+@pytest.mark.once
+def test_a_locked_account_is_locked_in_every_worker_and_after_a_restart(site):
+    right, token = "three unrelated words", "a" * 32
+    ann = make_user("Board members", "ann")
+    ann.set_password(right)
+    ann.save()
+
+    def sign_in(password):
+        typed = {"username": "ann", "password": password, "csrfmiddlewaretoken": token}
+        cookie = f"{settings.CSRF_COOKIE_NAME}={token}"
+        return site.ask("POST", "/login/", cookie, urlencode(typed)).status
+
+    assert sign_in(right) == 302
+    assert [sign_in("wrong") for _ in range(5)] == [200] * 5
+    assert [sign_in(right) for _ in range(8)] == [429] * 8
+    site.kill()
+    site.start()
+    assert [sign_in(right) for _ in range(8)] == [429] * 8
