@@ -1,8 +1,14 @@
 """A database that fails in the middle of a save: all of it is there or none, and the page says which."""
 
 import logging
+import os
+import random
+import shutil
+import string
+import subprocess
 from collections import Counter
 from itertools import count
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -235,24 +241,67 @@ def test_while_nothing_can_be_written_people_read_and_are_told_that_nothing_was_
     assert client.post(page, typed).status_code == 302
 
 
-def test_a_full_sqlite_file_is_told_in_words_and_works_again_when_there_is_room(board):
-    if board["database"].vendor != "sqlite":
-        pytest.skip("only SQLite's file can be given a size")
-    client = signed_in(board["officer"])
-    page, typed = an_update(client, 0)
+@pytest.fixture
+def disk(board):
+    """Return two functions: one leaves no room for the progress updates, the other makes room again."""
     with board["database"].cursor() as cursor:
+        if board["database"].vendor == "sqlite":
+            yield from limited_file(cursor)
+        else:
+            yield from small_disk(cursor)
 
-        def pragma(text):
-            return cursor.execute(f"PRAGMA {text}").fetchone()[0]
 
-        before, room = digest(board["database"]), pragma("max_page_count")
-        pragma(f"max_page_count = {pragma('page_count')}")
-        refused = [client.post(page, {**typed, "narrative": "x" * 5_000}) for _ in range(3)]
-        read = [client.get(address).status_code for address in ("/", "/actions/A01/", "/healthz")]
-        pragma(f"max_page_count = {room}")
+def limited_file(cursor):
+    def pragma(text):
+        return cursor.execute(f"PRAGMA {text}").fetchone()[0]
+
+    room = pragma("max_page_count")
+    yield (
+        lambda: pragma(f"max_page_count = {pragma('page_count')}"),
+        lambda: pragma(f"max_page_count = {room}"),
+    )
+
+
+def small_disk(cursor):
+    server = Path(cursor.execute("SHOW data_directory").fetchone()[0])
+    disk = server.with_name("small_disk")
+    disk.mkdir(exist_ok=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+
+    def fill():
+        with (disk / "filler").open("ab") as file:
+            while shutil.disk_usage(disk).free:
+                file.write(bytes(4096))
+                file.flush()
+
+    try:
+        os.chown(disk, server.stat().st_uid, server.stat().st_gid)
+        cursor.execute(f"CREATE TABLESPACE small LOCATION '{disk}'")
+        cursor.execute("ALTER TABLE recommendations_progressupdate SET TABLESPACE small")
+        yield fill, (disk / "filler").unlink
+        cursor.execute("ALTER TABLE recommendations_progressupdate SET TABLESPACE pg_default")
+        cursor.execute("DROP TABLESPACE small")
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def test_a_full_disk_is_told_in_words_and_works_again_when_there_is_room(board, disk):
+    client, before, (fill, make_room) = signed_in(board["officer"]), digest(board["database"]), disk
+    page, typed = an_update(client, 0)
+    # PostgreSQL would make short work of one letter repeated.
+    typed["narrative"] = "".join(random.choices(string.ascii_letters + string.digits, k=9_000))
+
+    fill()
+    refused = [client.post(page, typed) for _ in range(3)]
+    read = [client.get(address).status_code for address in ("/", "/actions/A01/", "/healthz")]
+    held = digest(board["database"])
+    make_room()
 
     assert [response.status_code for response in refused] == [503] * 3
     assert "Nothing was saved" in refused[0].content.decode()
     assert read == [200] * 3
-    assert digest(board["database"]) == before
+    assert held == before
     assert client.post(page, typed).status_code == 302
+    assert ledger.first_fault() is None
