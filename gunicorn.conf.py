@@ -1,10 +1,11 @@
 """How gunicorn serves the site. It reads this file by itself when it is started in this folder."""
 
 wsgi_app = "bcp_board.wsgi"
-workers = 2
+# Twice as many as processors: a page is Python's work, of which each worker does one piece at a time.
+workers = 4
 # A visitor who sends a request slowly holds a thread until it is whole. Fifty leave each worker two threads,
-# even if all fall to one. Each thread that was ever busy keeps a connection to the database for a minute, so
-# PostgreSQL needs 110 (max_connections) if a hundred people may ask at one moment.
+# even if all fall to one. Each thread that was ever busy keeps a connection to the database for a minute:
+# rarely more than twenty in all, but PostgreSQL's max_connections must be 220 to be sure of every one.
 threads = 52
 loglevel = "warning"
 control_socket_disable = True

@@ -7,6 +7,7 @@ of a set (``[a..b]``, ``[a..]``, ``[..b]``); and the empty string for a date tha
 
 import datetime
 import re
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,6 +36,8 @@ MONTHS = [
 ACCEPTED_FORMS = "Enter a date like 22/11/2022, November 2022 or 2024."
 ACCEPTED_YEARS = f"Enter a date from {YEARS[0]} to {YEARS[-1]}."
 
+# Or each of the first readers after a restart would have the same dates parsed, all at once.
+ONE_AT_A_TIME = threading.Lock()
 SINGLE = re.compile(r"(?P<date>\d{4}(-\d\d(-\d\d)?)?)(?P<mark>[?~]?)")
 
 
@@ -106,8 +109,14 @@ def _bounds(text):
         # A plain day needs no grammar, and the parser takes milliseconds over each.
         day = datetime.date.fromisoformat(text)
         return day, day
+    with ONE_AT_A_TIME:
+        return _parsed(text)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text):
     parsed = parse_edtf(text)
-    return (datetime.date(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict()))
+    return tuple(datetime.date(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict()))
 
 
 def _interval(text):

@@ -36,8 +36,18 @@ PAGES = (
     "/recommendations/3/",
     "/visits/",
     "/meetings/",
+    "/status/",
     "/?as_at=2022-11-22",
 )
+# With a meeting held and one to come, the first page also works out what changed since.
+TWO_MEETINGS = """
+import datetime
+from django.utils import timezone
+from meetings.models import Meeting
+today = timezone.localdate()
+Meeting.objects.create(held_on=today - datetime.timedelta(days=20))
+Meeting.objects.create(held_on=today + datetime.timedelta(days=10))
+"""
 STORED = """
 SELECT stored.narrative FROM recommendations_progressupdate AS stored
 JOIN recommendations_ledgerentry AS entry
@@ -234,6 +244,7 @@ def serve_a_crowd(database, seconds):
     """Have READERS people read and CROWD_WRITERS write for ``seconds``; return how long they waited."""
     site, writers = prepare(database, CROWD_WRITERS, Timed, think=WRITER_THINKS)
     cookies = site.sessions("member", READERS)
+    site.manage("shell", "--no-imports", "--command", TWO_MEETINGS)
     with site:
         site.seen.clear()
         worked, until = site.processor_time(), time.monotonic() + seconds
