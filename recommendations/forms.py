@@ -266,12 +266,15 @@ class DueDateForm(StatementForm):
             self.initial.setdefault("reason_kind", ReasonKind.FIRST)
 
     def clean_due(self):
-        due, began = self.cleaned_data["due"], began_on(self.entry.subject)
+        due, agreed_on = self.cleaned_data["due"], self.entry.subject.agreed_on_first
         last = read_edtf(due).last
-        if began and last and last < began:
+        if agreed_on and last and last < agreed_on:
             raise forms.ValidationError(
-                f"The action began on {say_day(began)}. Enter that date or a later one."
+                f"The action was agreed on {say_day(agreed_on)}. Enter that date or a later one."
             )
+        # What a document asks for may have been due before the document was published.
+        if last and last < EARLIEST:
+            raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
         if not self.entry.corrects and self.standing and due == self.standing.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
         waiting = proposals_to_decide(as_at=self.entry.today).filter(action=self.entry.subject, due=due)

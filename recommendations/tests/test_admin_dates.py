@@ -14,6 +14,7 @@ from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
+    make_document,
     make_due_date,
     make_recommendation,
     make_user,
@@ -25,6 +26,7 @@ ADD_DATE = reverse("admin:recommendations_duedate_add")
 ADD_DECISION = reverse("admin:recommendations_decision_add")
 ADD_ASSESSMENT = reverse("admin:recommendations_assessment_add")
 WINTER = datetime.date(2022, 12, 31)
+BEFORE_AGREED = "The action was agreed on 1 October 2022. Enter that date or a later one."
 
 
 @pytest.fixture
@@ -45,6 +47,36 @@ def sign_in(client, user):
 def position(action, as_at=WINTER):
     (found,) = action_positions(Action.objects.as_at(as_at).filter(pk=action.pk), as_at=as_at)
     return found
+
+
+@pytest.mark.parametrize(
+    ("agreed_on", "due", "error"),
+    [
+        (
+            "2022-10-01",
+            "30/9/2022",
+            BEFORE_AGREED,
+        ),
+        (
+            "2022-10-01",
+            "September 2022",
+            BEFORE_AGREED,
+        ),
+        ("2022-10-01", "2022", None),
+        # A report of August 2022 may tell of a date that had passed.
+        ("", "July 2022", None),
+        ("", "2018", "The record begins on 1 January 2019. Enter a later date."),
+    ],
+)
+def test_an_action_is_not_due_before_the_board_agreed_it_or_the_record_begins(client, agreed_on, due, error):
+    action = make_action(agreed_on=agreed_on, document=None if agreed_on else make_document())
+    page = f"{ADD_DATE}?action={action.pk}"
+
+    response = fill_in(sign_in(client, make_user("Secretariat")), page, due=due, reason="As the report says")
+
+    assert response.status_code == (200 if error else 302)
+    assert error is None or errors_of(response) == {"due": [error]}
+    assert DueDate.objects.count() == (0 if error else 1)
 
 
 def test_an_owners_date_is_a_proposal_that_counts_only_once_agreed(client, officer, action):
