@@ -11,12 +11,13 @@ from recommendations.board import (
     ActionPosition,
     AssessmentLine,
     BoardPosition,
+    ProgressPosition,
     RecommendationPosition,
     rank,
 )
 from recommendations.lines import DueLine
 from recommendations.models import Action, Assessment, DueDate, ProgressUpdate
-from recommendations.position import board_position
+from recommendations.position import progress_position
 from recommendations.statements import Status
 from visits.dates import end_of
 
@@ -125,7 +126,7 @@ class Changes:
 
     since: Moment
     now: BoardPosition
-    before: BoardPosition
+    before: ProgressPosition
     added: tuple[Change, ...]
     newly_overdue: tuple[Change, ...]
     worsened: tuple[Change, ...]
@@ -190,7 +191,7 @@ class Changes:
 
 
 def changes_between(before, now, *, since):
-    """Return the Changes from the BoardPosition ``before``, taken at the Moment ``since``, to ``now``."""
+    """Return the Changes from the ProgressPosition ``before``, taken at the Moment ``since``, to ``now``."""
     earlier = before.by_ref
     pairs = [Change(action, earlier.get(action.ref)) for action in now.actions]
     known = [pair for pair in pairs if pair.was]
@@ -331,4 +332,5 @@ def changes_since_meeting_before(now, *, day, today):
     if meeting is None:
         return None
     since = moment_of(meeting, today=today)
-    return changes_between(board_position(as_at=since.as_at, known=since.known), now, since=since)
+    before = progress_position(as_at=since.as_at, known=since.known)
+    return changes_between(before, now, since=since)

@@ -269,11 +269,28 @@ def claims_made(actions):
 
 
 @dataclass(frozen=True)
-class RecommendationPosition:
+class RecommendationProgress:
+    """How the actions that answer one recommendation stood, and what the adviser and the board made of it."""
+
+    number: int
+    actions: tuple[ActionPosition, ...]
+    assessments: tuple[AssessmentLine, ...]
+
+    @property
+    def worst(self):
+        """Return the worst status of its actions; Closed only if all are; Not yet reported if none."""
+        return min((a.status for a in self.actions), key=rank, default=NOT_REPORTED)
+
+    @property
+    def overdue(self):
+        return tuple(a for a in self.actions if a.is_overdue)
+
+
+@dataclass(frozen=True)
+class RecommendationPosition(RecommendationProgress):
     """How one recommendation stood on the day."""
 
     pk: int
-    number: int
     title: str
     summary: str
     official_wording: str
@@ -285,9 +302,7 @@ class RecommendationPosition:
     extends: int | None
     note: str
     source: Source
-    actions: tuple[ActionPosition, ...]
     findings: tuple[FindingLine, ...]
-    assessments: tuple[AssessmentLine, ...]
     risks: tuple[RiskLine, ...]
     disagreements: tuple[Disagreement, ...]
 
@@ -300,17 +315,8 @@ class RecommendationPosition:
         return claims_made(self.actions)
 
     @property
-    def worst(self):
-        """Return the worst status of its actions; Closed only if all are; Not yet reported if none."""
-        return min((a.status for a in self.actions), key=rank, default=NOT_REPORTED)
-
-    @property
     def words(self):
         return STATUS_WORDS[self.worst]
-
-    @property
-    def overdue(self):
-        return tuple(a for a in self.actions if a.is_overdue)
 
     @property
     def stale(self):
@@ -366,21 +372,32 @@ class RecommendationPosition:
 
 
 @dataclass(frozen=True)
-class BoardPosition:
-    """The whole board as at a day."""
+class ProgressPosition:
+    """How the actions stood as at a day, by themselves and for each recommendation."""
 
     as_at: datetime.date
     known: datetime.datetime | None
-    recommendations: tuple[RecommendationPosition, ...]
     actions: tuple[ActionPosition, ...]
-    inspections: InspectionPosition
-    measures: tuple[MeasureLine, ...]
-    risks: tuple[RiskLine, ...]
-    disagreements: tuple[Disagreement, ...]
+    recommendations: tuple[RecommendationProgress, ...]
 
     @cached_property
     def by_ref(self):
         return {action.ref: action for action in self.actions}
+
+    @property
+    def open(self):
+        return tuple(a for a in self.actions if a.is_open)
+
+
+@dataclass(frozen=True)
+class BoardPosition(ProgressPosition):
+    """The whole board as at a day."""
+
+    recommendations: tuple[RecommendationPosition, ...]
+    inspections: InspectionPosition
+    measures: tuple[MeasureLine, ...]
+    risks: tuple[RiskLine, ...]
+    disagreements: tuple[Disagreement, ...]
 
     @property
     def counts(self):
@@ -393,10 +410,6 @@ class BoardPosition:
     def count(self, *statuses):
         """Return how many actions have one of ``statuses``."""
         return sum(action.status in statuses for action in self.actions)
-
-    @property
-    def open(self):
-        return tuple(a for a in self.actions if a.is_open)
 
     @property
     def overdue(self):

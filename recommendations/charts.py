@@ -188,12 +188,10 @@ def month_ends(as_at, count):
 
 
 def monthly_statuses(*, as_at, known=None, months=MONTHS_SHOWN):
-    """Return the MonthlyStatuses up to ``as_at``, in one light query a month."""
-    counts = []
-    for day in month_ends(as_at, months):
-        statuses = Action.objects.with_status(day, known=known).values_list("status", flat=True)
-        counts.append((day, Counter(statuses)))
-    return draw_months(counts)
+    """Return the MonthlyStatuses up to ``as_at``, in one query."""
+    days = month_ends(as_at, months)
+    statuses = Action.objects.statuses_on(days, known=known)
+    return draw_months([(day, Counter(those)) for day, those in zip(days, statuses, strict=True)])
 
 
 def draw_months(counts):

@@ -18,7 +18,9 @@ from recommendations.board import (
     BoardPosition,
     Disagreement,
     MeasureLine,
+    ProgressPosition,
     RecommendationPosition,
+    RecommendationProgress,
     RiskLine,
 )
 from recommendations.lines import Decided, DueLine, name_of, signature_of, update_of
@@ -45,8 +47,7 @@ def board_position(*, as_at, known=None):
 
     With ``known``, an aware datetime, it uses only what had been recorded before that moment.
     """
-    on_the_day = Action.objects.as_at(as_at, known=known).order_by("ref")
-    actions = action_positions(on_the_day, as_at=as_at, known=known)
+    actions = _actions(as_at=as_at, known=known)
     inspections = inspection_position(as_at=as_at)
     findings = inspections.findings
     risks = _risks(as_at=as_at)
@@ -73,6 +74,27 @@ def board_position(*, as_at, known=None):
         risks=risks,
         disagreements=_disagreements(actions, recommendations, findings),
     )
+
+
+def progress_position(*, as_at, known=None):
+    """Return the ProgressPosition at the end of the day ``as_at``: what a later one is compared with."""
+    actions = _actions(as_at=as_at, known=known)
+    answering = _by_recommendation(actions)
+    assessments = _assessments(as_at=as_at, known=known)
+    begun = Recommendation.objects.begun(as_at=as_at).order_by("number").values_list("pk", "number")
+    return ProgressPosition(
+        as_at=as_at,
+        known=known,
+        actions=actions,
+        recommendations=tuple(
+            RecommendationProgress(number, tuple(answering[number]), assessments[pk]) for pk, number in begun
+        ),
+    )
+
+
+def _actions(*, as_at, known):
+    on_the_day = Action.objects.as_at(as_at, known=known).order_by("ref")
+    return action_positions(on_the_day, as_at=as_at, known=known)
 
 
 def action_positions(actions, *, as_at, known=None):
@@ -226,25 +248,35 @@ def _risks(*, as_at):
     )
 
 
-def _recommendations(actions, findings, risks, *, as_at, known):
-    assessments = defaultdict(dict)
-    for row in (
-        Assessment.objects.standing(as_at=as_at, known=known)
-        .latest_of_each()
-        .select_related("recorded_by", "document")
-    ):
-        assessments[row.recommendation_id][row.whose] = AssessmentLine(
-            row.pk,
-            signature_of(row),
-            row.whose,
-            row.get_whose_display(),
-            row.status,
-            row.narrative,
-        )
+def _by_recommendation(actions):
+    """Return {number: the actions that answer that recommendation}."""
     answering = defaultdict(list)
     for action in actions:
         for number in action.recommendations:
             answering[number].append(action)
+    return answering
+
+
+def _assessments(*, as_at, known):
+    """Return {recommendation's pk: its newest AssessmentLine of the adviser's and of the board's}."""
+    newest = Assessment.objects.standing(as_at=as_at, known=known).latest_of_each()
+    lines = defaultdict(tuple)
+    for row in newest.select_related("recorded_by", "document").order_by("whose"):
+        lines[row.recommendation_id] += (
+            AssessmentLine(
+                row.pk,
+                signature_of(row),
+                row.whose,
+                row.get_whose_display(),
+                row.status,
+                row.narrative,
+            ),
+        )
+    return lines
+
+
+def _recommendations(actions, findings, risks, *, as_at, known):
+    answering, assessments = _by_recommendation(actions), _assessments(as_at=as_at, known=known)
     linked = defaultdict(list)
     for number, ref in (
         Recommendation.objects.filter(findings__ref__in=list(findings))
@@ -256,7 +288,7 @@ def _recommendations(actions, findings, risks, *, as_at, known):
     for row in (
         Recommendation.objects.begun(as_at=as_at).select_related("document", "extends").order_by("number")
     ):
-        standing = tuple(assessments[row.pk][whose] for whose in sorted(assessments[row.pk]))
+        standing = assessments[row.pk]
         positions.append(
             RecommendationPosition(
                 pk=row.pk,

@@ -112,7 +112,7 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
     # recommendations, measures; the meeting before, its papers, the same fourteen as at that meeting and
     # three for what was corrected since; the meeting before for its date; the statuses of twelve months;
     # the next meeting; the newest paper; whether this is a demonstration
-    with django_assert_num_queries(51):
+    with django_assert_num_queries(34):
         reader.get("/")
 
 
@@ -288,5 +288,5 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
     # papers, its position, fourteen again; what was corrected since, three; the meeting before for its
     # date; the last six, the papers and actions of the one there is, whether there are more; whether this
     # is a demonstration; the papers to list
-    with django_assert_num_queries(44):
+    with django_assert_num_queries(38):
         reader.get("/meetings/2022-12-20/")

@@ -308,4 +308,4 @@ def test_the_page_costs_the_same_however_much_is_on_it(db, django_assert_num_que
         render_to_string("meetings/paper.html", papers.status_context(**context))
 
 
-QUERIES = 32
+QUERIES = 21

@@ -1,6 +1,7 @@
 """The position on any day equals a naive replay of the history."""
 
 import datetime
+from collections import Counter
 
 import pytest
 from django.db import connection, transaction
@@ -9,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommendations import ledger
+from recommendations.board import RecommendationProgress
 from recommendations.history import history
 from recommendations.models import Action, ProgressUpdate
-from recommendations.position import action_positions, board_position
+from recommendations.position import action_positions, board_position, progress_position
 from recommendations.tests.factories import make_action, make_update, make_user
 from recommendations.tests.histories import (
     DAYS,
@@ -56,6 +58,13 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
                 for action in positions
             ]
             assert found == [replay(own, as_at, as_at if is_then else None) for own in rows_of_each]
+            (statuses,) = Action.objects.statuses_on([day(as_at)], known=known)
+            assert Counter(statuses) == Counter(action.status for action in found)
+        board, earlier = (f(as_at=day(as_at), known=known) for f in (board_position, progress_position))
+        assert earlier.actions == board.actions
+        assert earlier.recommendations == tuple(
+            RecommendationProgress(r.number, r.actions, r.assessments) for r in board.recommendations
+        )
         assert ledger.first_fault() is None
         transaction.set_rollback(True)
 
