@@ -7,5 +7,7 @@ workers = 4
 # even if all fall to one. Each thread that was ever busy keeps a connection to the database for a minute:
 # rarely more than twenty in all, but PostgreSQL's max_connections must be 220 to be sure of every one.
 threads = 52
+# Read once, before the workers part: they start at once and share what was read.
+preload_app = True
 loglevel = "warning"
 control_socket_disable = True
