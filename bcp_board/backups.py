@@ -142,8 +142,12 @@ def _tables(registry, using, without=frozenset()):
     for model in _stored(registry):
         names = [field.attname for field in model._meta.concrete_fields if field.attname not in without]
         rows = model._base_manager.using(using).order_by("pk").values_list(*names)
-        yield line_of({"table": model._meta.label_lower, "columns": names, "rows": rows.count()})
-        for row in rows.iterator(chunk_size=BATCH):
+        # Most tables are so short that one query reads them whole. The others are never in memory whole.
+        first = list(rows[: BATCH + 1])
+        is_whole = len(first) <= BATCH
+        number = len(first) if is_whole else rows.count()
+        yield line_of({"table": model._meta.label_lower, "columns": names, "rows": number})
+        for row in first if is_whole else rows.iterator(chunk_size=BATCH):
             yield line_of(row)
 
 
