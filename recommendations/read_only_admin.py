@@ -1,6 +1,7 @@
 """What the admin's pages of every append-only row have in common: a list, each row to read, one to add."""
 
 import re
+from functools import partial
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
@@ -11,6 +12,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -116,7 +118,8 @@ class ReadOnlyAdmin(BoardAdmin):
         context = {
             "title": f"{verb} {self.opts.verbose_name}: {entry.subject}",
             "entry": entry,
-            "action_position": self.position_of(entry),
+            # An entry that is saved is answered without it.
+            "action_position": SimpleLazyObject(partial(self.position_of, entry)),
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
             **(extra_context or {}),
