@@ -13,6 +13,10 @@ CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 pytest_plugins = ["bcp_board.tests.site_in_browser"]
 
 
+def in_browser(item):
+    return item.get_closest_marker("browser") is not None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
     for item in items:
@@ -20,8 +24,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker("browser")
             item.add_marker(pytest.mark.needs(CHROMIUM))
     result = yield  # -m chooses by marker, and pytest-django sorts
-    # Playwright leaves an event loop running, in which Django refuses later tests their database.
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    # Playwright leaves an event loop running, in which Django refuses later tests their database. A file
+    # is run as a whole, so it holds tests of one kind.
+    items.sort(key=in_browser)
+    kinds = {kind: {item.path for item in items if in_browser(item) is kind} for kind in (True, False)}
+    if mixed := kinds[True] & kinds[False]:
+        raise pytest.UsageError(f"{mixed.pop()}: tests in a browser need a file of their own")
     return result
 
 
@@ -43,7 +51,7 @@ def pytest_runtest_setup(item):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Let browser tests, and only those, use the database beside Playwright's event loop."""
-    if not item.get_closest_marker("browser"):
+    if not in_browser(item):
         return (yield)
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     try:

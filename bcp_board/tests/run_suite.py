@@ -1,4 +1,4 @@
-"""Run every test: on SQLite, on PostgreSQL, and in a browser.
+"""Run every test: on SQLite, those in a browser among them, and on PostgreSQL.
 
 Settings are read before any test is, so the database must be chosen outside pytest: a DATABASE_URL
 set in conftest.py would leave the run on SQLite without a word. Name parts to run only those:
@@ -14,7 +14,7 @@ import time
 
 from .postgres import Missing, Postgres
 
-# Two files at a time, so that what the tests of a file share is made once.
+# Two files at a time, so that what the tests of a file share is made once. Those in a browser come last.
 TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
@@ -28,7 +28,7 @@ def pytest(title, url, vendor, *arguments):
 
 
 def sqlite():
-    return pytest("Tests on SQLite", "sqlite://:memory:", "sqlite", "-m", "not browser")
+    return pytest("Tests on SQLite, and in Chromium", "sqlite://:memory:", "sqlite")
 
 
 def postgresql():
@@ -40,15 +40,11 @@ def postgresql():
         return None
 
 
-def browser():
-    return pytest("Tests in Chromium", "sqlite://:memory:", "sqlite", "-m", "browser")
-
-
 def main(names):
     # However the run is ended, leave through the `with` block that stops PostgreSQL.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     lines, failed = [], False
-    parts = {"sqlite": sqlite, "postgresql": postgresql, "browser": browser}
+    parts = {"sqlite": sqlite, "postgresql": postgresql}
     for name in names or parts:
         began = time.monotonic()
         status = parts[name]()

@@ -77,9 +77,7 @@ def add_update(narrative):
 
 
 @pytest.mark.parametrize("batch", [backups.BATCH, 1, 2])
-def test_a_restored_record_is_the_one_that_was_saved(
-    filled, new_database, tmp_path, key, monkeypatch, batch
-):
+def test_a_restored_record_is_the_one_that_was_saved(filled, new_database, tmp_path, key, monkeypatch, batch):
     """Also where tables are longer than what is read or written at once, or just as long."""
     monkeypatch.setattr(backups, "BATCH", batch)
     with filled:

@@ -1,40 +1,20 @@
 """What people type is text on every page and on paper, whatever it looks like."""
 
 import re
-from collections import Counter, deque
+from collections import Counter
 from html import unescape
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
-from django.apps import apps
-from django.contrib.auth.models import User
-from django.db import models, transaction
+from django.db import transaction
 from django.utils.html import escape
 
-from bcp_board.tests.addresses import cast, examples, make_record, written_down
-from recommendations.models import Action, ProgressUpdate
+from bcp_board.tests.addresses import cast, examples, make_record
+from bcp_board.tests.hostile_texts import DRAFT, HARMLESS, HOSTILE, make_record_of
+from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import fill_in
-from recommendations.tests.factories import (
-    make_action,
-    make_assessment,
-    make_decision,
-    make_document,
-    make_due_date,
-    make_update,
-)
-from recommendations.triggers import guarded_models
-from visits.models import Event
+from recommendations.tests.factories import make_update
 
-LINES = (Path(__file__).parent / "data" / "hostile_texts.txt").read_text().splitlines()
-HOSTILE = [line for line in LINES if line and not line.startswith("# ")]
-# The same, but for the characters that mean something in HTML
-HARMLESS = [re.sub("[<>\"'&`]", "x", text) for text in HOSTILE]
-# Those that begin as an address does, or end the attribute that an address stands in
-ADDRESSES = [
-    at for at, text in enumerate(HOSTILE) if re.match(r"[a-z ]+[:&]|//|[\"'`\\]|&", text, re.IGNORECASE)
-]
-DRAFT = "/meetings/2022-12-01/paper/?draft"
 KINDS = [
     "emoji \U0001f600",
     "joined \U0001f468\u200d\U0001f469\u200d\U0001f467",
@@ -67,61 +47,6 @@ class Skeleton(HTMLParser):
             for name, value in attributes
             if name in ("href", "src", "action", "formaction", "xlink:href", "data") and ":" in (value or "")
         }
-
-
-class Turns:
-    """Texts dealt out to short fields: each as many as it holds, and on with the next where it stopped."""
-
-    def __init__(self, texts):
-        self.waiting, self.unseen = deque(texts), set(texts)
-
-    def take(self, length):
-        """Return texts that together are no longer than ``length``."""
-        while len(self.waiting[0]) > length:
-            self.waiting.rotate(-1)
-        taken = []
-        while len(" ".join([*taken, self.waiting[0]])) <= length:
-            taken.append(self.waiting[0])
-            self.waiting.rotate(-1)
-        self.unseen -= set(taken)
-        return " ".join(taken)
-
-
-def make_record_of(texts, officer):
-    """Put ``texts`` into every field of text that the record has: long ones take all of them.
-
-    Short ones take turns, until each of the texts has been in one; of those that are fit to be an
-    address, each is the address of a document.
-    """
-    action, words, turns = make_record(officer), "\n".join(texts), Turns(texts)
-    for status, fields in (
-        ("at_risk", ["narrative", "reason", "recovery_step", "difference_made", "evidence"]),
-        ("complete", ["narrative", "evidence", "difference_made"]),
-    ):
-        first = make_update(action, status, by=officer, **dict.fromkeys(fields, words))
-    make_update(action, by=officer, narrative=words, corrects=first, correction_reason=turns.take(500))
-    make_decision(
-        make_due_date(action, "2023-05", by=officer, needs_decision=True, reason=words), reason=words
-    )
-    make_assessment(action.recommendations.get(), by=officer, narrative=words)
-    names = {"first_name": turns.take(150), "last_name": turns.take(150)}
-    User.objects.filter(pk=officer.pk).update(**names)
-    for at in ADDRESSES:
-        document = make_document(f"document-{at}", url=texts[at], title=turns.take(200))
-        Event.objects.create(ref=f"E{at + 100}", date="2022-03", text=texts[at], document=document)
-    guarded = guarded_models()
-    for model in (m for m in apps.get_models() if hasattr(m, "history") and m not in guarded):
-        for row in model.objects.order_by("pk")[:2]:
-            for field in model._meta.concrete_fields:
-                # A date is a CharField of its own kind.
-                if type(field) is models.TextField:
-                    setattr(row, field.name, words)
-                elif type(field) is models.CharField and not field.choices and not field.unique:
-                    setattr(row, field.name, turns.take(field.max_length))
-            row.save()
-    while turns.unseen:
-        ref = f"A{Action.objects.count() + 10}"
-        make_action(ref, title=turns.take(200), owner_role=turns.take(120), owner=officer)
 
 
 def everything(client):
@@ -190,31 +115,3 @@ def test_text_that_turns_direction_cannot_reorder_its_neighbours(client):
     before = page[: page.index("\u202eevil")]
     opened = re.findall(r"<[^>]+>", before)[-1]
     assert opened.startswith(("<bdi", "<p", "<dd", "<div", "<blockquote", "<td", "<li"))
-
-
-def is_wrong(said):
-    # Chromium asks for an icon that no page speaks of.
-    is_icon = said.location["url"].endswith("/favicon.ico")
-    return said.type in ("error", "warning") and not is_icon
-
-
-def test_hostile_text_runs_nothing_in_a_browser(page, served, client, transactional_db):
-    people = cast()
-    make_record_of(HOSTILE, people["officer"])
-    client.force_login(people["superuser"])
-    wrong, elsewhere = [], []
-    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
-    page.on("console", lambda said: wrong.append(said.text) if is_wrong(said) else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "request",
-        lambda asked: elsewhere.append(asked.url) if not asked.url.startswith(served) else None,
-    )
-    page.context.add_cookies([{"name": "board", "value": client.cookies["board"].value, "url": served}])
-    answers, found = written_down(), examples()
-    addresses = [found[route] for route in found if answers[route, "GET"]["superuser"] == 200]
-    for address in [*addresses, DRAFT]:
-        assert page.goto(served + address).status == 200
-
-    assert (wrong, elsewhere) == ([], [])
-    assert len(addresses) > 60

@@ -127,6 +127,7 @@ def test_seeding_leaves_an_officers_update_and_an_edited_row_and_says_what_diffe
     assert lines[1].startswith("Left as it is: actions.toml, actions row 5 (A05): title is As the board now")
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("file", "was", "wrong", "named"),

@@ -26,6 +26,11 @@ def open_form(client, address):
     """Return what the form at ``address`` holds when it is opened, inline rows included."""
     response = client.get(address)
     assert response.status_code == 200, response.status_code
+    return held(response)
+
+
+def held(response):
+    """Return what the form on the page of ``response`` holds, inline rows included."""
     data = fields_of(response.context["adminform"].form)
     for inline in response.context["inline_admin_formsets"]:
         data |= fields_of(inline.formset.management_form)

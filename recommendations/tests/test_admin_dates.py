@@ -110,6 +110,7 @@ def test_a_date_entered_by_chair_or_secretariat_counts_at_once(client, action, r
     assert ledger.first_fault() is None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("due", ["early 2027", "3/2027", "2027-03", "31/02/2027", "22/11"])
 def test_a_due_date_in_any_other_form_is_refused_with_the_forms_that_are_accepted(
     client, officer, action, due

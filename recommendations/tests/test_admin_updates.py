@@ -115,6 +115,7 @@ def test_narrative_is_required(client, officer, action):
     assert errors_of(response) == {"narrative": ["This field is required."]}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("dated", "error"),
     [
