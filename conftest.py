@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -25,8 +26,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.needs(CHROMIUM))
     result = yield  # -m chooses by marker, and pytest-django sorts
     # Playwright leaves an event loop running, in which Django refuses later tests their database. A file
-    # is run as a whole, so it holds tests of one kind.
-    items.sort(key=in_browser)
+    # is run as a whole, so it holds tests of one kind; the longest is not begun last, to run on alone.
+    tests_in = Counter(item.path for item in items)
+    items.sort(key=lambda item: (in_browser(item), in_browser(item) and -tests_in[item.path]))
     kinds = {kind: {item.path for item in items if in_browser(item) is kind} for kind in (True, False)}
     if mixed := kinds[True] & kinds[False]:
         raise pytest.UsageError(f"{mixed.pop()}: tests in a browser need a file of their own")

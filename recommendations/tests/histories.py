@@ -217,6 +217,7 @@ def make_board(actions):
         reference="Item 1",
     )
     common = {"title": "Do", "owner_role": "Director", "document": document, "recorded_at": noon(0)}
-    made = [Action.objects.create(ref=f"A{number:03}", **common) for number in range(1, actions + 1)]
+    made = [Action(ref=f"A{number:03}", **common) for number in range(1, actions + 1)]
+    made = Action.objects.bulk_create(made)
     recommendation.actions.set(made)
     return made, recommendation, get_user_model().objects.create(username="officer")
