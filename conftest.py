@@ -25,13 +25,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker("browser")
             item.add_marker(pytest.mark.needs(CHROMIUM))
     result = yield  # -m chooses by marker, and pytest-django sorts
-    # Playwright leaves an event loop running, in which Django refuses later tests their database. A file
-    # is run as a whole, so it holds tests of one kind; the longest is not begun last, to run on alone.
+    # Playwright leaves an event loop running, in which Django refuses later tests their database. The
+    # longest file in a browser is not begun last, to run on alone.
     tests_in = Counter(item.path for item in items)
     items.sort(key=lambda item: (in_browser(item), in_browser(item) and -tests_in[item.path]))
-    kinds = {kind: {item.path for item in items if in_browser(item) is kind} for kind in (True, False)}
-    if mixed := kinds[True] & kinds[False]:
-        raise pytest.UsageError(f"{mixed.pop()}: tests in a browser need a file of their own")
+    others = {item.path for item in items if not in_browser(item)}
+    for item in items:
+        if in_browser(item) and item.path in others:
+            item.add_marker("mixed")
     return result
 
 
@@ -44,6 +45,8 @@ def pytest_collection_finish():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
+    if item.get_closest_marker("mixed"):
+        pytest.fail("a file is run as a whole, so a test in a browser needs one without any others")
     for marker in item.iter_markers("needs"):
         if not shutil.which(marker.args[0]):
             missing = f"{marker.args[0]} is not installed"
