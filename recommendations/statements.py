@@ -94,11 +94,11 @@ class StatementQuerySet(models.QuerySet):
         A superseded row counts on no day, except that with ``known`` (an aware datetime) only what
         had been recorded before that moment is looked at, corrections included.
         """
+        corrections = self.model.objects.filter(corrects=OuterRef("pk"))
         rows = self.filter(dated_first__lte=as_at)
-        if not known:
-            return rows.filter(corrected_by=None)
-        corrections = self.model.objects.filter(known_before(known), corrects=OuterRef("pk"))
-        return rows.filter(~Exists(corrections), known_before(known))
+        if known:
+            rows, corrections = (r.filter(known_before(known)) for r in (rows, corrections))
+        return rows.filter(~Exists(corrections))
 
     def newest_first(self):
         """Return the rows by the first day they may be dated, then in the order they were added."""
