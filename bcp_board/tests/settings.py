@@ -1,6 +1,7 @@
 """The site's own settings with what tests need different; read before any conftest.py is."""
 
 import os
+import tempfile
 
 os.environ.setdefault("SECRET_KEY", "a-key-for-tests-only-" * 3)
 os.environ["HTTPS"] = "0"  # the test client and the live server speak plain http
@@ -8,7 +9,7 @@ os.environ["DEBUG"] = "0"
 
 from bcp_board.settings import *  # noqa: E402, F403 (the key must be there first; every setting is wanted)
 from bcp_board.settings import DATABASES, STORAGES  # noqa: E402
-from bcp_board.tests.postgres import quickest_folder  # noqa: E402
+from bcp_board.tests.postgres import in_memory  # noqa: E402
 
 # The real ones are slow on purpose. One test signs in with them.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -19,4 +20,5 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
 # A real file: threads cannot share SQLite's in-memory database.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["TEST"] = {"NAME": f"{quickest_folder()}/board-test-{os.getpid()}.sqlite3"}
+    folder = in_memory(otherwise=tempfile.gettempdir())
+    DATABASES["default"]["TEST"] = {"NAME": f"{folder}/board-test-{os.getpid()}.sqlite3"}
