@@ -382,7 +382,8 @@ def test_a_database_that_is_not_empty_is_left_alone_unless_forced(
 def test_a_backup_whose_history_does_not_hold_changes_nothing(filled, new_database, tmp_path, key):
     with filled:
         triggers.drop(connection)
-        ProgressUpdate.objects.filter(pk=1).update(narrative="Rewritten by an owner of the database")
+        first = ProgressUpdate.objects.earliest("pk").pk
+        ProgressUpdate.objects.filter(pk=first).update(narrative="Rewritten by an owner of the database")
         triggers.install(connection)
         saved = backups.save(tmp_path / "backup")
     with new_database() as other:
