@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -63,6 +64,15 @@ def pytest_runtest_protocol(item):
         return (yield)
     finally:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def pytest_unconfigure():
+    """Take away what SQLite leaves beside a test database that somebody still had open at the end."""
+    from django.conf import settings
+
+    if file := settings.DATABASES["default"].get("TEST", {}).get("NAME"):
+        for left in Path(file).parent.glob(f"{Path(file).name}*"):
+            left.unlink()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,7 +18,11 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
-# A real file: threads cannot share SQLite's in-memory database.
+# Real files: threads cannot share SQLite's in-memory database. If no test needs the second, nothing makes
+# it; the first is then what the server of the browser tests is given, and in memory it would be one
+# connection for all its threads, which two at once do not survive.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    folder = in_memory(otherwise=tempfile.gettempdir())
-    DATABASES["default"]["TEST"] = {"NAME": f"{folder}/board-test-{os.getpid()}.sqlite3"}
+    file = f"{in_memory(otherwise=tempfile.gettempdir())}/board-test-{os.getpid()}"
+    DATABASES["default"]["TEST"] = {"NAME": f"{file}.sqlite3"}
+    if DATABASES["default"]["NAME"] == ":memory:":
+        DATABASES["default"]["NAME"] = f"{file}-never-made.sqlite3"
