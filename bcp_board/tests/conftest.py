@@ -52,3 +52,20 @@ def addresses(whole_record):
     from bcp_board.tests.addresses import examples
 
     return examples()
+
+
+@pytest.fixture
+def backup_key(settings, tmp_path):
+    """The file of a private key; backups are encrypted to its public key."""
+    from bcp_board import backup_files
+
+    settings.BACKUP_RECIPIENTS = [backup_files.new_key(tmp_path / "key")]
+    return tmp_path / "key"
+
+
+@pytest.fixture
+def filled_record(new_database, settings, tmp_path, backup_key):
+    """A database with a row in each kind of table; what a restore replaces is kept in tmp_path."""
+    settings.VAR_DIR = tmp_path / "var"
+    settings.BACKUP_FOLDER = tmp_path / "var" / "backups"
+    return new_database("filled")

@@ -36,21 +36,6 @@ from recommendations.tests.factories import (
 )
 
 
-@pytest.fixture
-def key(settings, tmp_path):
-    """The file of a private key; backups are encrypted to its public key."""
-    settings.BACKUP_RECIPIENTS = [backup_files.new_key(tmp_path / "key")]
-    return tmp_path / "key"
-
-
-@pytest.fixture
-def filled(new_database, settings, tmp_path, key):
-    """A database with a row in each kind of table; what a restore replaces is kept in tmp_path."""
-    settings.VAR_DIR = tmp_path / "var"
-    settings.BACKUP_FOLDER = tmp_path / "var" / "backups"
-    return new_database("filled")
-
-
 def leave_a_trigger():
     """Do what somebody who got into the database may have done to outlive a restore of its rows."""
     with connection.cursor() as cursor:
@@ -77,14 +62,16 @@ def add_update(narrative):
 
 
 @pytest.mark.parametrize("batch", [backups.BATCH, 1, 2])
-def test_a_restored_record_is_the_one_that_was_saved(filled, new_database, tmp_path, key, monkeypatch, batch):
+def test_a_restored_record_is_the_one_that_was_saved(
+    filled_record, new_database, tmp_path, backup_key, monkeypatch, batch
+):
     """Also where tables are longer than what is read or written at once, or just as long."""
     monkeypatch.setattr(backups, "BATCH", batch)
-    with filled:
+    with filled_record:
         before = backups.digest(connection)
         saved = backups.save(tmp_path / "backup")
     with new_database():
-        backups.restore(saved.path, identity=key)
+        backups.restore(saved.path, identity=backup_key)
         assert backups.digest(connection) == before
         assert ledger.first_fault(expected=saved.anchor) is None
         assert bytes(Paper.objects.get().body) == bytes(range(256))
@@ -93,8 +80,8 @@ def test_a_restored_record_is_the_one_that_was_saved(filled, new_database, tmp_p
         assert Action.history.last().title == "Title of A01"
 
 
-def test_a_digest_sees_any_change_but_not_a_sign_in(filled):
-    with filled:
+def test_a_digest_sees_any_change_but_not_a_sign_in(filled_record):
+    with filled_record:
         before = backups.digest(connection)
         User.objects.update(last_login=timezone.now())
         assert backups.digest(connection) == before
@@ -106,11 +93,13 @@ def test_a_digest_sees_any_change_but_not_a_sign_in(filled):
         assert backups.digest(connection) != before
 
 
-def test_a_restored_database_takes_its_first_row_in_every_table(filled, new_database, tmp_path, key):
-    with filled:
+def test_a_restored_database_takes_its_first_row_in_every_table(
+    filled_record, new_database, tmp_path, backup_key
+):
+    with filled_record:
         saved = backups.save(tmp_path / "backup")
     with new_database():
-        backups.restore(saved.path, identity=key)
+        backups.restore(saved.path, identity=backup_key)
         assert tables_whose_next_key_is_taken() == []
         officer = make_user("Officers", username="second")
         action = make_action("A99", recommendation=make_recommendation(99, document=make_document("new")))
@@ -121,11 +110,11 @@ def test_a_restored_database_takes_its_first_row_in_every_table(filled, new_data
         assert ledger.first_fault(expected=saved.anchor) is None
 
 
-def test_a_restored_history_cannot_be_rewritten(filled, new_database, tmp_path, key):
-    with filled:
+def test_a_restored_history_cannot_be_rewritten(filled_record, new_database, tmp_path, backup_key):
+    with filled_record:
         saved = backups.save(tmp_path / "backup")
     with new_database():
-        backups.restore(saved.path, identity=key)
+        backups.restore(saved.path, identity=backup_key)
         assert_guarded()
 
 
@@ -140,7 +129,7 @@ def assert_guarded():
 
 
 def test_a_backup_of_a_busy_record_holds_what_was_acknowledged_and_nothing_half(
-    filled, new_database, tmp_path, key
+    filled_record, new_database, tmp_path, backup_key
 ):
     acknowledged, stop = [], threading.Event()
 
@@ -154,7 +143,7 @@ def test_a_backup_of_a_busy_record_holds_what_was_acknowledged_and_nothing_half(
         finally:
             connections.close_all()
 
-    with filled:
+    with filled_record:
         threads = [threading.Thread(target=write, args=[writer]) for writer in range(4)]
         for thread in threads:
             thread.start()
@@ -171,14 +160,14 @@ def test_a_backup_of_a_busy_record_holds_what_was_acknowledged_and_nothing_half(
                 thread.join()
     assert during, "the writers waited for the backup"
     with new_database():
-        backups.restore(saved.path, identity=key)
+        backups.restore(saved.path, identity=backup_key)
         assert had <= set(ProgressUpdate.objects.values_list("narrative", flat=True))
         assert ledger.first_fault(expected=saved.anchor) is None
 
 
-def test_a_backup_is_for_its_owner_only_and_never_overwritten(filled, tmp_path):
+def test_a_backup_is_for_its_owner_only_and_never_overwritten(filled_record, tmp_path):
     path = tmp_path / "backup"
-    with filled:
+    with filled_record:
         call_command("backup", str(path))
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         before = path.read_bytes()
@@ -187,10 +176,10 @@ def test_a_backup_is_for_its_owner_only_and_never_overwritten(filled, tmp_path):
         assert path.read_bytes() == before
 
 
-def test_a_backup_that_fails_leaves_no_file(filled, tmp_path, monkeypatch):
+def test_a_backup_that_fails_leaves_no_file(filled_record, tmp_path, monkeypatch):
     folder = tmp_path / "backups"
     folder.mkdir()
-    with filled:
+    with filled_record:
         with pytest.raises(CommandError, match="cannot be written"):
             call_command("backup", str(tmp_path / "missing" / "backup"))
         monkeypatch.setattr(backup_files, "_closing_line", lambda found: 1 / 0)
@@ -201,9 +190,11 @@ def test_a_backup_that_fails_leaves_no_file(filled, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("unencrypted", [False, True])
-def test_a_backup_with_any_byte_changed_is_refused(filled, new_database, tmp_path, key, unencrypted):
+def test_a_backup_with_any_byte_changed_is_refused(
+    filled_record, new_database, tmp_path, backup_key, unencrypted
+):
     path = tmp_path / "backup"
-    with filled:
+    with filled_record:
         backups.save(path, unencrypted=unencrypted)
     whole = path.read_bytes()
     places = [0, 9, whole.index(b"\n") + 1, len(whole) // 2]
@@ -213,15 +204,15 @@ def test_a_backup_with_any_byte_changed_is_refused(filled, new_database, tmp_pat
         for content in [*damaged, whole[:-1], whole[:-200], whole + b"\n", b""]:
             path.write_bytes(content)
             with pytest.raises(CommandError, match="not a whole backup"):
-                call_command("restore", str(path), identity=key)
+                call_command("restore", str(path), identity=backup_key)
         assert connection.introspection.table_names() == []
 
 
 # Encryption -------------------------------------------------------------------------------------------------
 
 
-def test_an_encrypted_backup_shows_when_it_was_made_and_nothing_of_the_record(filled, tmp_path):
-    with filled:
+def test_an_encrypted_backup_shows_when_it_was_made_and_nothing_of_the_record(filled_record, tmp_path):
+    with filled_record:
         encrypted = backups.save(tmp_path / "encrypted").path.read_bytes()
         plain = backups.save(tmp_path / "plain", unencrypted=True).path.read_bytes()
     words = [b"officers", b"Line one", b"Title since changed", b"recommendations.progressupdate"]
@@ -232,23 +223,25 @@ def test_an_encrypted_backup_shows_when_it_was_made_and_nothing_of_the_record(fi
     assert (begin, end) == (b"-----BEGIN AGE ENCRYPTED FILE-----", b"-----END AGE ENCRYPTED FILE-----")
 
 
-def test_what_is_encrypted_opens_without_this_program_and_is_a_plain_backup(filled, tmp_path, key):
-    with filled:
+def test_what_is_encrypted_opens_without_this_program_and_is_a_plain_backup(
+    filled_record, tmp_path, backup_key
+):
+    with filled_record:
         saved = backups.save(tmp_path / "backup")
     armoured = b"\n".join(saved.path.read_bytes().splitlines()[1:-1])
-    private_key = x25519.Identity.from_str(key.read_text().splitlines()[1])
+    private_key = x25519.Identity.from_str(backup_key.read_text().splitlines()[1])
     (tmp_path / "plain").write_bytes(pyrage.decrypt(armoured, [private_key]))
     plain = backup_files.read(tmp_path / "plain")
     assert (plain.made_at, plain.anchor, plain.recipients) == (saved.made_at, saved.anchor, ())
 
 
-def test_each_of_several_keys_opens_a_backup(filled, settings, tmp_path, key):
+def test_each_of_several_keys_opens_a_backup(filled_record, settings, tmp_path, backup_key):
     second = tmp_path / "second"
     settings.BACKUP_RECIPIENTS = [*settings.BACKUP_RECIPIENTS, backup_files.new_key(second)]
-    with filled:
+    with filled_record:
         saved = backups.save(tmp_path / "backup")
     contents = []
-    for identity in (key, second):
+    for identity in (backup_key, second):
         with backup_files.opened(saved.path, identity=identity) as (_, lines):
             contents.append(lines.read())
     assert contents[0] == contents[1]
@@ -256,13 +249,13 @@ def test_each_of_several_keys_opens_a_backup(filled, settings, tmp_path, key):
 
 
 def test_without_the_right_key_nothing_is_restored_and_one_sentence_says_why(
-    filled, new_database, settings, tmp_path, key
+    filled_record, new_database, settings, tmp_path, backup_key
 ):
     path, other, public = tmp_path / "backup", tmp_path / "other", settings.BACKUP_RECIPIENTS[0]
     backup_files.new_key(other)
     no_key = tmp_path / "no key"
     no_key.write_text(f"# public key: {public}\n{public}\n")
-    with filled:
+    with filled_record:
         backups.save(path)
     sentences = {
         None: f"{path} is encrypted. Name the file of its private key: --identity FILE.",
@@ -279,8 +272,10 @@ def test_without_the_right_key_nothing_is_restored_and_one_sentence_says_why(
         assert connection.introspection.table_names() == []
 
 
-def test_a_backup_altered_by_somebody_who_renewed_its_checksum_is_refused(filled, tmp_path, key):
-    with filled:
+def test_a_backup_altered_by_somebody_who_renewed_its_checksum_is_refused(
+    filled_record, tmp_path, backup_key
+):
+    with filled_record:
         saved = backups.save(tmp_path / "backup")
     heading, *body, _ = saved.path.read_bytes().splitlines(keepends=True)
     later = heading.replace(b'"made_at":"20', b'"made_at":"21')
@@ -292,14 +287,14 @@ def test_a_backup_altered_by_somebody_who_renewed_its_checksum_is_refused(filled
         ([later, *body], f"The heading of {forged} is not that of what is encrypted in it."),
     ]:
         forged.write_bytes(sealed(lines))
-        with pytest.raises(backups.Refused) as refusal, backup_files.opened(forged, identity=key):
+        with pytest.raises(backups.Refused) as refusal, backup_files.opened(forged, identity=backup_key):
             pass
         assert str(refusal.value) == sentence
 
 
-def test_a_real_site_without_a_key_makes_no_backup_unless_told_to(filled, settings, tmp_path):
+def test_a_real_site_without_a_key_makes_no_backup_unless_told_to(filled_record, settings, tmp_path):
     path, settings.BACKUP_RECIPIENTS = tmp_path / "backup", []
-    with filled:
+    with filled_record:
         with pytest.raises(CommandError) as refusal:
             call_command("backup", str(path))
         assert str(refusal.value) == (
@@ -318,21 +313,21 @@ def test_a_real_site_without_a_key_makes_no_backup_unless_told_to(filled, settin
     assert list((tmp_path / "var").iterdir()) == []
 
 
-def test_nothing_is_left_in_plain_text(filled, new_database, tmp_path, monkeypatch, key):
+def test_nothing_is_left_in_plain_text(filled_record, new_database, tmp_path, monkeypatch, backup_key):
     """The one temporary file has no name, so that not even a killed program leaves it."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    with filled:
+    with filled_record:
         saved = backups.save(tmp_path / "backup")
     there = {path for path in tmp_path.rglob("*") if path.is_file() and "sqlite3" not in path.name}
-    with backup_files.opened(saved.path, identity=key) as (_, lines):
+    with backup_files.opened(saved.path, identity=backup_key) as (_, lines):
         assert b"recommendations.progressupdate" in lines.read()
         assert stat.S_IMODE(os.fstat(lines.fileno()).st_mode) == 0o600
         assert os.fstat(lines.fileno()).st_nlink == 0
         assert list(folder.iterdir()) == []
     assert {path for path in tmp_path.rglob("*") if path.is_file() and "sqlite3" not in path.name} == there
-    assert there == {saved.path, key}
+    assert there == {saved.path, backup_key}
 
 
 def test_a_new_key_is_for_its_owner_only_and_replaces_none(tmp_path, capsys):
@@ -353,10 +348,10 @@ def test_a_new_key_is_for_its_owner_only_and_replaces_none(tmp_path, capsys):
 
 
 def test_a_database_that_is_not_empty_is_left_alone_unless_forced(
-    filled, new_database, tmp_path, capsys, key
+    filled_record, new_database, tmp_path, capsys, backup_key
 ):
     path = tmp_path / "backup"
-    with filled:
+    with filled_record:
         before = backups.digest(connection)
         backups.save(path)
     with new_database() as other:
@@ -365,22 +360,24 @@ def test_a_database_that_is_not_empty_is_left_alone_unless_forced(
         leave_a_trigger()
         tampered = backups.digest(other)
         with pytest.raises(CommandError, match="not empty"):
-            call_command("restore", str(path), identity=key)
+            call_command("restore", str(path), identity=backup_key)
         assert backups.digest(other) == tampered
 
-        call_command("restore", str(path), "--force", identity=key)
+        call_command("restore", str(path), "--force", identity=backup_key)
         (kept,) = (tmp_path / "var").iterdir()
         assert str(kept) in capsys.readouterr().out
         assert backups.digest(other) == before
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert backup_files.read(kept).recipients != ()
     with new_database():
-        backups.restore(kept, identity=key)
+        backups.restore(kept, identity=backup_key)
         assert backups.digest(connection) == theirs
 
 
-def test_a_backup_whose_history_does_not_hold_changes_nothing(filled, new_database, tmp_path, key):
-    with filled:
+def test_a_backup_whose_history_does_not_hold_changes_nothing(
+    filled_record, new_database, tmp_path, backup_key
+):
+    with filled_record:
         triggers.drop(connection)
         first = ProgressUpdate.objects.earliest("pk").pk
         ProgressUpdate.objects.filter(pk=first).update(narrative="Rewritten by an owner of the database")
@@ -389,12 +386,12 @@ def test_a_backup_whose_history_does_not_hold_changes_nothing(filled, new_databa
     with new_database() as other:
         theirs = backups.digest(other)
         with pytest.raises(backups.Refused, match="Entry 1 .* was changed"):
-            backups.restore(saved.path, identity=key)
+            backups.restore(saved.path, identity=backup_key)
         assert backups.digest(other) == theirs
         make_user("Chair")
         theirs = backups.digest(other)
         with pytest.raises(backups.Refused, match="Entry 1 .* was changed"):
-            backups.restore(saved.path, force=True, identity=key)
+            backups.restore(saved.path, force=True, identity=backup_key)
         assert backups.digest(other) == theirs
 
 
@@ -415,108 +412,3 @@ def test_an_older_backup_is_brought_up_to_date_and_a_newer_one_refused(new_datab
         backups.restore(saved.path)
         assert backups.digest(connection) == before
         assert_guarded()
-
-
-# The newest backup ------------------------------------------------------------------------------------------
-
-
-def backup_made_at(path, made_at):
-    """Write to ``path`` a whole backup that says it was made then."""
-    heading = {"made_at": made_at, "anchor": f"0:{'0' * 64}", "migrations": []}
-    return backup_files.write(path, heading, [], recipients=[])
-
-
-@pytest.fixture
-def folder(settings, tmp_path, key):
-    """The folder of backups, empty."""
-    settings.BACKUP_FOLDER = tmp_path / "backups"
-    settings.BACKUP_FOLDER.mkdir()
-    return settings.BACKUP_FOLDER
-
-
-NONE = "There is no whole backup of this record."
-NOW = datetime.datetime(2023, 7, 3, 12, 0, tzinfo=datetime.UTC)
-
-
-def hours_ago(hours):
-    return NOW - datetime.timedelta(hours=hours)
-
-
-def test_a_backup_is_old_after_26_hours_by_what_it_says_itself(folder):
-    assert backups.why_newest_will_not_do(now=NOW) == NONE
-    old = backup_made_at(folder / "z.backup", hours_ago(26.01))
-    os.utime(old.path, (NOW.timestamp(), NOW.timestamp()))
-    assert backups.why_newest_will_not_do(now=NOW) == (
-        "The newest backup of this record was made on 2 July 2023 at 10:59am, more than 26 hours ago."
-    )
-    new = backup_made_at(folder / "a.backup", hours_ago(26))
-    os.utime(new.path, (0, 0))
-    assert backups.why_newest_will_not_do(now=NOW) is None
-
-
-def test_what_is_damaged_or_foreign_or_from_the_future_is_no_backup(folder):
-    damaged = backup_made_at(folder / "damaged.backup", hours_ago(1)).path
-    whole = damaged.read_bytes()
-    damaged.write_bytes(whole[:-100] + b"x" + whole[-99:])
-    backup_made_at(folder / "future.backup", hours_ago(-1))
-    (folder / "empty.backup").write_bytes(b"")
-    (folder / "list.backup").write_bytes(b"[]\n")
-    (folder / "wrong.backup").write_bytes(b'{"format":1}\n')
-    (folder / "folder.backup").mkdir()
-    assert backups.why_newest_will_not_do(now=NOW) == NONE
-    backup_made_at(folder / "older.backup", hours_ago(2))
-    assert backups.why_newest_will_not_do(now=NOW) is None
-
-
-def test_a_backup_without_a_name_gets_a_dated_one_and_the_check_passes(filled, folder, capsys, log):
-    folder.rmdir()
-    with pytest.raises(CommandError) as failure:
-        call_command("check_backups")
-    assert str(failure.value) == NONE
-    (line,) = log()
-    assert (line["event"], line["outcome"], line["folder"]) == ("backup check", "failed", str(folder))
-
-    with filled:
-        call_command("backup")
-
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    (made,) = folder.iterdir()
-    assert re.fullmatch(r"board-\d{8}T\d{6}Z\.backup", made.name)
-    call_command("check_backups")
-    assert capsys.readouterr().out.endswith("The newest backup is whole, and less than 26 hours old.\n")
-
-
-def test_nothing_that_is_done_here_touches_a_backup_that_is_there(filled, new_database, folder, key):
-    path = folder / "board.backup"
-    with filled:
-        call_command("backup", str(path))
-        before = (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
-        for arguments in ([str(path)], [str(path), "--unencrypted"], [str(folder)]):
-            with pytest.raises(CommandError):
-                call_command("backup", *arguments)
-        with pytest.raises(CommandError):
-            call_command("backup_key", str(path))
-        call_command("backup")
-        call_command("check_backups")
-    with new_database():
-        call_command("restore", str(path), identity=key)
-    assert (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()) == before
-    assert len(list(folder.iterdir())) == 2
-
-
-@pytest.mark.django_db
-def test_who_runs_the_site_is_warned_on_the_first_page_where_backups_are_expected(folder, settings, client):
-    def warned(user):
-        client.force_login(user)
-        return NONE in client.get("/admin/").content.decode()
-
-    administrator = make_user("Administrators")
-    superuser = User.objects.create_superuser("root")
-    others = [make_user(role) for role in ("Officers", "Chair", "Secretariat")]
-
-    assert [warned(user) for user in (administrator, superuser)] == [False, False]
-    settings.BACKUPS_ARE_EXPECTED = True
-    assert [warned(user) for user in (administrator, superuser)] == [True, True]
-    assert [warned(user) for user in others] == [False] * 3
-    backup_made_at(folder / "a.backup", timezone.now())
-    assert [warned(user) for user in (administrator, superuser)] == [False, False]

@@ -1,0 +1,118 @@
+"""Whether the newest backup will do, and that nothing done here touches one that is there."""
+
+import datetime
+import os
+import re
+import stat
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from bcp_board import backup_files, backups
+from recommendations.tests.factories import make_user
+
+
+def backup_made_at(path, made_at):
+    """Write to ``path`` a whole backup that says it was made then."""
+    heading = {"made_at": made_at, "anchor": f"0:{'0' * 64}", "migrations": []}
+    return backup_files.write(path, heading, [], recipients=[])
+
+
+@pytest.fixture
+def folder(settings, tmp_path, backup_key):
+    """The folder of backups, empty."""
+    settings.BACKUP_FOLDER = tmp_path / "backups"
+    settings.BACKUP_FOLDER.mkdir()
+    return settings.BACKUP_FOLDER
+
+
+NONE = "There is no whole backup of this record."
+NOW = datetime.datetime(2023, 7, 3, 12, 0, tzinfo=datetime.UTC)
+
+
+def hours_ago(hours):
+    return NOW - datetime.timedelta(hours=hours)
+
+
+def test_a_backup_is_old_after_26_hours_by_what_it_says_itself(folder):
+    assert backups.why_newest_will_not_do(now=NOW) == NONE
+    old = backup_made_at(folder / "z.backup", hours_ago(26.01))
+    os.utime(old.path, (NOW.timestamp(), NOW.timestamp()))
+    assert backups.why_newest_will_not_do(now=NOW) == (
+        "The newest backup of this record was made on 2 July 2023 at 10:59am, more than 26 hours ago."
+    )
+    new = backup_made_at(folder / "a.backup", hours_ago(26))
+    os.utime(new.path, (0, 0))
+    assert backups.why_newest_will_not_do(now=NOW) is None
+
+
+def test_what_is_damaged_or_foreign_or_from_the_future_is_no_backup(folder):
+    damaged = backup_made_at(folder / "damaged.backup", hours_ago(1)).path
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:-100] + b"x" + whole[-99:])
+    backup_made_at(folder / "future.backup", hours_ago(-1))
+    (folder / "empty.backup").write_bytes(b"")
+    (folder / "list.backup").write_bytes(b"[]\n")
+    (folder / "wrong.backup").write_bytes(b'{"format":1}\n')
+    (folder / "folder.backup").mkdir()
+    assert backups.why_newest_will_not_do(now=NOW) == NONE
+    backup_made_at(folder / "older.backup", hours_ago(2))
+    assert backups.why_newest_will_not_do(now=NOW) is None
+
+
+def test_a_backup_without_a_name_gets_a_dated_one_and_the_check_passes(filled_record, folder, capsys, log):
+    folder.rmdir()
+    with pytest.raises(CommandError) as failure:
+        call_command("check_backups")
+    assert str(failure.value) == NONE
+    (line,) = log()
+    assert (line["event"], line["outcome"], line["folder"]) == ("backup check", "failed", str(folder))
+
+    with filled_record:
+        call_command("backup")
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (made,) = folder.iterdir()
+    assert re.fullmatch(r"board-\d{8}T\d{6}Z\.backup", made.name)
+    call_command("check_backups")
+    assert capsys.readouterr().out.endswith("The newest backup is whole, and less than 26 hours old.\n")
+
+
+def test_nothing_that_is_done_here_touches_a_backup_that_is_there(
+    filled_record, new_database, folder, backup_key
+):
+    path = folder / "board.backup"
+    with filled_record:
+        call_command("backup", str(path))
+        before = (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
+        for arguments in ([str(path)], [str(path), "--unencrypted"], [str(folder)]):
+            with pytest.raises(CommandError):
+                call_command("backup", *arguments)
+        with pytest.raises(CommandError):
+            call_command("backup_key", str(path))
+        call_command("backup")
+        call_command("check_backups")
+    with new_database():
+        call_command("restore", str(path), identity=backup_key)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()) == before
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.django_db
+def test_who_runs_the_site_is_warned_on_the_first_page_where_backups_are_expected(folder, settings, client):
+    def warned(user):
+        client.force_login(user)
+        return NONE in client.get("/admin/").content.decode()
+
+    administrator = make_user("Administrators")
+    superuser = User.objects.create_superuser("root")
+    others = [make_user(role) for role in ("Officers", "Chair", "Secretariat")]
+
+    assert [warned(user) for user in (administrator, superuser)] == [False, False]
+    settings.BACKUPS_ARE_EXPECTED = True
+    assert [warned(user) for user in (administrator, superuser)] == [True, True]
+    assert [warned(user) for user in others] == [False] * 3
+    backup_made_at(folder / "a.backup", timezone.now())
+    assert [warned(user) for user in (administrator, superuser)] == [False, False]
