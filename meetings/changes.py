@@ -15,8 +15,9 @@ from recommendations.board import (
     RecommendationPosition,
     rank,
 )
+from recommendations.due_dates import DueDate
 from recommendations.lines import DueLine
-from recommendations.models import Action, Assessment, DueDate, ProgressUpdate
+from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.position import progress_position
 from recommendations.statements import Status
 from visits.dates import end_of

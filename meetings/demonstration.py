@@ -15,16 +15,8 @@ from django.utils import timezone
 
 from meetings import storylines as story
 from meetings.models import Meeting
-from recommendations.models import (
-    Action,
-    Assessment,
-    Decision,
-    DueDate,
-    Outcome,
-    ProgressUpdate,
-    ReasonKind,
-    Whose,
-)
+from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
+from recommendations.models import Action, Assessment, ProgressUpdate, Whose
 from recommendations.statements import ACCEPTED, NEEDS_RECOVERY, Status
 from visits.dates import say_day
 

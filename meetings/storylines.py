@@ -6,7 +6,8 @@ Every text is printed after the word "Demonstration". None names a person, a chi
 import enum
 from dataclasses import dataclass
 
-from recommendations.models import ReasonKind, Whose
+from recommendations.due_dates import ReasonKind
+from recommendations.models import Whose
 from recommendations.statements import Status
 
 NOT_STARTED, ON_TRACK, AT_RISK, OFF_TRACK, DONE, COMPLETE, EMBEDDED, CLOSED = (

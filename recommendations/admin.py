@@ -6,6 +6,7 @@ from django.forms import CheckboxSelectMultiple
 from django.http import Http404
 from django.utils import timezone
 
+from recommendations.due_dates import Decision, DueDate
 from recommendations.forms import (
     ACCEPT,
     RECORD_FOR_OWNER,
@@ -16,16 +17,7 @@ from recommendations.forms import (
     ProgressUpdateForm,
     proposals_to_decide,
 )
-from recommendations.models import (
-    Action,
-    Assessment,
-    Decision,
-    DueDate,
-    Measure,
-    ProgressUpdate,
-    Recommendation,
-    Risk,
-)
+from recommendations.models import Action, Assessment, Measure, ProgressUpdate, Recommendation, Risk
 from recommendations.read_only_admin import OwnRows, ReadOnlyAdmin, newest_before, sees_every_action
 from recommendations.statements import ACCEPTED, STATUS_WORDS
 from visits.admin import SOURCE, RecordAdmin

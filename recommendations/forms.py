@@ -13,7 +13,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db.models import Max, Model, Q
 from django.forms.models import model_to_dict
 
-from recommendations.models import Assessment, Decision, DueDate, ProgressUpdate, ReasonKind
+from recommendations.due_dates import Decision, DueDate, ReasonKind
+from recommendations.models import Assessment, ProgressUpdate
 from recommendations.statements import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
 from visits.dates import YEARS, EdtfFormField, read_edtf, say_day, say_moment
 from visits.forms import NOT_WHOLE, OpenedForm, RecordForm, hold, name_of

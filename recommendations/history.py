@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Subquery
 
+from recommendations.due_dates import Decision, DueDate
 from recommendations.lines import Signature, Update, name_of, signature_of, update_of
-from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate
+from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.statements import NOT_REPORTED, OPEN, STATUS_WORDS, Status, known_before
 from visits.dates import read_edtf
 

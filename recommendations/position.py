@@ -23,15 +23,13 @@ from recommendations.board import (
     RecommendationProgress,
     RiskLine,
 )
+from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.lines import Decided, DueLine, name_of, signature_of, update_of
 from recommendations.models import (
     Action,
     Assessment,
-    Decision,
-    DueDate,
     LeadBasis,
     Measure,
-    Outcome,
     ProgressUpdate,
     Recommendation,
     Risk,

@@ -19,7 +19,8 @@ from django.utils.http import urlsafe_base64_encode
 
 from meetings.models import Meeting
 from meetings.publishing import publish
-from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate
+from recommendations.due_dates import Decision, DueDate
+from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.tests.factories import make_decision, make_due_date, make_update, make_user
 from visits.models import Visit
 

@@ -13,7 +13,8 @@ from django.test import Client
 from bcp_board.backups import digest
 from bcp_board.tests.addresses import MEETING, ROLES, routes, written_down
 from meetings.models import Meeting, Paper
-from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate
+from recommendations.due_dates import Decision, DueDate
+from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.tests.admin_forms import fill_in, held, open_form
 from recommendations.tests.factories import make_user
 

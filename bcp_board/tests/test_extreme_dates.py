@@ -5,7 +5,8 @@ from django.db import transaction
 from django.test import Client
 
 from bcp_board.tests.addresses import MEETING
-from recommendations.models import Action, DueDate, Recommendation
+from recommendations.due_dates import DueDate
+from recommendations.models import Action, Recommendation
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from visits.models import Document, Event, Visit
 

@@ -17,17 +17,9 @@ from bcp_board.tests.scratch import Scratch
 from meetings.demonstration import meeting_days
 from meetings.models import Demonstration, Meeting
 from recommendations import ledger
+from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.history import history
-from recommendations.models import (
-    Action,
-    Assessment,
-    Decision,
-    DueDate,
-    Outcome,
-    ProgressUpdate,
-    Recommendation,
-    Whose,
-)
+from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Whose
 from recommendations.position import board_position
 from recommendations.statements import ACCEPTED, Status
 from recommendations.tests.factories import (

@@ -6,8 +6,9 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from bcp_board.roles import create_groups, works_in_admin
+from recommendations.due_dates import Decision, DueDate
 from recommendations.ledger import append
-from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate, Recommendation
+from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
 from recommendations.statements import Status
 from visits.models import Document
 

@@ -8,14 +8,8 @@ from django.utils import timezone
 from hypothesis import strategies as st
 
 from recommendations import ledger
-from recommendations.models import (
-    Action,
-    Assessment,
-    Decision,
-    DueDate,
-    ProgressUpdate,
-    Recommendation,
-)
+from recommendations.due_dates import Decision, DueDate
+from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
 from recommendations.statements import NOT_REPORTED, OPEN, Status
 from visits.dates import read_edtf
 from visits.models import Document

@@ -9,16 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from meetings.models import Meeting
-from recommendations.models import (
-    Action,
-    Assessment,
-    Decision,
-    DueDate,
-    Measure,
-    ProgressUpdate,
-    Recommendation,
-    Risk,
-)
+from recommendations.due_dates import Decision, DueDate
+from recommendations.models import Action, Assessment, Measure, ProgressUpdate, Recommendation, Risk
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from recommendations.tests.factories import (
     make_action,

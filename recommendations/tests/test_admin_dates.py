@@ -7,7 +7,8 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from recommendations import ledger
-from recommendations.models import Action, Assessment, Decision, DueDate
+from recommendations.due_dates import Decision, DueDate
+from recommendations.models import Action, Assessment
 from recommendations.position import action_positions
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from recommendations.tests.factories import (

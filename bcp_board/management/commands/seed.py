@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from bcp_board.roles import create_groups
 from recommendations import ledger
-from recommendations.models import Action, DueDate, Measure, ProgressUpdate, Recommendation, Risk
+from recommendations.due_dates import DueDate
+from recommendations.models import Action, Measure, ProgressUpdate, Recommendation, Risk
 from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
 
 

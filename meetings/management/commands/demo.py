@@ -14,7 +14,8 @@ from meetings import demonstration as demo
 from meetings.models import Demonstration, Meeting, Paper
 from meetings.storylines import AREAS
 from recommendations import ledger
-from recommendations.models import Action, Assessment, Decision, DueDate, ProgressUpdate, Recommendation
+from recommendations.due_dates import Decision, DueDate
+from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
 from visits.dates import say_day
 
 ACTIONS = range(1, 101)

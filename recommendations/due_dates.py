@@ -1,0 +1,110 @@
+"""By when an action is due: dates that were set or proposed, and what the board decided about them."""
+
+from django.db import models
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
+
+from recommendations.statements import Statement, StatementQuerySet
+from visits.dates import EdtfField, first_day, last_day, say
+from visits.models import NO_CHILD, not_blank, one_of
+
+
+class DueDateQuerySet(StatementQuerySet):
+    def with_effect(self, *, as_at, known=None):
+        """Return the due dates standing at ``as_at``, annotated with ``effective_on``, a day or None.
+
+        A date entered by the Chair or the Secretariat counts from the day it is dated; a proposal from
+        the day a decision agreed it, and not at all until then.
+        """
+        agreement = (
+            Decision.objects.standing(as_at=as_at, known=known)
+            .filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
+            .values("dated_first")[:1]
+        )
+        return self.standing(as_at=as_at, known=known).annotate(
+            effective_on=Case(When(needs_decision=False, then=F("dated_first")), default=Subquery(agreement))
+        )
+
+    def agreed(self, *, as_at, known=None):
+        """Return the due dates that had been agreed by ``as_at``, annotated as ``with_effect`` does."""
+        return self.with_effect(as_at=as_at, known=known).filter(effective_on__isnull=False)
+
+
+class ReasonKind(models.TextChoices):
+    FIRST = "first", "First date"
+    DEPENDENCY = "dependency", "Waiting on someone else"
+    RESOURCES = "resources", "Not enough people or money"
+    SCOPE = "scope", "The work changed"
+    DECISION = "decision", "A decision came late"
+    LATE_START = "late_start", "Started late"
+    FASTER = "faster", "Going faster than planned"
+    OTHER = "other", "Another reason"
+
+
+class DueDate(Statement):
+    """A date by which an action is due. The first one agreed is the baseline, for good."""
+
+    action = models.ForeignKey("recommendations.Action", models.PROTECT, related_name="due_dates")
+    due = EdtfField("due", help_text="For example 31/3/2027, March 2027 or 2027.")
+    due_first = first_day()
+    due_last = last_day()
+    reason_kind = models.CharField("kind of reason", max_length=20, choices=ReasonKind)
+    reason = models.TextField(help_text=f"Why this date, in words. {NO_CHILD}")
+    needs_decision = models.BooleanField(
+        editable=False, help_text="A proposal, which counts only from the day the board agrees it."
+    )
+
+    objects = DueDateQuerySet.as_manager()
+
+    class Meta(Statement.Meta):
+        verbose_name = "due date"
+        indexes = [models.Index(fields=["action", "dated_first", "id"], name="due_date_newest")]
+        constraints = [
+            *Statement.Meta.constraints,
+            one_of("reason_kind", ReasonKind),
+            not_blank("due"),
+            not_blank("reason"),
+        ]
+
+    def __str__(self):
+        proposal = "proposed due date" if self.needs_decision else "due"
+        return f"{self.action.ref}, {proposal} {say(self.due)}"
+
+    def in_words(self):
+        """Return what it says, without saying of what."""
+        return f"due {say(self.due)}: {self.reason}"
+
+
+class Outcome(models.TextChoices):
+    AGREED = "agreed", "Agreed"
+    REFUSED = "refused", "Refused"
+
+
+class Decision(Statement):
+    """What the board decided about a proposed due date."""
+
+    due_date = models.ForeignKey(DueDate, models.PROTECT, related_name="decisions")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    meeting_on = models.DateField(
+        "at the meeting of", null=True, blank=True, help_text="Empty if decided between meetings."
+    )
+    reason = models.TextField(help_text=f"Why. The owner will see this. {NO_CHILD}")
+
+    class Meta(Statement.Meta):
+        constraints = [
+            *Statement.Meta.constraints,
+            one_of("outcome", Outcome),
+            not_blank("reason"),
+            models.UniqueConstraint(
+                fields=["due_date"],
+                condition=Q(corrects=None),
+                name="recommendations_decision_once_for_each_proposal",
+                violation_error_message="The board has already decided this proposal.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_outcome_display()}: {self.due_date}"
+
+    def in_words(self):
+        """Return what it says, without saying of what."""
+        return f"{self.get_outcome_display()}: {self.reason}"
