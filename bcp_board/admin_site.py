@@ -5,12 +5,11 @@ from functools import update_wrapper
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404
 from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from bcp_board import backups, roles, security_log
+from bcp_board import backups, errors, roles
 from bcp_board.worklist import worklist
 
 # The site has one door, for everybody. What the admin would add to it is left out.
@@ -43,8 +42,7 @@ class BoardAdminSite(admin.AdminSite):
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not self.has_permission(request):
-                security_log.record("refused", request=request, outcome="404", path=request.path[:200])
-                raise Http404
+                raise errors.Hidden
             return checked(request, *args, **kwargs)
 
         return update_wrapper(for_staff, checked)

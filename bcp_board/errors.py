@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
@@ -15,6 +15,10 @@ from bcp_board import security_log
 
 # To learn who asked takes the database, which may be what failed, and does not matter here.
 NOBODY = AnonymousUser()
+
+
+class Hidden(Http404):
+    """Raised for a page that somebody may not know is there: answered as if it were not, but logged."""
 
 
 def _page(request, status, title, *paragraphs):
@@ -96,8 +100,11 @@ def csrf_failure(request, reason=""):
 
 @requires_csrf_token
 def not_found(request, exception):
-    """Return the 404 page."""
-    _logged("not answered", 404, request, NOBODY)
+    """Return the 404 page, and log who asked if it is one that is there."""
+    if isinstance(exception, Hidden):
+        _logged("refused", 404, request)
+    else:
+        _logged("not answered", 404, request, NOBODY)
     return _page(
         request,
         404,
