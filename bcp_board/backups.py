@@ -34,11 +34,11 @@ WRITTEN_BY_MIGRATE = {"django_content_type", "auth_permission", "django_migratio
 
 
 def digest(connection):
-    """Return the SHA-256 of every row and of the names of the triggers: equal digests, equal records.
+    """Return the SHA-256 of every row and of what the triggers do: equal digests, equal records.
 
     Sessions and the times of signing in are not part of the record.
     """
-    found = hashlib.sha256(json.dumps(sorted(triggers.installed(connection))).encode())
+    found = hashlib.sha256(json.dumps(sorted(triggers.installed(connection).items())).encode())
     for line in _tables(apps, connection.alias, without={"last_login"}):
         found.update(line)
     return found.hexdigest()

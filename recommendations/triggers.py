@@ -12,12 +12,22 @@ from simple_history.models import HistoricalChanges
 
 REFUSAL = "this history is append-only: add a correction instead"
 
-POSTGRES_FUNCTION = f"""
-CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger LANGUAGE plpgsql AS $$
+POSTGRES_BODY = f"""
 BEGIN
     RAISE EXCEPTION '%: {REFUSAL}', TG_TABLE_NAME USING ERRCODE = 'check_violation';
-END $$
+END """
+POSTGRES_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger LANGUAGE plpgsql AS "
+    f"$${POSTGRES_BODY}$$"
+)
+# What PostgreSQL does: on which table and event, whether always and for every row and column, and how.
+POSTGRES_TRIGGERS = """
+SELECT tgname, relname, tgtype, tgenabled = 'A' AND tgqual IS NULL AND tgattr = ''::int2vector, prosrc
+FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid
+WHERE NOT tgisinternal
 """
+# For each row before it is updated or deleted is 1 + 2 + 8 + 16; before a statement that truncates, 2 + 32.
+POSTGRES_EVENTS = {"no_rewrite": 27, "no_truncate": 34}
 
 
 def append_only_models():
@@ -59,14 +69,18 @@ def triggers_for(model, vendor):
 
 
 def _collision(model):
-    """Return SQL that is true of an existing row which shares a key with the row being inserted."""
+    """Return SQL that is true of an existing row which shares a key with the row being inserted.
+
+    SQLite has a key of its own for each row, the rowid, which an insert may name. Where it does not, and the
+    table's key is another, NEW.rowid is -1, which no row has.
+    """
     keys = [([field], None) for field in model._meta.concrete_fields if field.unique]
     for constraint in model._meta.total_unique_constraints + [
         c for c in model._meta.constraints if getattr(c, "condition", None) and hasattr(c, "fields")
     ]:
         fields = [model._meta.get_field(name) for name in constraint.fields]
         keys.append((fields, constraint.condition))
-    clauses = []
+    clauses = ["(rowid = NEW.rowid)"]
     for fields, condition in keys:
         same = [f'"{field.column}" = NEW."{field.column}"' for field in fields]
         for name, value in condition.children if condition else ():
@@ -79,13 +93,18 @@ def _collision(model):
 
 
 def installed(connection):
-    """Return the names of the triggers that ``connection``'s database holds."""
+    """Return {name: what it does} of the triggers that ``connection``'s database holds."""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'")
-        else:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        return {name for (name,) in cursor.fetchall()}
+        if connection.vendor != "postgresql":
+            return _definitions(cursor)
+        cursor.execute(POSTGRES_TRIGGERS)
+        return {name: does for name, *does in cursor.fetchall()}
+
+
+def _guards(does, table, name, statement):
+    """Return whether a trigger that ``does`` what installed() says is ours, not just one of that name."""
+    event = POSTGRES_EVENTS.get(name.removeprefix(f"{table}_"))
+    return does in (statement, [table, event, True, POSTGRES_BODY])
 
 
 def _tables_and_triggers(connection, app_config=None):
@@ -140,13 +159,15 @@ def after_migrations(sender, using, **kwargs):
 
 
 def check_installed(app_configs, databases, **kwargs):
-    """Return an Error for each append-only table whose triggers are missing from its database."""
+    """Return an Error for each append-only table whose triggers are missing, or are not those we make."""
     errors = []
     for alias in databases or [DEFAULT_DB_ALIAS]:
         connection = connections[alias]
         present = installed(connection)
         for table, triggers in _tables_and_triggers(connection):
-            if missing := sorted(set(triggers) - present):
+            if missing := sorted(
+                name for name, sql in triggers.items() if not _guards(present.get(name), table, name, sql)
+            ):
                 errors.append(
                     Error(
                         f"The table {table} can be rewritten: it lacks {', '.join(missing)}.",

@@ -234,6 +234,27 @@ def test_a_bare_sqlite_connection_cannot_replace_a_row(filled, model):
 
 
 @each_model
+def test_a_bare_sqlite_connection_cannot_replace_a_row_by_its_place_in_the_table(filled, model):
+    """SQLite gives each row of a table a number of its own, beside the key, by which it can be replaced."""
+    if filled.vendor != "sqlite":
+        pytest.skip("INSERT OR REPLACE is SQLite's")
+    table, columns = model._meta.db_table, columns_of(model)
+    names = ", ".join(f'"{name}"' for name in columns)
+    with closing(sqlite3.connect(filled.settings_dict["NAME"], isolation_level=None)) as bare:
+        read = f'SELECT rowid, {names} FROM "{table}" ORDER BY rowid'
+        before = bare.execute(read).fetchall()
+        place, *values = before[-1]
+        # Nothing is as in any row but its place, and the key where that is the same thing.
+        other = [f"{v}x" if isinstance(v, str) else v + 500 if isinstance(v, int) else v for v in values]
+        if isinstance(model._meta.pk, models.AutoField):
+            other[0] = place
+        marks = ", ".join("?" * (1 + len(other)))
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            bare.execute(f'REPLACE INTO "{table}" (rowid, {names}) VALUES ({marks})', [place, *other])
+        assert bare.execute(read).fetchall() == before
+
+
+@each_model
 def test_protections_survive_migrations(filled, model, monkeypatch):
     """SQLite makes a table anew for most of these, and with it drops the triggers."""
     label, name = model._meta.app_label, model.__name__
@@ -303,6 +324,31 @@ def test_a_missing_trigger_is_reported(rolled_back, model):
         (error,) = triggers.check_installed(None, ["default"])
         assert error.id == "recommendations.E001"
         assert error.msg == f"The table {table} can be rewritten: it lacks {name}."
+        triggers.install(connection)
+        assert triggers.check_installed(None, ["default"]) == []
+
+
+def test_a_trigger_that_only_has_the_name_of_ours_is_reported(rolled_back):
+    table = "recommendations_progressupdate"
+    if rolled_back.vendor == "postgresql":
+        name, call = f"{table}_no_rewrite", "EXECUTE FUNCTION refuse_rewriting_history()"
+        begin = f'DROP TRIGGER "{name}" ON "{table}"; CREATE TRIGGER "{name}" '
+        always = f'; ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"'
+        posing = [
+            f'{begin} BEFORE INSERT ON "{table}" FOR EACH ROW {call} {always}',
+            f'{begin} BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW WHEN (OLD.id = 0) {call} {always}',
+            f'{begin} BEFORE DELETE OR UPDATE OF note ON "{table}" FOR EACH ROW {call} {always}',
+            "CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RETURN NEW; END$$",
+        ]
+    else:
+        name = f"{table}_no_update"
+        run(f'DROP TRIGGER "{name}"')
+        posing = [f'CREATE TRIGGER "{name}" BEFORE UPDATE ON "{table}" BEGIN SELECT 1; END']
+    for statement in posing:
+        run(statement)
+        reported = [error.msg for error in triggers.check_installed(None, ["default"])]
+        assert f"The table {table} can be rewritten: it lacks {name}" in " ".join(reported)
         triggers.install(connection)
         assert triggers.check_installed(None, ["default"]) == []
 
