@@ -11,12 +11,11 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import connection, models, transaction
-from django.db.models.functions import Cast
+from django.db import DataError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
 from recommendations.triggers import append_only_models
@@ -24,6 +23,9 @@ from recommendations.triggers import append_only_models
 FORMAT = "1"
 GENESIS = "0" * 64
 BATCH = 2000
+# Raised for what an owner of the database wrote into a column, which the site never would have: on SQLite
+# anything at all, on PostgreSQL a day without end.
+ODD = (ValueError, TypeError, AttributeError, OverflowError, DataError)
 UNREADABLE = object()
 # Any fixed number will do: it names the lock under which PostgreSQL writers extend the chain in turn.
 LOCK = 2022_11_22
@@ -66,7 +68,7 @@ def canonical(row):
             value = value.isoformat()
         elif isinstance(field, models.BinaryField):
             value = hashlib.sha256(bytes(value)).hexdigest()
-        if value not in (None, "", False):
+        if not (value is None or value is False or value == ""):
             content[field.attname] = value
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -143,12 +145,16 @@ def first_fault(*, expected=None):
 
     With ``expected``, an Anchor from an old paper, the chain must also have had that digest at that count.
     """
-    entries = apps.get_model("recommendations", "LedgerEntry").objects.order_by("sequence")
     if expected and expected.count == 0 and expected.digest != GENESIS:
         return "Before its first entry the chain does not have the digest that the paper printed."
     position, previous, seen_expected = 0, GENESIS, expected is None or expected.count == 0
-    remaining = entries.iterator(chunk_size=BATCH)
-    while batch := list(islice(remaining, BATCH)):
+    while True:
+        try:
+            batch = _entries_after(position)
+        except (*ODD, OperationalError):
+            return f"Entry {position + 1} of the chain cannot be read."
+        if not batch:
+            break
         rows = _rows_of(batch)
         for entry in batch:
             position += 1
@@ -160,7 +166,7 @@ def first_fault(*, expected=None):
                 return f"Entry {position} ({name}) does not follow the entry before it."
             if row is None:
                 return f"Entry {position} names a row that is gone: {name}."
-            if row is UNREADABLE or digest_of(previous, position, row) != entry.digest:
+            if row is UNREADABLE or not _matches(entry, row):
                 return f"Entry {position} does not match its row, which was changed: {name}."
             previous = entry.digest
             if expected and position == expected.count:
@@ -172,45 +178,84 @@ def first_fault(*, expected=None):
     return _row_without_entry()
 
 
+def _entries_after(position):
+    """Return the next entries of the chain, after as many as ``position``; [] at its end.
+
+    Raises one of ODD or OperationalError where the very next one cannot be read.
+    """
+    entries = apps.get_model("recommendations", "LedgerEntry").objects.order_by("sequence")
+    try:
+        return list(entries[position : position + BATCH])
+    except (*ODD, OperationalError):
+        return list(entries[position : position + 1])
+
+
+def _matches(entry, row):
+    try:
+        return digest_of(entry.previous, entry.sequence, row) == entry.digest
+    except ODD:
+        return False
+
+
 def _rows_of(entries):
-    """Return {(kind, key): row}, with UNREADABLE for one that holds what its columns cannot."""
+    """Return {(kind, key): row}, with UNREADABLE for one that holds what the site would not have written."""
     wanted = {}
     for entry in entries:
         wanted.setdefault(entry.kind, []).append(entry.row)
     labels = {model._meta.label_lower: model for model in chained_models()}
     found = {}
     for kind in wanted.keys() & labels.keys():
-        may_be_empty = _dates_that_may_be_empty(labels[kind])
         # In no order: one that follows a link would lose the rows whose link was broken.
-        rows = (
-            labels[kind]
-            ._default_manager.order_by()
-            .annotate(**{f"written_{name}": Cast(name, models.TextField()) for name in may_be_empty})
-        )
-        try:
-            found |= {(kind, row.pk): row for row in rows.filter(pk__in=wanted[kind])}
-        except (ValueError, TypeError):  # SQLite, where an owner can write anything into any column
-            found |= {(kind, key): _readable(rows, key) for key in wanted[kind]}
-        for key in wanted[kind]:
-            row = found.get((kind, key))
-            if isinstance(row, models.Model) and any(
-                getattr(row, name) is None and getattr(row, f"written_{name}") is not None
-                for name in may_be_empty
-            ):
-                found[kind, key] = UNREADABLE
+        rows = labels[kind]._default_manager.order_by()
+        read = _read(rows, wanted[kind])
+        if connection.vendor == "sqlite":
+            read |= dict.fromkeys(_stored_otherwise(labels[kind], read), UNREADABLE)
+        found |= {(kind, key): row for key, row in read.items()}
     return found
 
 
-def _dates_that_may_be_empty(model):
-    """Return the names of the date columns in which words that are no date would read as nothing said."""
-    return [f.name for f in model._meta.concrete_fields if isinstance(f, models.DateField) and f.null]
-
-
-def _readable(rows, key):
+def _read(rows, keys):
+    """Return {key: row} of those of ``rows`` that are there, with UNREADABLE for one that cannot be read."""
     try:
-        return rows.filter(pk=key).first()
-    except (ValueError, TypeError):
-        return UNREADABLE
+        return {row.pk: row for row in rows.filter(pk__in=keys)}
+    except (*ODD, OperationalError):
+        if len(keys) == 1:
+            return {keys[0]: UNREADABLE}
+    return {key: row for each in keys for key, row in _read(rows, [each]).items()}
+
+
+def _stored_otherwise(model, read):
+    """Yield the keys of the rows that SQLite holds in another form than the site would have written.
+
+    A date written as a number reads as the same date, but is sorted and compared as something else.
+    """
+    rows = {key: row for key, row in read.items() if row is not UNREADABLE}
+    fields, key = model._meta.concrete_fields, model._meta.pk.column
+    held = ", ".join(f'typeof("{field.column}"), hex("{field.column}")' for field in fields)
+    marks = ", ".join(["%s"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT "{key}", {held} FROM "{model._meta.db_table}" WHERE "{key}" IN ({marks})', [*rows]
+        )
+        for pk, *found in cursor.fetchall():
+            try:
+                expected = [part for field in fields for part in _as_stored(field, rows[pk])]
+            except ODD:
+                expected = None
+            if found != expected:
+                yield pk
+
+
+def _as_stored(field, row):
+    """Return what SQLite's typeof() and hex() say of the value of ``field`` where the site wrote it."""
+    value = field.get_db_prep_value(getattr(row, field.attname), connection)
+    if value is None:
+        return "null", ""
+    if isinstance(value, int):
+        return "integer", str(int(value)).encode().hex().upper()
+    if isinstance(value, str):
+        return "text", value.encode().hex().upper()
+    return "blob", bytes(value).hex().upper()
 
 
 def _row_without_entry():

@@ -97,14 +97,72 @@ def test_a_change_to_any_column_names_the_row(filled, model):
         ("recheck_on", "never"),  # empty until then, and no date now: either way it reads as nothing
         ("recheck_on", "2022-13-45"),
         ("narrative", b"\xff"),
+        # What reads as what was there, but is compared with other rows as something else.
+        ("dated_first", 20221101),
+        ("dated_first", "2022-W44-2"),
+        ("dated_first", "2022-11-01\n"),
+        ("recorded_by_id", 0),
+        ("corrects_id", 0),
+        ("document_id", 0),
+        ("recorded_at", "9999-12-31 23:59:59-01:00"),
     ],
 )
-def test_a_value_that_its_column_cannot_hold_names_the_row(filled, column, value):
+def test_a_value_that_the_site_would_not_have_written_names_the_row(filled, column, value):
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite takes any value in any column")
     key = update_keys()[0]
     run(f'UPDATE recommendations_progressupdate SET "{column}" = %s WHERE id = %s', value, key)
     with pytest.raises(CommandError, match=f"was changed: recommendations.progressupdate {key}\\."):
+        verify()
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE recommendations_duedate SET needs_decision = 2 WHERE needs_decision = 1",
+        "UPDATE recommendations_progressupdate SET recorded_at = replace(recorded_at, ' ', 'T')",
+        "UPDATE recommendations_progressupdate SET narrative = CAST(X'ff' AS TEXT)",
+        "UPDATE meetings_paper SET body = 'abc'",
+    ],
+)
+def test_a_row_stored_in_another_form_is_named_though_it_reads_as_before(filled, tamper):
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite takes any value in any column")
+    run(tamper)
+    with pytest.raises(CommandError, match=r"was changed: \w+\.\w+ \d+\.$"):
+        verify()
+
+
+@pytest.mark.parametrize("column", ["document_id", "corrects_id", "on_behalf_of_id"])
+def test_a_link_to_nothing_written_as_nought_names_the_row(filled, column):
+    key = update_keys()[0]
+    run(f"UPDATE recommendations_progressupdate SET {column} = 0 WHERE id = %s", key)
+    with pytest.raises(CommandError, match=f"was changed: recommendations.progressupdate {key}\\."):
+        verify()
+
+
+@pytest.mark.parametrize("column", ["recorded_at", "recheck_on"])
+def test_a_day_without_end_names_the_row(filled, column):
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has such a day")
+    run(f"UPDATE recommendations_progressupdate SET {column} = 'infinity'")
+    with pytest.raises(CommandError, match=r"was changed: recommendations\.progressupdate \d+\.$"):
+        verify()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("row", "9e999", "Entry 2 does not match its row"),
+        ("row", "1e300", "Entry 2 does not match its row"),
+        ("digest", "CAST(X'ff' AS TEXT)", "Entry 2 of the chain cannot be read"),
+    ],
+)
+def test_an_entry_that_holds_what_is_no_number_or_no_text_is_named(filled, column, value, told):
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite takes any value in any column")
+    run(f"UPDATE recommendations_ledgerentry SET {column} = {value} WHERE sequence = 2")
+    with pytest.raises(CommandError, match=told):
         verify()
 
 
