@@ -176,7 +176,9 @@ class OnVisitInline(admin.StackedInline):
 
     def get_formset(self, request, obj=None, **kwargs):
         # Django would build two thousand forms for whoever claims to send so many.
-        return super().get_formset(request, obj, absolute_max=self.max_num, **kwargs)
+        formset = super().get_formset(request, obj, absolute_max=self.max_num, **kwargs)
+        formset.place = 1 + VisitAdmin.inlines.index(type(self))
+        return formset
 
 
 class JudgementInline(OnVisitInline):

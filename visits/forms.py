@@ -1,18 +1,17 @@
 """Forms that refuse to write over what somebody else saved while they were open."""
 
+import datetime
 import re
 
 from django import forms
-from django.core.exceptions import FieldDoesNotExist
+from django.contrib.admin.utils import display_for_field
 from django.db import models
-from django.utils.text import Truncator, get_text_list
+from django.utils.text import get_text_list
+from simple_history.utils import get_m2m_reverse_field_name
 
-from visits.dates import say_moment
+from visits.dates import EdtfField, say, say_moment
 
-ADVICE = (
-    "Nothing is saved yet, and what you typed is still here. Check it against theirs; "
-    "to save yours as well, choose Save again."
-)
+KEPT = "Nothing is saved yet, and what you typed is still here."
 NOT_WHOLE = "This form was not sent whole."
 
 
@@ -45,6 +44,7 @@ class OpenedForm(forms.ModelForm):
     """
 
     opened_on = TokenField(required=False)
+    advice = f"{KEPT} Check it against theirs; to save yours as well, choose Save again."
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -59,7 +59,7 @@ class OpenedForm(forms.ModelForm):
             # The page shown next has seen the other save, so saving again is a deliberate act.
             self.data = self.data.copy()
             self.data["opened_on"] = newest
-            self.add_error(None, [*self.what_happened(opened_on, newest), ADVICE])
+            self.add_error(None, [*self.what_happened(opened_on, newest), self.advice])
         return cleaned
 
 
@@ -67,10 +67,12 @@ class RecordForm(OpenedForm):
     """The form of an editable row, perhaps with rows of other models edited on the same page.
 
     Its token is the newest history of the row and of the rows of each of ``beside``, pairs of a model and
-    its foreign key to this one, which the admin sets.
+    its foreign key to this one, which the admin sets. What somebody else changed meanwhile, and this person
+    did not, comes into the form, so that saving again does not put it back.
     """
 
     beside = ()
+    advice = f"{KEPT} To save this form as it now stands, choose Save again."
 
     def _parts(self):
         return ((self._meta.model, "id"), *self.beside)
@@ -105,44 +107,96 @@ class RecordForm(OpenedForm):
         earlier = model.history.filter(history_id=was).first()
         if record is None:
             return NOT_WHOLE
+        changes, told = [], []
         if model is not self._meta.model:
             changes = [str(model._meta.verbose_name_plural)]
         elif earlier:
-            changes = [_in_words(model, change) for change in record.diff_against(earlier).changes]
-        else:
-            changes = []
+            changes, told = merge(self, earlier, record)
         what = get_text_list(changes, "and") or "this page"
-        return (
-            f"{name_of(record.history_user)} changed {what} on {say_moment(record.history_date)}, "
-            "after you opened this form."
-        )
+        by, when = name_of(record.history_user), say_moment(record.history_date)
+        return " ".join([f"{by} changed {what} on {when}, after you opened this form.", *told])
 
 
-def _in_words(model, change):
-    """Return a changed field and, where it is plain text, what it now says."""
-    try:
-        field = model._meta.get_field(change.field)
-    except FieldDoesNotExist:
-        return change.field
-    if field.is_relation or change.new in (None, ""):
-        return str(field.verbose_name)
-    now = dict(field.flatchoices).get(change.new, change.new)
-    return f"{field.verbose_name} (now “{Truncator(now).chars(200)}”)"
+def merge(form, earlier, now):
+    """Bring into ``form`` what changed between two versions of its row, where its sender changed nothing.
+
+    Returns the names of what changed, and a sentence for each field that both of them changed.
+    """
+    names, told = [], []
+    form.data = form.data.copy()
+    for change in now.diff_against(earlier).changes:
+        field, box = now.instance_type._meta.get_field(change.field), form.fields.get(change.field)
+        names.append(str(field.verbose_name))
+        if box is None:
+            continue
+        typed, theirs = form[change.field].data, _value(now, field)
+        if not box.has_changed(_value(earlier, field), typed):
+            _put(form, change.field, theirs)
+        elif box.has_changed(theirs, typed):
+            told.append(f"You both changed {names[-1]}: theirs is “{_said(now, field)}”. Saving replaces it.")
+    return names, told
+
+
+def _value(version, field):
+    """Return what a ``version`` of a row holds in ``field``, as a form's field starts with it."""
+    if field.many_to_many:
+        other = get_m2m_reverse_field_name(field)
+        return list(getattr(version, field.name).values_list(other, flat=True))
+    return getattr(version, field.attname)
+
+
+def _said(version, field):
+    """Return in words what a ``version`` of a row holds in ``field``."""
+    value = _value(version, field)
+    if field.is_relation:
+        keys = value if field.many_to_many else [value]
+        return "; ".join(str(row) for row in field.related_model.objects.filter(pk__in=keys)) or "nothing"
+    if isinstance(field, EdtfField):
+        return say(value)
+    return display_for_field(value, field, "nothing") or "nothing"
+
+
+def _put(form, name, value):
+    """Put ``value`` into the box ``name`` of a form that was sent, as if it had been typed."""
+    box, key = form.fields[name], form.add_prefix(name)
+    if isinstance(value, list):
+        form.data.setlist(key, [str(each) for each in value])
+    elif isinstance(value, bool):
+        form.data.setlist(key, ["on"] if value else [])
+    else:
+        shown = box.prepare_value(value)
+        shown = box.widget.format_value(shown) if isinstance(shown, datetime.date) else shown
+        form.data[key] = "" if shown is None else str(shown)
 
 
 class OnVisitForm(forms.ModelForm):
     """A judgement or finding on its visit's page, checked against the visit as it is about to be saved.
 
-    The visit's own form watches the whole page for what others save.
+    The visit's own form watches the whole page for what others save, and is told which version of these rows
+    the page was opened on: ``place`` is where its token says that.
     """
 
-    def __init__(self, *args, visit, **kwargs):
+    def __init__(self, *args, visit, place, **kwargs):
         super().__init__(*args, **kwargs)
-        self.instance.visit = visit
+        self.instance.visit, self.place = visit, place
+
+    def clean(self):
+        cleaned = super().clean()
+        opened_on = self.data.get("opened_on", "").split("-")[self.place :][:1]
+        if self.instance.pk and opened_on and re.fullmatch("[0-9]{1,18}", opened_on[0]):
+            versions = self._meta.model.history.filter(id=self.instance.pk)
+            earlier = versions.filter(history_id__lte=opened_on[0]).order_by("history_id").last()
+            now = versions.order_by("history_id").last()
+            if earlier and now.history_id != earlier.history_id:
+                for sentence in merge(self, earlier, now)[1]:
+                    self.add_error(None, sentence)
+        return cleaned
 
 
 class OnVisitFormSet(forms.BaseInlineFormSet):
-    """The judgements or the findings on a visit's page."""
+    """The judgements or the findings on a visit's page; the admin sets their ``place`` in its token."""
+
+    place = 0
 
     def get_form_kwargs(self, index):
-        return {**super().get_form_kwargs(index), "visit": self.instance}
+        return {**super().get_form_kwargs(index), "visit": self.instance, "place": self.place}

@@ -1,5 +1,6 @@
 """Two people with one form open: the second is told what the first saved, and loses nothing."""
 
+import datetime
 import threading
 
 import pytest
@@ -11,7 +12,7 @@ from django.urls import reverse
 from meetings.models import Meeting
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, Measure, ProgressUpdate, Recommendation, Risk
-from recommendations.tests.admin_forms import errors_of, fill_in, open_form
+from recommendations.tests.admin_forms import errors_of, fill_in, held, open_form
 from recommendations.tests.factories import (
     make_action,
     make_document,
@@ -169,15 +170,71 @@ def test_two_edits_of_one_row_name_what_the_first_changed_and_by_whom():
 
     assert response.status_code == 200
     told = errors_of(response)[""][0]
-    assert "Secretariat Person changed " in told
-    assert "title (now “Title by one”)" in told
-    assert "owner role (now “Chief executive”)" in told
+    assert told.startswith("Secretariat Person changed owner role and title on ")
+    assert told.endswith("You both changed title: theirs is “Title by one”. Saving replaces it.")
     assert 'value="Title by two"' in response.content.decode()
     assert Action.objects.get().title == "Title by one"
 
-    held_now = {**held_by_two, "title": "Title by two", "opened_on": open_form_of(response)["opened_on"]}
-    assert two.post(page, held_now).status_code == 302
-    assert Action.objects.get().title == "Title by two"
+    assert two.post(page, held(response)).status_code == 302
+    saved = Action.objects.get()
+    assert (saved.title, saved.owner_role) == ("Title by two", "Chief executive")
+
+
+@pytest.mark.django_db
+def test_what_only_the_first_changed_is_kept_when_the_second_saves_as_well():
+    """Links, a person, a date and a text, none of which the second touched."""
+    action, other, owner = make_action("A01"), make_recommendation(2), make_user("Officers")
+    page = reverse("admin:recommendations_action_change", args=[action.pk])
+    one, two = signed_in(make_user("Secretariat")), signed_in(make_user("Secretariat", "other"))
+    held_by_one, held_by_two = open_form(one, page), open_form(two, page)
+    theirs = {"recommendations": [other.pk], "owner": owner.pk, "agreed_on": "March 2022", "title": "Theirs"}
+    one.post(page, {**held_by_one, **theirs})
+
+    response = two.post(page, {**held_by_two, "note": "Mine"})
+    assert "You both" not in errors_of(response)[""][0]
+    assert two.post(page, held(response)).status_code == 302
+
+    saved = Action.objects.get()
+    assert (saved.note, saved.title, saved.agreed_on, saved.owner) == ("Mine", "Theirs", "2022-03", owner)
+    assert list(saved.recommendations.all()) == [other]
+
+
+@pytest.mark.django_db
+def test_of_two_edits_of_a_meeting_neither_puts_the_others_back():
+    meeting = Meeting.objects.create(held_on=datetime.date(2098, 1, 8), papers_due_on="2098-01-02")
+    page = reverse("admin:meetings_meeting_change", args=[meeting.pk])
+    one, two = signed_in(make_user("Secretariat")), signed_in(make_user("Secretariat", "other"))
+    held_by_one, held_by_two = open_form(one, page), open_form(two, page)
+    one.post(page, {**held_by_one, "papers_due_on": "", "covering_note": "Long " * 100})
+
+    response = two.post(page, {**held_by_two, "asks": "Mine", "covering_note": "Short"})
+    assert f"theirs is “{('Long ' * 100).strip()}”" in errors_of(response)[""][0]
+    assert two.post(page, held(response)).status_code == 302
+
+    saved = Meeting.objects.get()
+    assert (saved.asks, saved.covering_note, saved.papers_due_on) == ("Mine", "Short", None)
+
+
+@pytest.mark.django_db
+def test_a_finding_that_only_the_first_changed_is_kept_when_the_second_saves_the_visits_page():
+    source = {"document": make_document(), "reference": "p1"}
+    visit = Visit.objects.create(slug="one", kind="full", authority="BCP", dates="2022", **source)
+    texts = {"F01": "First", "F02": "Second", "F03": "Third"}
+    for ref, text in texts.items():
+        kind = {"kind": "concern", "attribution": "ofsted"}
+        Finding.objects.create(ref=ref, text=text, visit=visit, **kind, **source)
+    page = reverse("admin:visits_visit_change", args=[visit.pk])
+    one, two = signed_in(make_user("Secretariat")), signed_in(make_user("Secretariat", "other"))
+    held_by_one, held_by_two = open_form(one, page), open_form(two, page)
+    one.post(page, {**held_by_one, "findings-0-text": "First, theirs", "findings-1-text": "Second, theirs"})
+
+    mine = {"findings-1-text": "Second, mine", "findings-2-text": "Third, mine"}
+    response = two.post(page, {**held_by_two, **mine})
+    assert "You both changed text: theirs is “Second, theirs”." in response.content.decode()
+    assert two.post(page, held(response)).status_code == 302
+
+    saved = dict(Finding.objects.values_list("ref", "text"))
+    assert saved == {"F01": "First, theirs", "F02": "Second, mine", "F03": "Third, mine"}
 
 
 @pytest.mark.django_db
