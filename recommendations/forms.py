@@ -111,6 +111,24 @@ class StatementForm(OpenedForm):
             for row in since
         ]
 
+    def said_already(self):
+        """Return a sentence if the newest row says the same of the same day, and is this person's.
+
+        So does a form that was sent twice, or one sent again after going back to it.
+        """
+        newest = self.siblings().order_by("-pk").first()
+        if newest is None or self.errors:
+            return ""
+        new = {**self.cleaned_data, **self.about(), "corrects": self.entry.corrects}
+        new |= {"recorded_by": self.entry.user}
+        del new["opened_on"]
+        if any(getattr(newest, name) != value for name, value in new.items()):
+            return ""
+        return (
+            f"You saved exactly this on {say_moment(newest.recorded_at)}. It is on the record once, and "
+            "nothing more was saved."
+        )
+
     def clean_dated(self):
         text, today = self.cleaned_data["dated"], self.entry.today
         date = read_edtf(text)

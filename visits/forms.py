@@ -59,8 +59,15 @@ class OpenedForm(forms.ModelForm):
             # The page shown next has seen the other save, so saving again is a deliberate act.
             self.data = self.data.copy()
             self.data["opened_on"] = newest
+        if again := self.said_already():
+            self.add_error(None, again)
+        elif opened_on != newest:
             self.add_error(None, [*self.what_happened(opened_on, newest), self.advice])
         return cleaned
+
+    def said_already(self):
+        """Return a sentence if this person has just saved the very same, else an empty string."""
+        return ""
 
 
 class RecordForm(OpenedForm):
