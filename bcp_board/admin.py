@@ -10,7 +10,6 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.encoding import force_bytes
@@ -137,8 +136,6 @@ class UserAdmin(BoardAdmin):
     def one_time_link(self, request, pk):
         """Show, once, a link by which the account's owner sets a new password without knowing an old one."""
         user = self.get_object(request, str(pk))
-        if user is None:
-            raise Http404
         if not self.has_change_permission(request, user):
             raise PermissionDenied
         link = ""

@@ -5,7 +5,8 @@ import logging
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseRedirect
+from django.core.validators import MaxLengthValidator
+from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -14,9 +15,10 @@ from meetings.models import Meeting, Paper
 from meetings.publishing import AlreadyPublished, publish
 from visits.admin import RecordAdmin
 from visits.dates import say_day, say_moment
-from visits.forms import name_of
+from visits.forms import NOT_WHOLE, name_of
 
 security_log = logging.getLogger("bcp_board.security")
+LONGEST_REASON = 500
 
 
 class PublishForm(forms.Form):
@@ -25,14 +27,31 @@ class PublishForm(forms.Form):
     seen_version = forms.IntegerField(min_value=0, max_value=32767, widget=forms.HiddenInput)
     reason = forms.CharField(
         label="Why there is a new version",
-        max_length=500,
-        help_text="Printed on the meeting’s page, beside the earlier version, which stays as it is.",
+        required=False,
+        # Not max_length: a browser that is told the limit cuts what is pasted, without a word.
+        validators=[MaxLengthValidator(LONGEST_REASON, f"Use {LONGEST_REASON} characters or fewer.")],
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=(
+            "Printed on the meeting’s page, beside the earlier version, which stays as it is. "
+            f"Up to {LONGEST_REASON} characters."
+        ),
     )
 
-    def __init__(self, *args, newest, **kwargs):
-        super().__init__(*args, initial={"seen_version": newest.version if newest else 0}, **kwargs)
+    def __init__(self, *args, newest, reason="", **kwargs):
+        self.seen = newest.version if newest else 0
+        super().__init__(*args, initial={"seen_version": self.seen, "reason": reason}, **kwargs)
         if not newest:
             del self.fields["reason"]
+
+    def clean(self):
+        cleaned = super().clean()
+        seen = cleaned.get("seen_version")
+        if seen is None or seen > self.seen:
+            raise forms.ValidationError(NOT_WHOLE)
+        # Whoever saw an earlier version is told of this one instead.
+        if seen == self.seen and "reason" in cleaned and not cleaned["reason"]:
+            self.add_error("reason", "Say why there is a new version.")
+        return cleaned
 
 
 @admin.register(Meeting)
@@ -69,8 +88,6 @@ class MeetingAdmin(RecordAdmin):
         if not request.user.has_perm("meetings.add_paper"):
             raise PermissionDenied
         meeting = self.get_object(request, str(pk))
-        if meeting is None:
-            raise Http404
         newest = Paper.objects.defer("body").filter(meeting=meeting).order_by("-version").first()
         form = PublishForm(request.POST or None, newest=newest)
         conflict = None
@@ -84,7 +101,7 @@ class MeetingAdmin(RecordAdmin):
                 )
             except AlreadyPublished as error:
                 conflict = error.paper
-                form = PublishForm(newest=conflict)
+                form = PublishForm(newest=conflict, reason=form.cleaned_data.get("reason", ""))
             else:
                 facts = {
                     "outcome": "ok",

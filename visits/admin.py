@@ -11,11 +11,25 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.utils import get_m2m_reverse_field_name
 
 from visits.dates import EdtfField, say
-from visits.forms import OnVisitForm, OnVisitFormSet, RecordForm
+from visits.forms import LinesField, OnVisitForm, OnVisitFormSet, RecordForm
 from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
 
 LONGEST_SEARCH = 200
 LONGEST_TEXT = 10_000
+
+
+def _box(make, db_field, request, kwargs):
+    """Return the form field that ``make`` gives for ``db_field``, which refuses too much and cuts nothing."""
+    if isinstance(db_field, models.TextField):
+        # The database would take any length, and every page that shows the text would be as long.
+        too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
+        kwargs |= {"validators": [MaxLengthValidator(LONGEST_TEXT, too_long)], "form_class": LinesField}
+    field = make(db_field, request, **kwargs)
+    if getattr(field, "max_length", None):
+        # A browser that is told the limit cuts what is pasted, without a word.
+        field.widget.attrs.pop("maxlength", None)
+        field.error_messages["max_length"] = f"Use {field.max_length:,} characters or fewer."
+    return field
 
 
 class BoardAdmin(admin.ModelAdmin):
@@ -32,11 +46,7 @@ class BoardAdmin(admin.ModelAdmin):
         return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
-        # The database would take any length, and every page that shows the text would be as long.
-        if isinstance(db_field, models.TextField):
-            too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
-            kwargs["validators"] = [MaxLengthValidator(LONGEST_TEXT, too_long)]
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return _box(super().formfield_for_dbfield, db_field, request, kwargs)
 
     def get_search_results(self, request, queryset, search_term):
         # Each word is a condition of its own, and databases refuse a query with thousands.
@@ -62,10 +72,14 @@ class BoardAdmin(admin.ModelAdmin):
             raise BadRequest("The form holds a number that is too large.") from None
 
     def get_object(self, request, object_id, from_field=None):
+        """Return the row; raise Http404 if there is none. Django would say that perhaps it was deleted."""
         try:
-            return super().get_object(request, object_id, from_field)
+            found = super().get_object(request, object_id, from_field)
         except OverflowError:
-            return None
+            found = None
+        if found is None:
+            raise Http404
+        return found
 
 
 class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
@@ -173,6 +187,9 @@ class OnVisitInline(admin.StackedInline):
     max_num = 60
     can_delete = False
     show_change_link = True
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        return _box(super().formfield_for_dbfield, db_field, request, kwargs)
 
     def get_formset(self, request, obj=None, **kwargs):
         # Django would build two thousand forms for whoever claims to send so many.

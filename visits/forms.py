@@ -26,6 +26,16 @@ def hold(rows):
     list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
+class LinesField(forms.CharField):
+    """A text of several lines. A browser sends each line's end as two characters; one is kept.
+
+    With two, a text from a file would differ from itself as soon as its form was saved.
+    """
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
 class TokenField(forms.CharField):
     """What a form was opened on: nothing that its sender changes."""
 

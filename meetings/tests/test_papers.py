@@ -163,10 +163,44 @@ def test_publishing_in_the_admin_says_who_was_first(client, meeting, secretariat
     second = client.post(address, {"seen_version": 0, "reason": "Again"})
     assert (second.status_code, Paper.objects.count()) == (409, 1)
     assert "published version 1 on" in second.content.decode()
+    assert "Again</textarea>" in second.content.decode()
     without_reason = client.post(address, {"seen_version": 1})
     assert (without_reason.status_code, Paper.objects.count()) == (200, 1)
+    assert "Say why there is a new version." in without_reason.content.decode()
     assert client.post(address, {"seen_version": 1, "reason": "A slip"}).status_code == 302
     assert Paper.objects.count() == 2
+
+
+def test_whoever_saw_no_version_is_told_of_the_first_before_being_asked_why_there_is_another(
+    client, meeting, secretariat
+):
+    client.force_login(secretariat)
+    address = reverse("admin:meetings_publish", args=[meeting.pk])
+    assert client.post(address, {"seen_version": 0}).status_code == 302
+    second = client.post(address, {"seen_version": 0})
+    assert (second.status_code, Paper.objects.count()) == (409, 1)
+    assert "published version 1 on" in second.content.decode()
+    assert "Please correct" not in second.content.decode()
+
+
+@pytest.mark.parametrize("seen", ["1", "5", "-1", "", "x", "99999999999"])
+def test_a_version_that_nobody_has_seen_yet_publishes_nothing(client, meeting, secretariat, seen):
+    client.force_login(secretariat)
+    response = client.post(reverse("admin:meetings_publish", args=[meeting.pk]), {"seen_version": seen})
+    assert (response.status_code, Paper.objects.count()) == (200, 0)
+    assert "This form was not sent whole." in response.content.decode()
+
+
+def test_a_reason_that_is_too_long_is_refused_whole_and_kept_in_its_box(client, meeting, secretariat):
+    """A box that says how much it takes has a browser cut what is pasted, and nobody is told."""
+    client.force_login(secretariat)
+    address = reverse("admin:meetings_publish", args=[meeting.pk])
+    assert client.post(address, {"seen_version": 0}).status_code == 302
+    response = client.post(address, {"seen_version": 1, "reason": "y" * 501})
+    assert (response.status_code, Paper.objects.count()) == (200, 1)
+    assert "Use 500 characters or fewer." in response.content.decode()
+    assert "y" * 501 in response.content.decode()
+    assert "maxlength" not in response.content.decode()
 
 
 @pytest.mark.parametrize("role", ["Officers", "Chair", "Administrators"])

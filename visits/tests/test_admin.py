@@ -155,6 +155,37 @@ def test_a_change_on_a_visits_page_by_someone_else_is_noticed(secretariat):
     assert finding.text == "Changed meanwhile"
 
 
+def test_the_ends_of_lines_that_a_browser_sends_are_no_change(secretariat):
+    text = "First line.\nSecond line."
+    visit = make_visit(note=text)
+    page = reverse("admin:visits_visit_change", args=[visit.pk])
+    versions, sent = visit.history.count(), text.replace("\n", "\r\n")
+
+    assert fill_in(secretariat, page, note=sent).status_code == 302
+    assert (Visit.objects.get().note, visit.history.count()) == (text, versions)
+    assert fill_in(secretariat, page, note=f"{sent}\r\nThird.", theme="Front door").status_code == 302
+    assert Visit.objects.get().note == f"{text}\nThird."
+
+
+def test_a_short_text_that_is_too_long_is_refused_whole(secretariat):
+    """A box that says how much it takes has a browser cut what is pasted, and nobody is told."""
+    page = reverse("admin:visits_visit_change", args=[make_visit().pk])
+    assert "maxlength" not in secretariat.get(page).content.decode()
+
+    response = fill_in(secretariat, page, theme="x" * 3_000)
+
+    assert errors_of(response) == {"theme": ["Use 200 characters or fewer."]}
+    assert "x" * 3_000 in response.content.decode()
+
+
+def test_a_row_that_is_not_there_is_not_said_to_have_been_deleted(secretariat):
+    for model in admin.site._registry:
+        address = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        if model is not User:
+            assert secretariat.get(reverse(f"{address}_change", args=[99_999])).status_code == 404
+            assert secretariat.get(reverse(f"{address}_history", args=[99_999])).status_code == 404
+
+
 def test_saving_what_was_not_changed_makes_no_version(secretariat):
     visit, action = make_visit(), make_action()
     for row, typed in ((visit, {"note": "Changed"}), (action, {"note": "Changed"})):
