@@ -13,6 +13,7 @@ from itertools import islice
 
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
@@ -29,6 +30,8 @@ BATCH = 500
 OLD = datetime.timedelta(hours=26)
 # Who is signed in, and who failed to: neither is part of the record.
 LEFT_OUT = {"sessions.session", "bcp_board.signintry"}
+# Raised by a file that says it is a backup and is not, or by a database that refuses what it holds.
+MALFORMED = (DatabaseError, FieldDoesNotExist, LookupError, TypeError, ValidationError, ValueError)
 # What `migrate` itself writes: a database that holds nothing else is empty.
 WRITTEN_BY_MIGRATE = {"django_content_type", "auth_permission", "django_migrations"}
 
@@ -83,8 +86,12 @@ def restore(path, *, force=False, identity=None, unencrypted=False):
         try:
             with connection.constraint_checks_disabled(), transaction.atomic():
                 return backup, _replace_everything(backup, lines, force=force, unencrypted=unencrypted)
-        except DatabaseError as error:
-            raise Refused(f"Nothing was restored. The database says: {error}") from error
+        except MALFORMED as error:
+            # Without what the error says, which may quote the row.
+            kind = type(error).__name__
+            raise Refused(
+                f"Nothing was restored. {path} does not hold what a backup does ({kind})."
+            ) from error
 
 
 def _replace_everything(backup, lines, *, force, unencrypted):
@@ -234,6 +241,8 @@ def _load(backup, lines, *, keep_tables):
             rows = islice(lines, table["rows"])
             while batch := list(islice(rows, BATCH)):
                 cursor.executemany(insert, [_values(fields, row) for row in batch])
+        if [[*line] for line in islice(lines, 2)] != [["sha256"]]:
+            raise Refused(f"{backup.path} holds more than its tables. Nothing was restored.")
         for statement in connection.ops.sequence_reset_sql(no_style(), _stored(registry)):
             cursor.execute(statement)
     connection.check_constraints()

@@ -35,14 +35,15 @@ def grant(role):
 
 
 def granted_roles():
-    """Return the roles, other than the owner, that may add to the history; none on SQLite."""
+    """Return the roles, other than the tables' owner, that may add to the history; none on SQLite."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT grantee FROM information_schema.role_table_grants "
             "WHERE table_name = 'recommendations_ledgerentry' AND privilege_type = 'INSERT' "
-            "AND grantee <> current_user ORDER BY grantee"
+            "AND grantee <> (SELECT tableowner FROM pg_tables WHERE schemaname = table_schema "
+            "AND tablename = table_name) ORDER BY grantee"
         )
         return [role for (role,) in cursor.fetchall()]
 

@@ -395,6 +395,72 @@ def test_a_backup_whose_history_does_not_hold_changes_nothing(
         assert backups.digest(other) == theirs
 
 
+def test_a_backup_of_a_history_that_does_not_hold_is_kept_and_whoever_makes_it_is_told(
+    filled_record, tmp_path, log
+):
+    with filled_record:
+        triggers.drop(connection)
+        ProgressUpdate.objects.all().update(narrative="Rewritten by an owner of the database")
+        triggers.install(connection)
+        path = tmp_path / "backup"
+        log()
+        with pytest.raises(CommandError, match="^It cannot be restored, .* Entry 1 .* was changed"):
+            call_command("backup", str(path))
+    assert [(line["event"], line["outcome"]) for line in log()] == [
+        ("backup", "ok"),
+        ("verify history", "failed"),
+    ]
+    assert backup_files.read(path).anchor.count > 0
+
+
+def test_a_backup_that_cannot_read_the_record_says_so_and_is_logged(filled_record, tmp_path, log):
+    with filled_record:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE recommendations_ledgerentry")
+        log()
+        with pytest.raises(CommandError, match="Nothing was saved: the record cannot be reached"):
+            call_command("backup", str(tmp_path / "backup"))
+    assert [(line["event"], line["outcome"]) for line in log()] == [("backup", "failed")]
+    assert not (tmp_path / "backup").exists()
+
+
+def wrong_status(lines):
+    return [line.replace(b'"on_track"', b'"splendid"') for line in lines]
+
+
+def a_row_short(lines):
+    return [line for line in lines if b"Wrong day" not in line]
+
+
+def no_such_table(lines):
+    return [line.replace(b'"meetings.meeting"', b'"meetings.seance"') for line in lines]
+
+
+def one_line_more(lines):
+    return [*lines, b'{"table": "auth.user"}\n']
+
+
+@pytest.mark.parametrize("spoil", [wrong_status, a_row_short, no_such_table, one_line_more])
+def test_a_file_that_is_no_whole_record_is_refused_without_quoting_it(
+    filled_record, new_database, tmp_path, spoil, log, capsys
+):
+    """The checksum is right: somebody made it anew."""
+    with filled_record:
+        saved = backups.save(tmp_path / "backup", unencrypted=True)
+    heading, *lines, _ = saved.path.read_bytes().splitlines(keepends=True)
+    spoilt = spoil(lines)
+    assert spoilt != lines
+    (tmp_path / "spoilt").write_bytes(sealed([heading, *spoilt]))
+    with new_database() as other:
+        theirs = backups.digest(other)
+        log()
+        with pytest.raises(CommandError, match=r"Nothing was restored\.") as refusal:
+            call_command("restore", str(tmp_path / "spoilt"))
+        assert backups.digest(other) == theirs
+    assert "Line one" not in str(refusal.value)
+    assert [(line["event"], line["outcome"]) for line in log()] == [("restore", "failed")]
+
+
 def test_an_older_backup_is_brought_up_to_date_and_a_newer_one_refused(new_database, tmp_path):
     with new_database():
         make_update(make_action())

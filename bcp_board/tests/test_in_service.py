@@ -3,6 +3,7 @@
 import socket
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -90,6 +91,25 @@ def test_a_form_that_is_too_large_is_told_so_once_it_was_sent_and_the_next_is_re
     for size, status in ((3_000_000, 413), (15_000_000, 413), (1_200_000, 403)):
         response = site.ask("POST", "/login/", body="x" * size)
         assert (response.status, b"<h1" in response.body) == (status, True)
+
+
+def test_a_database_file_that_was_taken_away_is_not_called_healthy(database, site):
+    """Whoever has it open can read it still, and so could save into a file that nobody will find again."""
+    if not database.is_file:
+        pytest.skip("PostgreSQL is asked over its connection")
+    assert site.get("/healthz").status == 200
+    there, elsewhere = Path(database.name), Path(f"{database.name}.elsewhere")
+    there.rename(elsewhere)
+    assert [site.get("/healthz").status for _ in range(6)] == [503] * 6
+    # Somebody who asks for a page has SQLite make an empty file there.
+    there.touch()
+    assert [site.get("/healthz").status for _ in range(6)] == [503] * 6
+    elsewhere.rename(there)
+
+
+def test_a_database_without_the_records_tables_is_not_called_healthy(new_database):
+    with new_database("empty"):
+        assert Client().get("/healthz").status_code == 503
 
 
 def test_a_database_that_went_away_is_told_in_words_and_the_first_request_after_it_is_answered(

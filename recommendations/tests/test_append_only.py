@@ -18,6 +18,7 @@ from django.db import DatabaseError, IntegrityError, connection, migrations, mod
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import ProtectedError
 
+from bcp_board import grants
 from bcp_board.backups import digest
 from meetings.models import Meeting
 from recommendations import ledger, triggers
@@ -377,6 +378,18 @@ def site_role(filled):
     run("RESET SESSION AUTHORIZATION")
     run(f"DROP OWNED BY {role}")
     run(f"DROP ROLE {role}")
+
+
+def test_the_owner_of_the_tables_is_no_role_of_the_site_whoever_migrates(site_role):
+    """Or a superuser's `migrate` would take from the owner what it needs to restore."""
+    owner = f"owner_{uuid4().hex}"
+    run(f"CREATE ROLE {owner}")
+    try:
+        run(f"ALTER TABLE recommendations_ledgerentry OWNER TO {owner}")
+        assert grants.granted_roles() == [site_role]
+    finally:
+        run("ALTER TABLE recommendations_ledgerentry OWNER TO CURRENT_USER")
+        run(f"DROP ROLE {owner}")
 
 
 def test_the_site_works_as_a_role_that_cannot_rewrite_history(filled, site_role):

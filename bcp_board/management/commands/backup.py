@@ -4,8 +4,10 @@ import datetime
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from bcp_board import backup_files, backups, security_log
+from recommendations import ledger
 
 
 class Command(BaseCommand):
@@ -25,6 +27,9 @@ class Command(BaseCommand):
         except backups.Refused as refusal:
             security_log.record("backup", outcome="failed", file=file or str(settings.BACKUP_FOLDER))
             raise CommandError(str(refusal)) from refusal
+        except DatabaseError as error:
+            security_log.record("backup", outcome="failed", file=file or str(settings.BACKUP_FOLDER))
+            raise CommandError("Nothing was saved: the record cannot be reached.") from error
         security_log.record(
             "backup",
             file=str(backup.path),
@@ -32,6 +37,9 @@ class Command(BaseCommand):
             encrypted=bool(backup.recipients),
         )
         self.stdout.write(f"Saved the record to {backup.path}.")
+        if fault := ledger.first_fault(expected=backup.anchor):
+            security_log.record("verify history", outcome="failed", fault=fault)
+            raise CommandError(f"It cannot be restored, because its history does not hold. {fault}")
         self.stdout.write(f"Its history has {backup.anchor.count} entries, head {backup.anchor.digest}.")
 
 
