@@ -124,6 +124,16 @@ def test_a_status_keeps_its_words_and_its_shape_in_colours_of_the_readers_own(de
         assert page.evaluate(LOST) == []
 
 
+@pytest.mark.parametrize("who", ["secretariat", "chair"])
+def test_the_work_on_the_whole_record_fits_its_window(who, record_site, browse):
+    page = browse(who)
+    for width in (1280, 1024, 768):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto("/admin/")
+        expect(page.get_by_role("columnheader", name="What to do").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_on_paper_there_is_no_navigation(demonstration, browse):
     page = browse("member")
     page.goto("/actions/")
