@@ -124,6 +124,22 @@ def test_a_status_keeps_its_words_and_its_shape_in_colours_of_the_readers_own(de
         assert page.evaluate(LOST) == []
 
 
+CUT_OFF = """() => [...document.querySelectorAll(".tag")].filter(tag => {
+    const [inner, outer] = [tag, tag.closest("div, td, li, main")].map(box => box.getBoundingClientRect());
+    return inner.right > outer.right || tag.scrollWidth > tag.clientWidth;
+}).map(tag => tag.textContent)"""
+
+
+@pytest.mark.parametrize("address", ["/", "/recommendations/1/"])
+def test_every_status_is_whole_on_a_phone_and_a_tablet(address, demonstration, browse):
+    page = browse("member")
+    page.goto(address)
+    for width in (320, 360, 390, 414, 768):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert (width, page.evaluate(CUT_OFF)) == (width, [])
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 @pytest.mark.parametrize("who", ["secretariat", "chair"])
 def test_the_work_on_the_whole_record_fits_its_window(who, record_site, browse):
     page = browse(who)
