@@ -3,11 +3,17 @@
 The rules that a machine can check on every page are in test_every_page.py.
 """
 
+import datetime
+
 import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from bcp_board.tests.browsing import PASSWORD, UPDATES
+from meetings.models import Meeting
 from recommendations.models import Action, ProgressUpdate
+from recommendations.tests.factories import make_update
 
 WORK = ("/admin/", f"{UPDATES}add/?action={{action}}")
 
@@ -138,6 +144,23 @@ def test_every_status_is_whole_on_a_phone_and_a_tablet(address, demonstration, b
         page.set_viewport_size({"width": width, "height": 844})
         assert (width, page.evaluate(CUT_OFF)) == (width, [])
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_long_word_or_address_makes_no_page_wider(record_site, browse):
+    long = f"{'x' * 500} https://example.org/{'y' * 400}"
+    Meeting.objects.create(held_on=datetime.date(2022, 11, 22))
+    meeting = Meeting.objects.create(held_on=timezone.localdate(), covering_note=long, asks=long)
+    officer, action = User.objects.get(username="officer"), Action.objects.get(ref="A05")
+    update = make_update(action, "at_risk", by=officer, narrative=long, reason=long, recovery_step=long)
+    board = (meeting.get_absolute_url(), "/", "/actions/A05/")
+    admin = ("/admin/", UPDATES, f"{UPDATES}{update.pk}/change/", f"{UPDATES}add/?action={action.pk}")
+    page = browse("secretariat")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        for address in (*board, *admin):
+            page.goto(address)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert (address, wide) == (address, width)
 
 
 @pytest.mark.parametrize("who", ["secretariat", "chair"])
