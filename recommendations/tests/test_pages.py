@@ -179,9 +179,12 @@ def test_an_action_shows_a_correction_and_the_entry_it_corrects(reader):
         corrects=wrong,
         correction_reason="Wrong action",
     )
-    text = words(reader.get("/actions/A01/"))
+    response = reader.get("/actions/A01/")
+    text = words(response)
     assert "This corrects an earlier entry: Wrong action" in text
     assert "by Officers Person : Wrong action What follows counts no more. All done" in text
+    # A reason often ends without a full stop.
+    assert "<p>What follows counts no more.</p>" in response.content.decode()
 
 
 def test_an_action_says_that_an_update_was_recorded_late(reader):
