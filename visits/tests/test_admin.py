@@ -1,5 +1,6 @@
 """The secretariat's pages: what inspectors found, and what every page of the admin has in common."""
 
+import datetime
 import re
 
 import pytest
@@ -240,6 +241,37 @@ def test_history_shows_old_and_new_and_cannot_be_put_back(secretariat):
     }
     assert secretariat.post(earlier, typed).status_code == 403
     assert Document.objects.get().title == "A better title"
+
+
+def test_history_says_each_change_whole_and_in_plain_words(secretariat):
+    action = make_action(agreed_on="2022-11", note="")
+    long = "Line one, " * 100
+    action.agreed_on, action.note, action.owner = "2022-11-22?", long, make_user("Officers")
+    action.save()
+    action.findings.set([make_finding("F19"), make_finding("F07")])
+    action.owner, action.note = None, "Short <now>"
+    action.save()
+    document = make_document()
+    document._history_date = datetime.datetime(2026, 3, 2, 19, 17, tzinfo=datetime.UTC)
+    document.save()
+
+    pages = [
+        f"/admin/{page}/history/"
+        for page in (f"recommendations/action/{action.pk}", f"visits/document/{document.pk}")
+    ]
+    history, documents = (secretariat.get(page).content.decode() for page in pages)
+
+    said = [re.sub("<[^>]+>", "", change) for change in re.findall("<li><strong>(.*?)</li>", history)]
+    assert said == [
+        f"Note: was “{long}”, now “Short &lt;now&gt;”",
+        "Owner: was “Officers Person”, now empty",
+        "Findings: was empty, now “F07, F19”",
+        "Agreed on: was “November 2022”, now “22 November 2022, year inferred”",
+        f"Note: was empty, now “{long}”",
+        "Owner: was empty, now “Officers Person”",
+        "Recommendations: was empty, now “Recommendation 1: Title 1”",
+    ]
+    assert "2 March 2026 at 7:17pm" in documents
 
 
 def versions():
