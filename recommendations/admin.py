@@ -5,6 +5,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.forms import CheckboxSelectMultiple
 from django.http import Http404
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from recommendations.due_dates import Decision, DueDate
 from recommendations.forms import (
@@ -28,7 +29,13 @@ from visits.forms import name_of
 @admin.register(ProgressUpdate)
 class ProgressUpdateAdmin(ReadOnlyAdmin):
     form = ProgressUpdateForm
-    list_display = ["subject_in_words", "change_in_words", "dated_in_words", "recorded_in_words"]
+    list_display = [
+        "subject_in_words",
+        "change_in_words",
+        "narrative_in_short",
+        "dated_in_words",
+        "recorded_in_words",
+    ]
     list_filter = ["status"]
     told = (
         "change_in_words",
@@ -57,6 +64,10 @@ class ProgressUpdateAdmin(ReadOnlyAdmin):
     def change_in_words(self, row):
         before = STATUS_WORDS.get(row.status_before, "Not yet reported")
         return f"{before} → {row.get_status_display()}"
+
+    @admin.display(description=ProgressUpdate._meta.get_field("narrative").verbose_name)
+    def narrative_in_short(self, row):
+        return Truncator(" ".join(row.narrative.split())).chars(80)
 
     @admin.display(description="on behalf of")
     def on_behalf_in_words(self, row):

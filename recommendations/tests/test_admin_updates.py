@@ -1,6 +1,7 @@
 """Recording progress: what each person may say of an action, and what the record takes."""
 
 import datetime
+import re
 
 import pytest
 from django.urls import reverse
@@ -411,6 +412,39 @@ def test_officers_list_only_their_own_rows(client, officer, action):
     page = sign_in(client, officer).get(reverse("admin:recommendations_progressupdate_changelist"))
 
     assert [row.pk for row in page.context["cl"].result_list] == [mine.pk]
+
+
+def test_the_list_tells_updates_of_one_day_apart_by_how_they_begin(client, officer, action):
+    make_update(action, by=officer, narrative="Ten posts are filled.\nFour are not.")
+    make_update(action, by=officer, narrative="The system was tested " + "again and " * 20)
+
+    page = sign_in(client, officer).get(reverse("admin:recommendations_progressupdate_changelist"))
+
+    begun = re.findall(r'<td class="field-narrative_in_short">(.*?)</td>', page.content.decode())
+    assert begun == [
+        "The system was tested again and again and again and again and again and again a…",
+        "Ten posts are filled. Four are not.",
+    ]
+    assert len(begun[0]) == 80
+
+
+def test_the_work_of_an_owner_leads_to_the_last_update_and_to_correcting_it(client, officer, action):
+    make_update(action, by=officer)
+    last = make_update(action, by=officer)
+    address = reverse("admin:recommendations_progressupdate_change", args=[last.pk])
+
+    assert f'href="{address}"' in sign_in(client, officer).get("/admin/").content.decode()
+    assert "Correct this entry" in client.get(address).content.decode()
+
+
+def test_the_page_of_an_action_leads_to_all_of_its_updates(client, officer, action):
+    make_update(make_action("A02", owner=officer), by=officer)
+    own = make_update(action, by=officer)
+
+    page = sign_in(client, officer).get(reverse("admin:recommendations_action_change", args=[action.pk]))
+    address = re.search('<a href="(.*?)">Read or correct updates</a>', page.content.decode())[1]
+
+    assert [row.pk for row in client.get(address).context["cl"].result_list] == [own.pk]
 
 
 @pytest.mark.parametrize("rows", [1, 10])
