@@ -1,4 +1,7 @@
-"""Error pages in plain English. They touch neither the database nor the session, so they always work."""
+"""Error pages in plain English. They touch neither the database nor the session, so they always work.
+
+Nor do they read the form that was sent: it may be what could not be read.
+"""
 
 import sys
 
@@ -9,7 +12,6 @@ from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
-from django.views.decorators.csrf import requires_csrf_token
 
 from bcp_board import security_log
 
@@ -57,7 +59,6 @@ def too_large(request):
     )
 
 
-@requires_csrf_token
 def bad_request(request, exception):
     """Return the 400 page, with our own reason where we gave one."""
     _logged("not answered", 400, request, NOBODY)
@@ -73,7 +74,6 @@ def bad_request(request, exception):
     return _page(request, 400, "There is a problem with this request", reason)
 
 
-@requires_csrf_token
 def forbidden(request, exception):
     """Return the 403 page, and log who asked for what."""
     _logged("refused", 403, request)
@@ -98,7 +98,6 @@ def csrf_failure(request, reason=""):
     )
 
 
-@requires_csrf_token
 def not_found(request, exception):
     """Return the 404 page, and log who asked if it is one that is there."""
     if isinstance(exception, Hidden):
@@ -114,7 +113,6 @@ def not_found(request, exception):
     )
 
 
-@requires_csrf_token
 def server_error(request):
     """Return the 500 page, or the 503 page where the database could not be reached."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):

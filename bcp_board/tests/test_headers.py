@@ -9,8 +9,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from django.test import Client
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404
+from django.test import Client, RequestFactory
 
+from bcp_board import errors
 from bcp_board.middleware import FEATURES
 from bcp_board.tests.serving import Site
 
@@ -76,6 +79,23 @@ def test_errors_redirects_and_static_files_carry_them_too(db, settings, asked, s
     assert of(response, ALWAYS) == ALWAYS
     assert response.headers["Content-Security-Policy"] == POLICY
     response.getvalue() if response.streaming else None  # which closes the file
+
+
+@pytest.mark.once
+def test_a_form_that_cannot_be_read_does_not_fail_its_error_page_too():
+    token = "a" * 32
+    kind = "application/x-www-form-urlencoded; charset=latin-1"
+    pages = {
+        400: lambda request: errors.bad_request(request, BadRequest()),
+        404: lambda request: errors.not_found(request, Http404()),
+        403: lambda request: errors.forbidden(request, PermissionDenied()),
+        500: errors.server_error,
+    }
+    for status, page in pages.items():
+        request = RequestFactory().post("/login/", "a=b", kind, headers={"Cookie": f"csrf={token}"})
+        with pytest.raises(BadRequest):
+            request.POST  # noqa: B018 (reading it is what fails)
+        assert page(request).status_code == status
 
 
 def test_a_page_with_a_style_for_its_tail_is_not_there(people):
