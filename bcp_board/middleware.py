@@ -1,6 +1,7 @@
 """What every request passes through: security headers, malformed input, and the day it asks about."""
 
 import datetime
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from django.contrib.auth import logout
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
+from django.core.signals import request_started
 from django.db import DatabaseError, transaction
+from django.dispatch import receiver
 from django.http import UnreadablePostError
 from django.utils import timezone
 
@@ -54,6 +57,19 @@ FEATURES = (
 )
 EARLIEST = datetime.date(2019, 1, 1)
 PIECE = 64 * 1024
+
+
+@receiver(request_started)
+def read_everything_as_utf_8(sender, environ, **kwargs):
+    """Leave of the kind of form that a visitor names no parameter but the boundary between its fields.
+
+    Django takes a character set from it for the form and the address alike, and finds out whether it can
+    be used as it makes the request: before any middleware, whose headers and error pages come too late.
+    """
+    kind, _, parameters = environ.get("CONTENT_TYPE", "").partition(";")
+    boundary = re.search(r"""\bboundary="?([A-Za-z0-9'()+_,./:=?-]+)""", parameters, re.IGNORECASE)
+    is_multipart = kind.strip().lower() == "multipart/form-data"
+    environ["CONTENT_TYPE"] = f'{kind}; boundary="{boundary[1]}"' if is_multipart and boundary else kind
 
 
 def identify_requests(get_response):

@@ -197,7 +197,7 @@ def in_service(tmp_path_factory):
     file = tmp_path_factory.mktemp("served") / "board.sqlite3"
     site = InService(f"sqlite:///{file}")
     assert site.manage("shell", "--no-imports", "--command", PREPARE) == ""
-    with site:
+    with file.with_suffix(".log").open("w") as site.log, site:
         site.file = file
         yield site
 
@@ -297,3 +297,14 @@ def test_a_database_that_is_gone_is_a_page_that_says_so(in_service):
         finally:
             connection.execute("ALTER TABLE away RENAME TO django_session")
     assert answers() == (302, 200, False)
+
+
+@pytest.mark.once
+def test_no_character_set_has_the_server_answer_in_place_of_the_site_or_log_a_one_time_link(in_service):
+    for parameter in ("charset=hex", "charset=undefined", "odd*=nope''x"):
+        headers = {"X-Forwarded-Proto": "https", "Content-Type": f"text/plain; {parameter}"}
+        response = in_service.send("GET", "/login/MQ/a-secret/?x=1", headers)
+        assert (response.status, of(response, ALWAYS)) == (200, ALWAYS)
+        assert response.headers["Content-Security-Policy"] == POLICY
+
+    assert "secret" not in in_service.file.with_suffix(".log").read_text()
