@@ -11,3 +11,5 @@ threads = 52
 preload_app = True
 loglevel = "warning"
 control_socket_disable = True
+# The site is at the root of its host, so no header may move it elsewhere, not even a trusted proxy's.
+forwarder_headers = ""

@@ -3,6 +3,7 @@
 Nor do they read the form that was sent: it may be what could not be read.
 """
 
+import re
 import sys
 
 from django.conf import settings
@@ -35,8 +36,8 @@ def _page(request, status, title, *paragraphs):
 
 
 def _logged(event, status, request, user=None):
-    # A one-time link is as good as a password until it is used.
-    path = "/login/…" if request.path.startswith("/login/") else request.path[:200]
+    # A one-time link is as good as a password until it is used, also where it was mistyped.
+    path = re.sub("(login.).+", r"\1…", request.path_info, flags=re.IGNORECASE | re.DOTALL)[:200]
     security_log.record(event, request=request, user=user, outcome=str(status), path=path)
 
 

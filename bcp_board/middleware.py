@@ -122,7 +122,7 @@ def refuse_odd_requests(get_response):
             return errors.too_large(request)
         query = unquote_to_bytes(request.META.get("QUERY_STRING", ""))
         cookies = "".join(request.COOKIES.values())
-        if "\0" in request.path or b"\0" in query or "\0" in cookies:
+        if "\0" in request.path_info or b"\0" in query or "\0" in cookies:
             raise BadRequest("The address or a cookie holds a character that cannot be used.")
         return get_response(request)
 
@@ -137,7 +137,7 @@ def save_whole_or_not(get_response):
 
     def middleware(request):
         # Tries to sign in are counted as they come, and hashing a password would hold up every writer.
-        if request.method != "POST" or request.path == "/login/":
+        if request.method != "POST" or request.path_info == "/login/":
             return get_response(request)
         with suppress(UnreadablePostError):
             # Whoever sends it slowly must not hold SQLite's only write lock meanwhile.
@@ -238,7 +238,7 @@ def as_at(get_response):
 
     def middleware(request):
         today = timezone.localdate()
-        is_board = not request.path.startswith("/admin/")
+        is_board = not request.path_info.startswith("/admin/")
         request.asked = read_asked(request.GET, today=today) if is_board else Asked(today, today)
         return get_response(request)
 

@@ -219,6 +219,16 @@ def test_https_is_believed_only_of_a_trusted_proxy(in_service):
 
 
 @pytest.mark.once
+def test_no_header_moves_the_site_elsewhere_not_even_a_trusted_proxys(in_service):
+    moved = {"X-Forwarded-Proto": "https", "SCRIPT_NAME": "/login", "PATH_INFO": "/zzz"}
+
+    page = in_service.send("GET", "/login/", moved)
+
+    assert page.status == 200
+    assert 'href="/help/"' in page.body
+
+
+@pytest.mark.once
 def test_every_answer_by_https_holds_the_browser_to_https(in_service):
     style = re.search(r"/static/bcp_board/board\.[0-9a-f]+\.css", in_service.get("/login/").body)[0]
 

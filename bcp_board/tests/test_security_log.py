@@ -144,6 +144,23 @@ def test_the_reference_on_an_error_page_is_in_the_log(log, method, address, stat
     assert "secret" not in line["path"]
 
 
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("/login/MQ/a-secret/x/", "/login/…"),
+        ("/Login/MQ/a-secret/", "/Login/…"),
+        ("/board//LOGIN/MQ/a-secret/", "/board//LOGIN/…"),
+        ("/login%0aMQ/a-secret/", "/login\n…"),
+        ("/login/", "/login/"),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "/x"])
+def test_a_one_time_link_is_not_in_the_log_however_it_was_mistyped(log, address, path, root):
+    Client(enforce_csrf_checks=True).post(address, SCRIPT_NAME=root)
+
+    assert [line["path"] for line in log()] == [path]
+
+
 def test_publishing_a_paper_is_logged(log):
     secretariat = person("Secretariat")
     meeting = Meeting.objects.create(held_on="2022-12-01")
