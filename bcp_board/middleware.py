@@ -85,7 +85,10 @@ def identify_requests(get_response):
 
 
 def security_headers(get_response):
-    """Add to every response the headers that Django 5.2 does not: CSP, permissions, caching, robots."""
+    """Add to every response the headers that Django 5.2 does not: CSP, permissions, caching, robots.
+
+    The last three Django adds as well, but not where its own middleware refuses a strange host.
+    """
     permissions = ", ".join(f"{feature}=()" for feature in FEATURES)
 
     def middleware(request):
@@ -98,6 +101,9 @@ def security_headers(get_response):
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers.setdefault("Cache-Control", "private, no-store")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = settings.SECURE_REFERRER_POLICY
+        response.headers["Cross-Origin-Opener-Policy"] = settings.SECURE_CROSS_ORIGIN_OPENER_POLICY
         return response
 
     return middleware

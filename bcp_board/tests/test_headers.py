@@ -211,6 +211,18 @@ def test_plain_http_is_sent_to_https_on_the_same_host(in_service):
 
 
 @pytest.mark.once
+def test_a_strange_host_gets_every_header_by_plain_http_too(in_service):
+    for path in ("/help/", "/zzz"):
+        for proto in ("http", "https"):
+            asked = {"Host": "evil.example", "X-Forwarded-Proto": proto}
+            refused = in_service.send("GET", path, asked)
+            assert (refused.status, of(refused, ALWAYS)) == (400, ALWAYS)
+            assert refused.headers["Content-Security-Policy"] == POLICY
+            assert ("Strict-Transport-Security" in refused.headers) is (proto == "https")
+            assert "evil" not in refused.body + str(refused.headers)
+
+
+@pytest.mark.once
 def test_https_is_believed_only_of_a_trusted_proxy(in_service):
     claim = {"Host": "board.example", "X-Forwarded-Proto": "https"}
 
