@@ -110,12 +110,13 @@ def security_headers(get_response):
 
 
 def refuse_odd_requests(get_response):
-    """Refuse methods that no page has, bodies that no form sends, and NUL bytes outside the body.
+    """Refuse strange hosts, methods that no page has, bodies that no form sends, and NULs outside the body.
 
     PostgreSQL cannot hold a NUL; in the body, Django's form fields refuse it.
     """
 
     def middleware(request):
+        request.get_host()  # raises DisallowedHost
         if request.method not in ("GET", "HEAD", "POST"):
             return errors.method_refused(request)
         length = request.headers.get("content-length") or "0"

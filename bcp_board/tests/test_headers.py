@@ -211,8 +211,8 @@ def test_plain_http_is_sent_to_https_on_the_same_host(in_service):
 
 
 @pytest.mark.once
-def test_a_strange_host_gets_every_header_by_plain_http_too(in_service):
-    for path in ("/help/", "/zzz"):
+def test_a_strange_host_gets_every_header_by_plain_http_too_and_no_file(in_service):
+    for path in ("/help/", "/zzz", "/static/bcp_board/board.css"):
         for proto in ("http", "https"):
             asked = {"Host": "evil.example", "X-Forwarded-Proto": proto}
             refused = in_service.send("GET", path, asked)
