@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from bcp_board import accounts, views
 
@@ -22,5 +23,7 @@ urlpatterns = [
     path("password/", accounts.password, name="password"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("healthz", views.healthz, name="healthz"),
+    # Django would add the slash for everybody, and so tell a member that the admin is there.
+    path("admin", admin.site.admin_view(RedirectView.as_view(pattern_name="admin:index", permanent=True))),
     path("admin/", admin.site.urls),
 ]
