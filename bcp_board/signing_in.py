@@ -15,12 +15,16 @@ WINDOW = datetime.timedelta(minutes=15)
 ACCOUNT_LIMIT = 5
 ADDRESS_LIMIT = 40
 REMEMBERED = datetime.timedelta(days=30)
+LONGEST_NAME = 150
 
 
 def account_key(username):
     """Return the hash under which tries for ``username`` are counted, whatever its capitals."""
-    plain = unicodedata.normalize("NFKC", username).casefold().strip()
-    return hashlib.sha256(plain.encode()).hexdigest()
+    plain = username.strip()
+    # A longer one is nobody's, and to normalise it can take minutes.
+    if len(plain) <= LONGEST_NAME:
+        plain = unicodedata.normalize("NFKC", plain)
+    return hashlib.sha256(plain.casefold().strip().encode()).hexdigest()
 
 
 def short_key(username):

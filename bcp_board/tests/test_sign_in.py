@@ -2,6 +2,7 @@
 
 import datetime
 import secrets
+import time
 
 import pytest
 from django.contrib.auth.models import User
@@ -105,6 +106,28 @@ def test_fifty_claimed_addresses_are_one_address_in_the_counting(ann):
     ]
 
     assert statuses == [200] * 40 + [429] * 10
+
+
+def test_a_name_that_is_too_long_is_answered_at_once_as_any_wrong_one_and_counted(ann):
+    # Python takes half a minute to normalise this.
+    endless = "a" + "\u0315" * 100_000 + "\u0300" * 100_000
+    begun = time.monotonic()
+
+    statuses = [sign_in(f"{endless}{number}", BAD).status_code for number in range(2)]
+
+    assert time.monotonic() - begun < 5
+    assert statuses == [200] * 2
+    tries = SignInTry.objects.values_list("address", "succeeded")
+    assert list(tries) == [("127.0.0.1", False)] * 2
+    assert len(set(SignInTry.objects.values_list("account", flat=True))) == 2
+
+
+def test_a_name_is_counted_as_django_reads_it():
+    longest = "ﬁ" * signing_in.LONGEST_NAME
+
+    assert User._meta.get_field("username").max_length == signing_in.LONGEST_NAME
+    assert signing_in.account_key(f"  {longest} ") == signing_in.account_key("FI" * signing_in.LONGEST_NAME)
+    assert signing_in.account_key(" " * 1000 + "ａｎｎ") == signing_in.account_key("ann")
 
 
 def test_an_old_hash_of_a_password_is_renewed_at_sign_in(ann, settings):
