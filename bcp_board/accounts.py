@@ -8,6 +8,10 @@ from django.utils import timezone
 
 from bcp_board import security_log, signing_in
 
+# The name of no account can have a space in it.
+NOBODY = "nobody at all"
+WAIT = "Wait 15 minutes, then try again. If you cannot wait, ask an administrator."
+
 
 class SignInForm(forms.AuthenticationForm):
     def __init__(self, *args, **kwargs):
@@ -28,9 +32,10 @@ class LoginView(views.LoginView):
         account = signing_in.short_key(username)
         made = signing_in.begin(username, security_log.address_of(request), at=timezone.now())
         if made is None:
+            # An answer without hashing a password is quicker, which would tell it from a failure.
+            SignInForm(request, {"username": NOBODY, "password": request.POST.get("password", "")}).is_valid()
             security_log.record("sign-in", request=request, outcome="locked", account=account)
-            form = self.get_form_class()(request)
-            return self.render_to_response(self.get_context_data(form=form, is_locked=True), status=429)
+            return self.locked(username)
         response = super().post(request, *args, **kwargs)
         if response.status_code == 302:
             signing_in.succeed(made)
@@ -38,7 +43,15 @@ class LoginView(views.LoginView):
         security_log.record("sign-in", request=request, outcome="failed", account=account)
         if signing_in.has_just_locked(made):
             security_log.record("sign-in locked", request=request, outcome="locked", account=account)
-        return response
+        return self.locked(username) if made.from_busy_address else response
+
+    def locked(self, username):
+        """Return the page that says to wait, with the name that was typed."""
+        form = SignInForm(self.request, initial={"username": username})
+        context = self.get_context_data(
+            form=form, problem=f"There have been too many tries to sign in. {WAIT}"
+        )
+        return self.render_to_response(context, status=429)
 
 
 class NewPasswordForm(forms.SetPasswordForm):

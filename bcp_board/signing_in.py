@@ -37,13 +37,16 @@ def begin(username, address, *, at):
 
     It is stored before it is counted and before the password is looked at, so that of many tries at once
     no more get through than of as many in turn. One that is refused does not make the lock last longer.
+    Its ``from_busy_address`` says that only accounts known there get through, so that if it fails the
+    answer must be the one that all others get.
     """
     account = account_key(username)
     SignInTry.objects.filter(at__lte=at - REMEMBERED).delete()
     made = SignInTry.objects.create(account=account, address=address, at=at)
     failed = SignInTry.objects.filter(at__gt=at - WINDOW, succeeded=False)
+    made.from_busy_address = failed.filter(address=address).count() > ADDRESS_LIMIT
     is_locked = failed.filter(account=account).count() > ACCOUNT_LIMIT
-    if not is_locked and failed.filter(address=address).count() > ADDRESS_LIMIT:
+    if made.from_busy_address and not is_locked:
         before = SignInTry.objects.filter(account=account, address=address, succeeded=True)
         is_locked = not before.filter(at__gt=at - REMEMBERED).exists()
     if is_locked:

@@ -1,10 +1,12 @@
 """Signing in, staying signed in, and what ends it."""
 
 import datetime
+import re
 import secrets
 import time
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.contrib.auth.tokens import default_token_generator
@@ -60,8 +62,22 @@ def test_after_five_wrong_passwords_an_account_is_locked_even_to_the_right_one(a
     locked = sign_in("ann")
 
     assert locked.status_code == 429
-    assert "There have been too many tries to sign in." in locked.content.decode()
     assert fail("ANN ", 1) == [429]
+
+
+def test_a_lock_is_said_as_every_other_error_and_keeps_the_name_that_was_typed(ann):
+    fail("ann", 5)
+
+    locked = sign_in("ann").content.decode()
+
+    assert "<title>Error: Sign in" in locked
+    summary = re.search('<div class="govuk-error-summary".*?</ul>', locked, re.DOTALL)[0]
+    assert re.findall('<a href="#id_username">(.*?)</a>', summary) == [
+        "There have been too many tries to sign in. Wait 15 minutes, then try again. "
+        "If you cannot wait, ask an administrator."
+    ]
+    assert 'value="ann"' in locked
+    assert BAD not in locked
 
 
 def test_a_right_password_forgets_the_wrong_ones_before_it(ann):
@@ -196,20 +212,56 @@ def test_tries_at_once_are_counted_before_any_password_is_looked_at():
     assert [made is not None for made in begun] == [True] * 5 + [False] * 3
 
 
+def page(username, password):
+    """Return all that the answer to a try shows, but for the name that was typed."""
+    response = sign_in(username, password)
+    text = response.content.decode().replace(username, "NAME")
+    token = str(response.context["csrf_token"])
+    names = sorted(response.headers), sorted(response.cookies)
+    return response.status_code, names, text.replace(token, "TOKEN")
+
+
 def test_nobody_learns_from_a_failure_which_accounts_there_are():
     with_password("xxgone", is_active=False)
     User.objects.create(username="xxunset").set_unusable_password()
-
-    def page(username, password):
-        response = sign_in(username, password)
-        text = response.content.decode().replace(username, "NAME")
-        token = str(response.context["csrf_token"])
-        return response.status_code, text.replace(token, "TOKEN")
-
     with_password("xxann")
     pages = [page("xxann", BAD), page("xxnobody", GOOD), page("xxgone", GOOD), page("xxunset", GOOD)]
     assert pages == [pages[0]] * 4
     assert pages[0][0] == 200
+
+
+class CountedHasher(MD5PasswordHasher):
+    """Counts how often a password was hashed, which is what takes time at sign-in."""
+
+    times = 0
+
+    def encode(self, *args):
+        CountedHasher.times += 1
+        return super().encode(*args)
+
+
+def test_nobody_learns_from_a_busy_address_which_accounts_there_are(settings):
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountedHasher"]
+    for name in ("xxknown", "xxclosed", "xxelsewhere"):
+        with_password(name)
+        sign_in(name, REMOTE_ADDR="10.0.0.9" if name == "xxelsewhere" else "127.0.0.1")
+    User.objects.filter(username="xxclosed").update(is_active=False)
+    for number in range(38):
+        fail(f"person{number}", 1)
+    assert [fail(name, 1) for name in ("xxknown", "xxnobody", "xxknown")] == [[200], [200], [429]]
+
+    def answer(username, password):
+        before = CountedHasher.times
+        return (*page(username, password), CountedHasher.times - before)
+
+    names = ("xxknown", "xxclosed", "xxelsewhere", "xxnobody")
+    tries = [(name, BAD) for name in names for _ in range(signing_in.ACCOUNT_LIMIT + 2)]
+    answers = [answer(*one) for one in [*tries, ("xxelsewhere", GOOD)]]
+    nothing_typed = [answer(name, "") for name in names]
+
+    assert answers == [answers[0]] * len(answers)
+    assert (answers[0][0], answers[0][-1]) == (429, 1)
+    assert nothing_typed == [(*answers[0][:-1], 0)] * len(names)
 
 
 def test_signing_in_changes_the_session_and_never_takes_one_that_was_planted(ann):
