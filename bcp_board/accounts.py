@@ -1,9 +1,11 @@
 """Signing in and out, and setting one's password: Django's views, with the board's pages."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import forms, views
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from bcp_board import security_log, signing_in
@@ -26,6 +28,11 @@ class LoginView(views.LoginView):
     authentication_form = SignInForm
     template_name = "registration/login.html"
     redirect_authenticated_user = True
+
+    def get_redirect_url(self):
+        """Return where the visitor was going, or "" where that leads back here or out again."""
+        address = super().get_redirect_url()
+        return "" if urlsplit(address).path in (reverse("login"), reverse("logout")) else address
 
     def post(self, request, *args, **kwargs):
         username = request.POST.get("username", "")

@@ -38,8 +38,9 @@ def with_password(username, password=GOOD, role="Board members", **fields):
     return user
 
 
-def sign_in(username, password=GOOD, client=None, **more):
-    return (client or Client()).post("/login/", {"username": username, "password": password}, **more)
+def sign_in(username, password=GOOD, client=None, next="", **more):
+    typed = {"username": username, "password": password, "next": next}
+    return (client or Client()).post("/login/", typed, **more)
 
 
 def fail(username, times, **more):
@@ -503,6 +504,34 @@ def test_signing_in_never_leads_to_another_site(ann):
         assert (already.status_code, already.headers.get("Location", "/")) in ((302, "/"), (400, "/")), (
             payload
         )
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "/login/",
+        "/login/?next=/login/",
+        "/login/?next=%2Flogin%2F%3Fnext%3D%2Flogin%2F",
+        "/login/#main",
+        "//testserver/login/",
+        "http://testserver/login/",
+        "HTTP://TESTSERVER/login/",
+        " /login/",
+        "/login",
+        "/%6cogin/",
+        "/logout/",
+        "/logout/?next=/login/",
+        "http://testserver/logout/",
+    ],
+)
+def test_an_address_that_leads_back_to_signing_in_or_out_leads_home(ann, odd):
+    client = Client()
+
+    first = sign_in("ann", client=client, next=odd, follow=True)
+    again = client.get("/login/", {"next": odd}, follow=True)
+
+    ends = [(page.request["PATH_INFO"], page.status_code) for page in (first, again)]
+    assert ends == [("/", 200)] * 2
 
 
 def test_a_new_secret_key_signs_nobody_out_while_the_old_one_is_a_fallback(ann, settings):
