@@ -77,6 +77,10 @@ class PasswordForm(NewPasswordForm, forms.PasswordChangeForm):
 class LogoutView(views.LogoutView):
     """Sign out, and have the browser forget what it showed: people share computers."""
 
+    def get_redirect_url(self):
+        """Return "", so that it leads to the sign-in page whatever a form asks for."""
+        return ""
+
     def post(self, request, *args, **kwargs):
         response = super().post(request, *args, **kwargs)
         response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'

@@ -534,6 +534,13 @@ def test_an_address_that_leads_back_to_signing_in_or_out_leads_home(ann, odd):
     assert ends == [("/", 200)] * 2
 
 
+def test_signing_out_leads_to_signing_in_whatever_it_is_asked(ann):
+    for odd in ("/logout/", "/help/", "//example.org", ""):
+        done = signed_in().post(f"/logout/?next={odd}", {"next": odd})
+
+        assert (done.status_code, done.url) == (302, "/login/")
+
+
 def test_a_new_secret_key_signs_nobody_out_while_the_old_one_is_a_fallback(ann, settings):
     client, old = signed_in(), settings.SECRET_KEY
 
