@@ -5,10 +5,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import forms, views
+from django.contrib.auth.models import User
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from bcp_board import security_log, signing_in
+from visits.forms import hold
 
 # The name of no account can have a space in it.
 NOBODY = "nobody at all"
@@ -20,6 +22,14 @@ class SignInForm(forms.AuthenticationForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.error_messages["required"] = f"Enter your {name}."
+
+
+def record_failure(event, request, made, username):
+    """Log that the SignInTry ``made`` failed, and the lock if it is the one that locked its account."""
+    account = signing_in.short_key(username)
+    security_log.record(event, request=request, outcome="failed", account=account)
+    if signing_in.has_just_locked(made):
+        security_log.record("sign-in locked", request=request, outcome="locked", account=account)
 
 
 class LoginView(views.LoginView):
@@ -47,9 +57,7 @@ class LoginView(views.LoginView):
         if response.status_code == 302:
             signing_in.succeed(made)
             return response
-        security_log.record("sign-in", request=request, outcome="failed", account=account)
-        if signing_in.has_just_locked(made):
-            security_log.record("sign-in locked", request=request, outcome="locked", account=account)
+        record_failure("sign-in", request, made, username)
         return self.locked(username) if made.from_busy_address else response
 
     def locked(self, username):
@@ -88,14 +96,38 @@ class LogoutView(views.LogoutView):
 
 
 class PasswordView(views.PasswordChangeView):
-    """Change one's own password. Every other session of the account ends; this one goes on."""
+    """Change one's own password. Every other session of the account ends; this one goes on.
+
+    The present password can be tried as often as at sign-in, and in the same counting: somebody who finds
+    a computer signed in must not guess on here.
+    """
 
     form_class = PasswordForm
     template_name = "registration/password_change_form.html"
     success_url = settings.LOGIN_REDIRECT_URL
 
+    def post(self, request, *args, **kwargs):
+        if not request.POST.get("old_password"):
+            return super().post(request, *args, **kwargs)
+        # Of many tries at once each must see those before it, which no transaction shows until it ends.
+        hold(User.objects.filter(pk=request.user.pk))
+        username, address = request.user.get_username(), security_log.address_of(request)
+        made = signing_in.begin(username, address, at=timezone.now())
+        if made is None:
+            security_log.record("password change", request=request, outcome="locked")
+            problem = f"There have been too many tries with a wrong password. {WAIT}"
+            context = self.get_context_data(form=PasswordForm(request.user), problem=problem)
+            return self.render_to_response(context, status=429)
+        form = self.get_form()
+        if form.has_error("old_password"):
+            record_failure("password change", request, made, username)
+            return self.form_invalid(form)
+        signing_in.succeed(made)
+        return self.form_valid(form) if form.is_valid() else self.form_invalid(form)
+
     def form_valid(self, form):
         messages.success(self.request, "Your password has been changed.")
+        security_log.record("password change", request=self.request)
         return super().form_valid(form)
 
 

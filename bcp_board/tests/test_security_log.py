@@ -49,6 +49,23 @@ def test_signing_in_and_out_and_failing_to_are_logged(log):
     assert {line["time"][-6:] for line in lines} == {"+00:00"}
 
 
+def test_changing_a_password_and_failing_to_are_logged(log):
+    ann, client = person("Board members", "ann"), Client()
+    client.force_login(ann)
+    typed = {"new_password1": "another canary of ours", "new_password2": "another canary of ours"}
+    log()
+
+    client.post("/password/", {**typed, "old_password": "canary wrong"})
+    client.post("/password/", {**typed, "old_password": GOOD})
+
+    text = log(raw=True)
+    assert facts(map(json.loads, text.splitlines()), "user", "address") == [
+        ("password change", "failed", ann.pk, "127.0.0.1"),
+        ("password change", "ok", ann.pk, "127.0.0.1"),
+    ]
+    assert "canary" not in text
+
+
 def test_what_is_refused_is_logged_with_who_asked_for_what(log):
     officer, member = person("Officers"), person("Board members")
     client = Client()

@@ -303,6 +303,53 @@ def test_a_changed_password_ends_every_other_session(ann):
     assert sorted(here.cookies) == ["board", "csrf"]  # the message that says so is in the session
 
 
+def change_password(client, present, new=OTHER, **more):
+    typed = {"old_password": present, "new_password1": new, "new_password2": new}
+    return client.post("/password/", typed, **more)
+
+
+def test_the_present_password_can_be_guessed_no_more_often_than_at_sign_in(ann, log):
+    client = signed_in()
+    log()
+
+    guesses = [change_password(client, BAD).status_code for _ in range(7)]
+    locked = change_password(client, GOOD)
+
+    assert guesses == [200] * 5 + [429] * 2
+    assert locked.status_code == 429
+    page = locked.content.decode()
+    assert "<title>Error: Change your password" in page
+    assert "There have been too many tries with a wrong password. Wait 15 minutes, then try again." in page
+    assert is_in(client)
+    assert sign_in("ann").status_code == 429
+    ann.refresh_from_db()
+    assert ann.check_password(GOOD)
+    lines = [(line["event"], line["outcome"], line["user"]) for line in log()]
+    failed, refused = ("password change", "failed", ann.pk), ("password change", "locked", ann.pk)
+    locking = ("sign-in locked", "locked", ann.pk)
+    assert lines == [*[failed] * 5, locking, *[refused] * 3, ("sign-in", "locked", None)]
+
+
+def test_guesses_at_sign_in_count_where_the_password_is_changed(ann):
+    client = signed_in()
+    fail("ann", 4)
+
+    assert [change_password(client, BAD).status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_right_present_password_is_no_failure_whatever_the_new_one_is(ann):
+    client = signed_in()
+    for _ in range(7):
+        assert change_password(client, GOOD, new="short").status_code == 200
+    for _ in range(7):
+        assert change_password(client, "").status_code == 200
+    fail("ann", 4)
+    change_password(client, GOOD, new="short")
+
+    assert not SignInTry.objects.filter(succeeded=False).exists()
+    assert change_password(client, GOOD).status_code == 302
+
+
 @pytest.mark.parametrize("change", ["closed", "taken out of its role"])
 def test_an_account_closed_or_taken_out_of_its_role_is_stopped_at_its_next_request(change):
     officer = with_password("olu", role="Officers")
