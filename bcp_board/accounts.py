@@ -140,6 +140,14 @@ class OneTimeLinkView(views.PasswordResetConfirmView):
 
     def form_valid(self, form):
         messages.success(self.request, "Your password has been set. You can sign in with it now.")
+        request, username = self.request, form.user.get_username()
+        security_log.record("password set", request=request, user=form.user)
+        forgotten = signing_in.let_in(username, security_log.address_of(request), at=timezone.now())
+        if forgotten:
+            account = signing_in.short_key(username)
+            security_log.record(
+                "sign-in unlocked", request=request, user=form.user, account=account, tries=forgotten
+            )
         return super().form_valid(form)
 
 

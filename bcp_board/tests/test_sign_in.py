@@ -496,6 +496,31 @@ def test_a_one_time_link_dies_with_its_use_and_with_any_other_change_of_password
     assert not is_live(link)
 
 
+@pytest.mark.parametrize("why", ["its own failures", "those at its address"])
+def test_a_one_time_link_lets_an_account_in_that_was_locked(ann, log, why):
+    fail("ann", 5)
+    for number in range(40 if why == "those at its address" else 0):
+        fail(f"person{number}", 1)
+    assert sign_in("ann").status_code == 429
+    visitor = Client()
+    form = visitor.get(link_for(ann)).url
+    log()
+
+    assert visitor.post(form, {"new_password1": OTHER, "new_password2": "x"}).status_code == 200
+    assert sign_in("ann").status_code == 429
+    assert visitor.post(form, {"new_password1": OTHER, "new_password2": OTHER}).status_code == 302
+
+    assert "You can sign in with it now." in visitor.get("/login/").content.decode()
+    assert sign_in("ann", OTHER, client=visitor).status_code == 302
+    lines = [(line["event"], line["outcome"], line["user"], line.get("tries")) for line in log()]
+    assert lines == [
+        ("sign-in", "locked", None, None),
+        ("password set", "ok", ann.pk, None),
+        ("sign-in unlocked", "ok", ann.pk, 5),
+        ("sign-in", "ok", ann.pk, None),
+    ]
+
+
 def test_a_one_time_link_dies_after_a_day_and_when_the_account_is_signed_in_to(ann, settings):
     link = link_for(ann)
     settings.PASSWORD_RESET_TIMEOUT = -1
