@@ -18,6 +18,11 @@ WAIT = "Wait 15 minutes, then try again. If you cannot wait, ask an administrato
 
 
 class SignInForm(forms.AuthenticationForm):
+    error_messages = {
+        **forms.AuthenticationForm.error_messages,
+        "invalid_login": "The username or the password is wrong. Check both; capital letters count.",
+    }
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
@@ -70,6 +75,10 @@ class LoginView(views.LoginView):
 
 
 class NewPasswordForm(forms.SetPasswordForm):
+    error_messages = {
+        "password_mismatch": "“New password again” is not the same as “New password”. Type both again."
+    }
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["new_password1"].error_messages["required"] = "Enter a new password."
@@ -77,6 +86,11 @@ class NewPasswordForm(forms.SetPasswordForm):
 
 
 class PasswordForm(NewPasswordForm, forms.PasswordChangeForm):
+    error_messages = {
+        **NewPasswordForm.error_messages,
+        "password_incorrect": "Your present password is wrong. Type it again; capital letters count.",
+    }
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["old_password"].error_messages["required"] = "Enter your present password."

@@ -1,5 +1,7 @@
 """Signing in and out, passwords, and the accounts that administrators keep."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
@@ -59,7 +61,9 @@ def test_every_failed_sign_in_looks_alike(client, username):
     response = sign_in(client, username, "not the password" if username == "ann" else GOOD)
 
     assert response.status_code == 200
-    assert list(response.context["form"].errors) == ["__all__"]
+    assert response.context["form"].errors == {
+        "__all__": ["The username or the password is wrong. Check both; capital letters count."]
+    }
     page = response.content.decode()
     assert "<title>Error: Sign in" in page
     assert "There is a problem" in page
@@ -94,6 +98,32 @@ def test_changing_a_password_ends_ones_other_sessions():
     assert (done.status_code, done.url) == (302, "/")
     assert here.get(reverse("password")).status_code == 200
     assert elsewhere.get(reverse("password")).url == "/login/?next=/password/"
+
+
+def test_what_is_wrong_with_a_password_is_said_in_the_words_of_its_label(administrator):
+    ann = with_password(make_user("Board members", "ann"))
+    client, visitor = Client(), Client()
+    client.force_login(ann)
+    link = visitor.get(make_link(administrator, ann)).url
+    differing = {"new_password1": OTHER, "new_password2": GOOD}
+    again = ["“New password again” is not the same as “New password”. Type both again."]
+
+    change = client.post(reverse("password"), {"old_password": "wrong", **differing})
+    choice = visitor.post(link, differing)
+
+    assert change.context["form"].errors == {
+        "old_password": ["Your present password is wrong. Type it again; capital letters count."],
+        "new_password2": again,
+    }
+    assert choice.context["form"].errors == {"new_password2": again}
+    labels = ["Your present password", "New password", "New password again"]
+    assert re.findall("<label[^>]*>(.*?)</label>", change.content.decode()) == labels
+    assert re.findall("<label[^>]*>(.*?)</label>", choice.content.decode()) == labels[1:]
+    assert client.post(reverse("password")).context["form"].errors == {
+        "old_password": ["Enter your present password."],
+        "new_password1": ["Enter a new password."],
+        "new_password2": ["Enter the new password again."],
+    }
 
 
 def test_an_administrator_makes_an_account_without_a_password_and_its_role_opens_the_admin(administrator):
