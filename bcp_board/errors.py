@@ -20,17 +20,23 @@ from bcp_board import security_log
 NOBODY = AnonymousUser()
 
 
+COPY_IT = (
+    "Copy what you typed, which is below. Sign in if you are asked to, open the form and enter it again."
+)
+
+
 class Hidden(Http404):
     """Raised for a page that somebody may not know is there: answered as if it were not, but logged."""
 
 
-def _page(request, status, title, *paragraphs):
+def _page(request, status, title, *paragraphs, **more):
     context = {
         "board_name": settings.BOARD_NAME,
         "marking": settings.MARKING,
         "title": title,
         "paragraphs": paragraphs,
         "request_id": getattr(request, "id", ""),
+        **more,
     }
     return HttpResponse(render_to_string("error.html", context), status=status)
 
@@ -90,13 +96,44 @@ def forbidden(request, exception):
 def csrf_failure(request, reason=""):
     """Return the page for a form that was open too long, or was sent from another site."""
     _logged("form refused", 403, request)
+    # Words that another site sent are not shown as if they were this one's.
+    is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+    typed = typed_in(request) if is_ours else []
     return _page(
         request,
         403,
         "This form could not be accepted",
         "You may have signed out, or signed in again, in another tab. Nothing was saved.",
-        "Go back, copy what you typed, reload the page and try again.",
+        COPY_IT if typed else "Go back, copy what you typed, reload the page and try again.",
+        typed=typed,
     )
+
+
+def signed_out(request):
+    """Return the page for a form whose sender was signed out, with what would otherwise be lost."""
+    _logged("form refused", 403, request)
+    return _page(
+        request,
+        403,
+        "You were signed out before you saved this",
+        "Nothing was saved. You are signed out after an hour without opening a page or saving a form.",
+        COPY_IT,
+        typed=typed_in(request),
+    )
+
+
+def typed_in(request):
+    """Return [(field, text)] of what somebody wrote into the boxes of a form of the admin.
+
+    Left out are single words, which choices are sent as too, and whatever belongs to a password.
+    """
+    if not request.path_info.startswith("/admin/"):
+        return []
+    return [
+        (name.rpartition("-")[2].replace("_", " ").capitalize(), text)
+        for name, text in request.POST.items()
+        if " " in text.strip() and "password" not in name
+    ]
 
 
 def not_found(request, exception):

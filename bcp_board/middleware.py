@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
@@ -168,6 +169,15 @@ class ReadableSessions(SessionMiddleware):
             if request.method == "POST":
                 raise
             return response
+
+
+class SignInFirst(LoginRequiredMiddleware):
+    """Lead to the sign-in page whoever asks for more than a few pages; what they typed is not lost by it."""
+
+    def handle_no_permission(self, request, view_func):
+        if errors.typed_in(request):
+            return errors.signed_out(request)
+        return super().handle_no_permission(request, view_func)
 
 
 def end_old_sessions(get_response):

@@ -119,7 +119,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "bcp_board.middleware.end_old_sessions",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "bcp_board.middleware.SignInFirst",
     "bcp_board.middleware.as_at",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

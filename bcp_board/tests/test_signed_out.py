@@ -1,0 +1,96 @@
+"""What somebody typed into a form of the admin is shown to them again if they were signed out meanwhile."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+
+from recommendations.models import ProgressUpdate
+from recommendations.tests.admin_forms import open_form
+from recommendations.tests.factories import make_action, make_user
+
+pytestmark = pytest.mark.django_db
+TYPED = {
+    "status": "at_risk",
+    "narrative": "Two people left.\nNobody <b>came</b>.",
+    "reason": "Hiring is slow",
+}
+SHOWN = "Two people left.\nNobody &lt;b&gt;came&lt;/b&gt;."
+
+
+@pytest.fixture
+def officer():
+    return make_user("Officers")
+
+
+@pytest.fixture
+def address(officer):
+    return f"{reverse('admin:recommendations_progressupdate_add')}?action={make_action(owner=officer).pk}"
+
+
+def client_of(user, **options):
+    client = Client(**options)
+    client.force_login(user)
+    return client
+
+
+def age(client, seconds):
+    session = client.session
+    session["began"] = session["seen"] = session.get("began", 1_700_000_000) - seconds
+    session.save()
+
+
+def test_a_form_sent_after_an_idle_hour_is_shown_to_its_sender_and_not_saved(officer, address, log):
+    client = client_of(officer)
+    filled = {**open_form(client, address), **TYPED}
+    age(client, 3_601)
+    log()
+
+    response = client.post(address, filled)
+
+    assert response.status_code == 403
+    text = response.content.decode()
+    assert "You were signed out before you saved this" in text
+    assert SHOWN in text
+    assert "Hiring is slow" in text
+    assert ProgressUpdate.objects.count() == 0
+    lines = log(raw=True)
+    assert "form refused" in lines
+    assert "Two people left" not in lines
+    assert client.get("/admin/").status_code == 302
+
+
+def test_somebody_signed_out_who_typed_nothing_is_led_to_the_sign_in_page(officer, address):
+    client = client_of(officer)
+    filled = open_form(client, address)
+    Session.objects.all().delete()
+
+    response = client.post(address, {**filled, "status": "on_track"})
+
+    assert (response.status_code, response.headers["Location"].partition("?")[0]) == (302, "/login/")
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown"), [("http://testserver", 1), ("https://example.org", 0), (None, 0)]
+)
+def test_a_form_refused_for_its_token_is_shown_to_its_sender_but_words_of_another_site_are_not(
+    officer, address, origin, shown
+):
+    client = client_of(officer, enforce_csrf_checks=True)
+
+    response = client.post(address, TYPED, headers={"Origin": origin} if origin else {})
+
+    assert response.status_code == 403
+    assert response.content.decode().count(SHOWN) == shown
+    assert ProgressUpdate.objects.count() == 0
+
+
+def test_no_password_is_shown_again(officer):
+    client = Client(enforce_csrf_checks=True)
+    secret = {"password": "three unrelated words", "new_password1": "three unrelated words"}
+
+    for place in ("/admin/auth/user/add/", "/login/", "/password/"):
+        response = client.post(place, secret, headers={"Origin": "http://testserver"})
+        assert response.status_code == 403
+        assert "three unrelated words" not in response.content.decode()
+    assert "three unrelated words" not in Client().post("/admin/auth/user/add/", secret).content.decode()
