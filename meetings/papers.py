@@ -10,12 +10,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.db.models import Prefetch
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from meetings.changes import changes_since_meeting_before, meeting_before, unchanged
-from meetings.models import Demonstration, Meeting, Paper
+from meetings.models import Demonstration, Meeting
 from recommendations import charts, ledger
 from recommendations.board import ActionPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
@@ -23,7 +22,6 @@ from recommendations.position import board_position
 from recommendations.statements import STATUS_MEANINGS, WORST_FIRST, Status, flag_meanings
 from visits.dates import end_of, say_day, say_moment
 
-PAPERS_WITHOUT_BODY = Prefetch("papers", Paper.objects.defer("body").order_by("version"))
 STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
 RecommendationRow = namedtuple("RecommendationRow", "recommendation direction strip")

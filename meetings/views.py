@@ -4,6 +4,7 @@ from collections import namedtuple
 from dataclasses import replace
 
 from django.conf import settings
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -20,6 +21,7 @@ from meetings.models import Meeting, Paper
 from meetings.publishing import preview
 from recommendations import charts
 from recommendations.position import board_position
+from visits.dates import end_of
 
 Figure = namedtuple("Figure", "words count query")
 
@@ -68,10 +70,12 @@ def status(request):
 
 @require_safe
 def meetings(request):
-    """List the meetings, those to come first, with their published papers."""
-    rows = Meeting.objects.order_by("-held_on").prefetch_related(papers.PAPERS_WITHOUT_BODY)
-    to_come = [m for m in rows if m.held_on >= request.asked.today]
-    held = [m for m in rows if m.held_on < request.asked.today]
+    """List the meetings, those to come first, with the papers published by the day asked about."""
+    day = request.asked.as_at
+    published = Paper.objects.filter(published_at__lt=end_of(day)).defer("body").order_by("version")
+    rows = Meeting.objects.order_by("-held_on").prefetch_related(Prefetch("papers", published))
+    to_come = [m for m in rows if m.held_on >= day]
+    held = [m for m in rows if m.held_on < day]
     return render(request, "meetings/meetings.html", {"to_come": to_come[::-1], "held": held})
 
 

@@ -267,6 +267,30 @@ def test_a_meeting_lists_each_version_of_its_paper_with_its_fingerprint(reader):
     assert "1" * 64 in text
 
 
+def test_the_meetings_of_a_past_day_are_those_held_by_then_with_the_papers_it_had(reader, monkeypatch):
+    make_action()
+    make_user("Secretariat")
+    make_meeting("2023-01-24")
+    publish_at("2022-11-15T10:00", "2022-11-22", monkeypatch)
+    publish_at("2022-11-30T16:30", "2022-11-22", monkeypatch)
+    to_come, held = {}, {}
+    for day in ("2022-11-22", "2022-11-29", "2022-11-30", "2023-02-01"):
+        response = reader.get(f"/meetings/?as_at={day}")
+        assert '<p class="as-at__day">As at' in response.content.decode()
+        to_come[day], held[day] = words(response).partition(" To come ")[2].split(" Held ")
+
+    assert to_come == {
+        "2022-11-22": "22 November 2022 24 January 2023",
+        "2022-11-29": "24 January 2023",
+        "2022-11-30": "24 January 2023",
+        "2023-02-01": "No meeting is recorded from 1 February 2023 onwards.",
+    }
+    assert held["2022-11-22"] == "No meeting is recorded before 22 November 2022."
+    assert [day for day in held if "Version 1 " in held[day]] == ["2022-11-29", "2022-11-30", "2023-02-01"]
+    assert [day for day in held if "Version 2 " in held[day]] == ["2022-11-30", "2023-02-01"]
+    assert "24 January 2023 None had been published here" in held["2023-02-01"]
+
+
 @pytest.mark.parametrize("size", [1, 10])
 def test_meetings_cost_the_same_however_many(reader, size, django_assert_num_queries):
     for month in range(1, size + 1):
