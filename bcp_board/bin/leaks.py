@@ -16,9 +16,12 @@ REVIEWED = [
     "three unrelated words",
     "a scratch password",
     "canary-[a-z-]+",
+    "another canary of ours|canary wrong",
     "one|another|short|wrong",
     "(a-new|the-third)-key-",
     "a-key-for-[a-z-]+-only-",
+    # What a form says of one that is wrong
+    r"Your present password is wrong\. Type it again; capital letters count\.",
     # The README's example of an address of a database
     "password",
     # Accounts of the benchmark, each named beside the password that is tried
