@@ -85,7 +85,7 @@ def address(name, *keys, query=""):
 
 def an_update(client, turn):
     page = address("recommendations_progressupdate_add", query=f"?action={Action.objects.get().pk}")
-    typed = {"status": "at_risk", "narrative": "What was done", "reason": "Why", "recovery_step": "What next"}
+    typed = {"status": "at_risk", "narrative": f"Turn {turn}", "reason": "Why", "recovery_step": "What next"}
     return page, {**open_form(client, page), **typed}
 
 
@@ -105,7 +105,7 @@ def a_decision(client, turn):
 def an_assessment(client, turn):
     key = Recommendation.objects.get(number=1).pk
     page = address("recommendations_assessment_add", query=f"?recommendation={key}")
-    typed = {"whose": "board", "status": "at_risk", "narrative": "What was seen"}
+    typed = {"whose": "board", "status": "at_risk", "narrative": f"What was seen {turn}"}
     return page, {**open_form(client, page), **typed}
 
 
