@@ -45,6 +45,7 @@ def test_signing_in_goes_where_one_was_going():
         assert sign_in(Client(), "ann", next=elsewhere).url == "/"
 
 
+@pytest.mark.once
 def test_the_sign_in_page_lets_password_managers_help(client):
     page = client.get(reverse("login")).content.decode()
 

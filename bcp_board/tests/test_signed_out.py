@@ -9,7 +9,7 @@ from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import open_form
 from recommendations.tests.factories import make_action, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 TYPED = {
     "status": "at_risk",
     "narrative": "Two people left.\nNobody <b>came</b>.",

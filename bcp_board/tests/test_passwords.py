@@ -1,0 +1,128 @@
+"""Which passwords are refused, and that any other long one is taken as it is."""
+
+import time
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
+from django.core.exceptions import ValidationError
+
+from bcp_board.tests.test_sign_in import sign_in, with_password
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "elevenchars",
+        "123456789012",
+        "qwertyuiop123",
+        "Bournemouth words here",
+        "three BCP words",
+        "the poole of words",
+        "ofsted is coming soon",
+        "councilcouncil",
+        "my improvement plan",
+        "christchurch priory",
+        "123456789012",
+        "987654321098",
+        "abcdefghijklm",
+        "éééééééééééé",
+        "childrenservices",
+        "boardboardboard",
+        "boardmember01",
+        "board1345701345",
+        "children2026!",
+        "Chi1dren & Services",
+        "P@55w0rd2026!!",
+        "passwordpassword",
+        "ｂｃｐｂｃｐｂｃｐｂｃｐ",
+        "b.c.p.b.c.p.b.c.p",
+        "BÓARDBÓARDBÓARD",
+        "Bournem0uth2026",
+    ],
+)
+def test_a_password_anyone_might_guess_is_refused(password):
+    with pytest.raises(ValidationError):
+        validate_password(password)
+
+
+@pytest.mark.parametrize(
+    "password", ["officerofficer", "0fficer-0fficer", "AdeyemiOlu2026", "smithsmithsmith"]
+)
+def test_a_password_of_little_but_ones_own_names_is_refused(password):
+    user = User(username="officer1", first_name="Olu", last_name="Adeyemi-Smith")
+
+    with pytest.raises(ValidationError) as refused:
+        validate_password(password, user)
+
+    assert "Beside words of this service and your own names it needs at least 8 letters." in str(
+        refused.value
+    )
+    validate_password("the cat of Adeyemi", user)
+
+
+def test_a_password_beside_words_of_this_service_needs_eight_letters():
+    assert [is_accepted(f"board2026{rest}") for rest in ("abdefgh", "abdefgh!9", "abdefghj")] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["1" * 1_000_000 + "2", "a" + "\u0315" * 100_000 + "\u0300" * 100_000],
+    ids=["digits", "marks out of order"],
+)
+def test_an_endless_password_is_judged_at_once(password):
+    begun = time.monotonic()
+
+    validate_password(password)
+
+    assert time.monotonic() - begun < 5
+
+
+def test_none_of_the_commonest_passwords_is_accepted():
+    commonest = CommonPasswordValidator().passwords
+    accepted = [password for password in commonest if is_accepted(password)]
+    assert len(commonest) > 3000
+    assert accepted == []
+
+
+def is_accepted(password):
+    try:
+        validate_password(password)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "twelve chars",
+        "all lower case",
+        "three unrelated words",
+        "my children sleep well",
+        "\U0001f600 and a few words",
+        "83920175503846627194",
+        ("é and a \U0001f600 " * 8)[:64],
+        ("wörds \U0001f44d " * 20)[:128],
+    ],
+)
+def test_any_long_password_is_accepted_whatever_it_is_made_of(password):
+    validate_password(password)
+    with_password("ann", password)
+
+    assert sign_in("ann", password).status_code == 302
+
+
+def test_every_character_of_a_long_password_counts_with_the_hasher_in_service(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    first = "x" * 99 + "a" + "x" * 28
+    with_password("ann", first)
+
+    assert sign_in("ann", first[:99] + "b" + first[100:]).status_code == 200
+    assert sign_in("ann", first).status_code == 302
