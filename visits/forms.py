@@ -89,7 +89,10 @@ class RecordForm(OpenedForm):
     """
 
     beside = ()
-    advice = f"{KEPT} To save this form as it now stands, choose Save again."
+    advice = (
+        f"{KEPT} What only they changed has come into the form. "
+        "To save the form as it now stands, choose Save again."
+    )
 
     def _parts(self):
         return ((self._meta.model, "id"), *self.beside)
