@@ -1,5 +1,8 @@
 """Where the secretariat keeps what inspectors found, and what every page of the admin has in common."""
 
+from collections import namedtuple
+from itertools import pairwise
+
 from django.contrib import admin
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import display_for_field, flatten_fieldsets, label_for_field, lookup_field
@@ -8,12 +11,22 @@ from django.core.validators import MaxLengthValidator
 from django.db import DataError, models
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
-from simple_history.utils import get_m2m_reverse_field_name
 
 from visits.dates import EdtfField, say
-from visits.forms import LinesField, OnVisitForm, OnVisitFormSet, RecordForm
+from visits.forms import (
+    LinesField,
+    OnVisitForm,
+    OnVisitFormSet,
+    RecordForm,
+    fields_changed,
+    in_words,
+    rows_of,
+)
 from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
+
+Change = namedtuple("Change", "label was now")
 
 LONGEST_SEARCH = 200
 LONGEST_TEXT = 10_000
@@ -122,6 +135,14 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
         self._refuse_unreadable(object_id)
         return super().history_view(request, object_id, extra_context)
 
+    def set_history_delta_changes(self, request, historical_records, foreign_keys_are_objs=True):
+        """Give each version on a page what changed since the one before it, whole and in plain words."""
+        for record, before in pairwise(historical_records):
+            record.history_delta_changes = [
+                Change(capfirst(field.verbose_name), in_words(before, field), in_words(record, field))
+                for field in fields_changed(before, record)
+            ]
+
     def history_form_view(self, request, object_id, version_id, extra_context=None):
         """Show what an earlier version of the row said. Posting would put it back, so nobody may."""
         if request.method not in ("GET", "HEAD"):
@@ -139,9 +160,7 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
             if isinstance(field, EdtfField):
                 value = say(value)
             elif field and field.many_to_many:
-                # The row's own links are today's.
-                linked = getattr(record, name).values(get_m2m_reverse_field_name(field))
-                value = "\n".join(str(other) for other in field.related_model.objects.filter(pk__in=linked))
+                value = "\n".join(str(other) for other in rows_of(record, field))
             elif field:
                 value = display_for_field(value, field, "")
             yield label_for_field(name, self.model, model_admin=self), value

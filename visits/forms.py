@@ -4,12 +4,12 @@ import datetime
 import re
 
 from django import forms
-from django.contrib.admin.utils import display_for_field
+from django.contrib.auth.models import User
 from django.db import models
 from django.utils.text import get_text_list
 from simple_history.utils import get_m2m_reverse_field_name
 
-from visits.dates import EdtfField, say, say_moment
+from visits.dates import EdtfField, say, say_day, say_moment
 
 KEPT = "Nothing is saved yet, and what you typed is still here."
 NOT_WHOLE = "This form was not sent whole."
@@ -144,20 +144,26 @@ def merge(form, earlier, now):
     """
     names, told = [], []
     form.data = form.data.copy()
-    for change in now.diff_against(earlier).changes:
-        field, box = now.instance_type._meta.get_field(change.field), form.fields.get(change.field)
+    for field in fields_changed(earlier, now):
+        box = form.fields.get(field.name)
         names.append(str(field.verbose_name))
         if box is None:
             continue
-        typed, theirs = form[change.field].data, _value(now, field)
-        if not box.has_changed(_value(earlier, field), typed):
-            _put(form, change.field, theirs)
+        typed, theirs = form[field.name].data, value_of(now, field)
+        if not box.has_changed(value_of(earlier, field), typed):
+            _put(form, field.name, theirs)
         elif box.has_changed(theirs, typed):
-            told.append(f"You both changed {names[-1]}: theirs is “{_said(now, field)}”. Saving replaces it.")
+            words = in_words(now, field) or "nothing"
+            told.append(f"You both changed {names[-1]}: theirs is “{words}”. Saving replaces it.")
     return names, told
 
 
-def _value(version, field):
+def fields_changed(earlier, now):
+    """Return the fields of a row in which two of its versions differ."""
+    return [now.instance_type._meta.get_field(change.field) for change in now.diff_against(earlier).changes]
+
+
+def value_of(version, field):
     """Return what a ``version`` of a row holds in ``field``, as a form's field starts with it."""
     if field.many_to_many:
         other = get_m2m_reverse_field_name(field)
@@ -165,15 +171,27 @@ def _value(version, field):
     return getattr(version, field.attname)
 
 
-def _said(version, field):
-    """Return in words what a ``version`` of a row holds in ``field``."""
-    value = _value(version, field)
+def rows_of(version, field):
+    """Return the rows that a ``version`` of a row links to in ``field``; the row's own links are today's."""
+    value = value_of(version, field)
+    return field.related_model.objects.filter(pk__in=value if field.many_to_many else [value])
+
+
+def in_words(version, field):
+    """Return what a ``version`` of a row says in ``field``, whole, or "" if that is nothing."""
     if field.is_relation:
-        keys = value if field.many_to_many else [value]
-        return "; ".join(str(row) for row in field.related_model.objects.filter(pk__in=keys)) or "nothing"
+        rows = rows_of(version, field)
+        return ", ".join(name_of(r) if isinstance(r, User) else str(getattr(r, "ref", r)) for r in rows)
+    value = value_of(version, field)
+    if value in (None, ""):
+        return ""
     if isinstance(field, EdtfField):
         return say(value)
-    return display_for_field(value, field, "nothing") or "nothing"
+    if isinstance(field, models.DateField):
+        return say_day(value)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(dict(field.flatchoices).get(value, value))
 
 
 def _put(form, name, value):
