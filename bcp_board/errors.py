@@ -1,6 +1,7 @@
 """Error pages in plain English. They touch neither the database nor the session, so they always work.
 
-Nor do they read the form that was sent: it may be what could not be read.
+Nor do they read the form that was sent, which may be what could not be read; but for two that show it to its
+sender, who would lose it. Those are answers of middleware, so that one that cannot be read is a 400 instead.
 """
 
 import re
@@ -18,8 +19,6 @@ from bcp_board import security_log
 
 # To learn who asked takes the database, which may be what failed, and does not matter here.
 NOBODY = AnonymousUser()
-
-
 COPY_IT = (
     "Copy what you typed, which is below. Sign in if you are asked to, open the form and enter it again."
 )
@@ -109,8 +108,8 @@ def csrf_failure(request, reason=""):
     )
 
 
-def signed_out(request):
-    """Return the page for a form whose sender was signed out, with what would otherwise be lost."""
+def signed_out(request, typed):
+    """Return the page for a form whose sender was signed out, with what ``typed_in`` found in it."""
     _logged("form refused", 403, request)
     return _page(
         request,
@@ -118,7 +117,7 @@ def signed_out(request):
         "You were signed out before you saved this",
         "Nothing was saved. You are signed out after an hour without opening a page or saving a form.",
         COPY_IT,
-        typed=typed_in(request),
+        typed=typed,
     )
 
 

@@ -175,8 +175,8 @@ class SignInFirst(LoginRequiredMiddleware):
     """Lead to the sign-in page whoever asks for more than a few pages; what they typed is not lost by it."""
 
     def handle_no_permission(self, request, view_func):
-        if errors.typed_in(request):
-            return errors.signed_out(request)
+        if typed := errors.typed_in(request):
+            return errors.signed_out(request, typed)
         return super().handle_no_permission(request, view_func)
 
 

@@ -119,8 +119,8 @@ class StatementForm(OpenedForm):
         newest = self.siblings().order_by("-pk").first()
         if newest is None or self.errors:
             return ""
-        new = {**self.cleaned_data, **self.about(), "corrects": self.entry.corrects}
-        new |= {"recorded_by": self.entry.user}
+        new = {**self.cleaned_data, **self.about()}
+        new |= {"corrects": self.entry.corrects, "recorded_by": self.entry.user}
         del new["opened_on"]
         if any(getattr(newest, name) != value for name, value in new.items()):
             return ""

@@ -5,6 +5,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
+from bcp_board.tests.test_access import client_of
+from bcp_board.tests.test_sessions import age
 from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import open_form
 from recommendations.tests.factories import make_action, make_user
@@ -28,22 +30,10 @@ def address(officer):
     return f"{reverse('admin:recommendations_progressupdate_add')}?action={make_action(owner=officer).pk}"
 
 
-def client_of(user, **options):
-    client = Client(**options)
-    client.force_login(user)
-    return client
-
-
-def age(client, seconds):
-    session = client.session
-    session["began"] = session["seen"] = session.get("began", 1_700_000_000) - seconds
-    session.save()
-
-
 def test_a_form_sent_after_an_idle_hour_is_shown_to_its_sender_and_not_saved(officer, address, log):
     client = client_of(officer)
     filled = {**open_form(client, address), **TYPED}
-    age(client, 3_601)
+    age(client, seen=61, began=61)
     log()
 
     response = client.post(address, filled)
@@ -94,3 +84,16 @@ def test_no_password_is_shown_again(officer):
         assert response.status_code == 403
         assert "three unrelated words" not in response.content.decode()
     assert "three unrelated words" not in Client().post("/admin/auth/user/add/", secret).content.decode()
+
+
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_a_form_that_cannot_be_read_is_a_page_all_the_same(address, is_checked):
+    many = "&".join(f"f{number}=two words" for number in range(1001))
+    client = Client(enforce_csrf_checks=is_checked, raise_request_exception=False)
+    origin = {"Origin": "http://testserver"}
+
+    response = client.post(address, many, "application/x-www-form-urlencoded", headers=origin)
+
+    assert response.status_code == 400
+    assert "<h1" in response.content.decode()
+    assert "Content-Security-Policy" in response.headers
