@@ -89,7 +89,7 @@ def flush_append_only_tables():
     """Lift the triggers that refuse deletion for the flush after a test that committed."""
     from django.db import connection
 
-    from recommendations import triggers
+    from record import triggers
 
     flush = TransactionTestCase._fixture_teardown
 

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
-from bcp_board import security_log, signing_in
-from visits.forms import hold
+from bcp_board import signing_in
+from record import security_log
+from record.forms import hold
 
 # The name of no account can have a space in it.
 NOBODY = "nobody at all"

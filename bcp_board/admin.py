@@ -16,10 +16,10 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.text import get_text_list
 
-from bcp_board import security_log
 from bcp_board.roles import works_in_admin
-from visits.admin import BoardAdmin
-from visits.forms import NOT_WHOLE, OpenedForm, hold, name_of
+from record import security_log
+from record.admin import BoardAdmin
+from record.forms import NOT_WHOLE, OpenedForm, hold, name_of
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

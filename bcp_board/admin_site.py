@@ -58,7 +58,7 @@ class BoardAdminSite(admin.AdminSite):
 
     def index(self, request, extra_context=None):
         mine = {
-            "work": worklist(request.user, as_at=request.asked.today),
+            "work": worklist(request.user, request.as_at),
             "backup_warning": backup_warning(request.user),
         }
         return super().index(request, {**mine, **(extra_context or {})})

@@ -21,7 +21,7 @@ class BoardConfig(AppConfig):
         from django.contrib.auth.models import Group
         from django.db.models.signals import m2m_changed, post_save
 
-        from bcp_board import security_log
+        from record import security_log
 
         signals.user_logged_in.connect(security_log.signed_in)
         signals.user_logged_out.connect(security_log.signed_out)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pyrage import DecryptError, EncryptError, IdentityError, decrypt_io, encrypt_io, x25519
 
-from recommendations import ledger
+from record import ledger
 
 PLAIN, ENCRYPTED = 1, 2
 SUFFIX = ".backup"

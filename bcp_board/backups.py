@@ -22,8 +22,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from bcp_board import backup_files, grants
 from bcp_board.backup_files import Refused, line_of
-from recommendations import ledger, triggers
-from visits.dates import say_moment
+from record import ledger, triggers
+from record.dates import say_moment
 
 BATCH = 500
 # A day, and two hours for a night on which it took longer.

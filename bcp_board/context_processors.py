@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from meetings.models import Demonstration
+from record.models import Demonstration
 
 
 def board(request):
@@ -10,6 +10,6 @@ def board(request):
     return {
         "board_name": settings.BOARD_NAME,
         "marking": settings.MARKING,
-        "asked": getattr(request, "asked", None),
+        "at": getattr(request, "as_at", None),
         "is_demonstration": Demonstration.objects.exists(),
     }

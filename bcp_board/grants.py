@@ -6,7 +6,7 @@ history but not rewrite it, nor lift the triggers that refuse to: not even a fau
 
 from django.db import connection, transaction
 
-from recommendations.triggers import guarded_models
+from record.triggers import guarded_models
 
 ADD_ONLY, CHANGE = "SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"
 

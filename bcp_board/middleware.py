@@ -1,11 +1,9 @@
 """What every request passes through: security headers, malformed input, and the day it asks about."""
 
-import datetime
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes, urlencode
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -20,7 +18,7 @@ from django.http import UnreadablePostError
 from django.utils import timezone
 
 from bcp_board import errors
-from visits.dates import end_of, say_day
+from record.as_at import AsAt, read_as_at
 
 # What browsers let a page ask for beside being shown, of which the site needs nothing. Only names that
 # Chromium knows, because it warns on its console of each that it does not.
@@ -56,7 +54,6 @@ FEATURES = (
     "window-management",
     "xr-spatial-tracking",
 )
-EARLIEST = datetime.date(2019, 1, 1)
 PIECE = 64 * 1024
 
 
@@ -203,60 +200,13 @@ def end_old_sessions(get_response):
     return middleware
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The day a page is asked about. ``known`` is the moment that ``known=then`` looks no further than."""
-
-    today: datetime.date
-    as_at: datetime.date
-    known: datetime.datetime | None = None
-
-    @property
-    def is_past(self):
-        return self.as_at != self.today
-
-    @property
-    def query(self):
-        """Return the query string, with its question mark, that keeps the day on a link; "" for today."""
-        if not self.is_past:
-            return ""
-        known = {"known": "then"} if self.known else {}
-        return "?" + urlencode({"as_at": self.as_at.isoformat(), **known})
-
-
-def read_asked(parameters, *, today):
-    """Return what the query ``parameters`` ask about; raise BadRequest, in plain words, if they cannot."""
-    text, known = parameters.get("as_at"), parameters.get("known")
-    day = today
-    if text is not None:
-        try:
-            day = datetime.datetime.strptime(text, "%Y-%m-%d").date()
-        except ValueError:
-            raise BadRequest(
-                "The date in the address cannot be read. Write it like as_at=2022-11-22."
-            ) from None
-        if len(text) != 10:
-            raise BadRequest("The date in the address cannot be read. Write it like as_at=2022-11-22.")
-    if day > today:
-        raise BadRequest(
-            f"{say_day(day)} is in the future. The board’s record runs up to today, {say_day(today)}."
-        )
-    if day < EARLIEST:
-        raise BadRequest(
-            f"{say_day(day)} is before the record begins. The earliest date is {say_day(EARLIEST)}."
-        )
-    if known not in (None, "then"):
-        raise BadRequest("The address may say known=then, and nothing else after known.")
-    return Asked(today, day, end_of(day) if known and day != today else None)
-
-
 def as_at(get_response):
-    """Read the wall clock once, in London, and put the day asked about on ``request.asked``."""
+    """Read the wall clock once, in London, and put the day asked about on ``request.as_at``."""
 
     def middleware(request):
         today = timezone.localdate()
         is_board = not request.path_info.startswith("/admin/")
-        request.asked = read_asked(request.GET, today=today) if is_board else Asked(today, today)
+        request.as_at = read_as_at(request.GET, today=today) if is_board else AsAt.now(today)
         return get_response(request)
 
     return middleware

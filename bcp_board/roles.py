@@ -26,7 +26,7 @@ def permissions(verbs, *models):
 
 
 RECORD = (
-    "visits.document",
+    "record.document",
     "visits.visit",
     "visits.judgementarea",
     "visits.judgement",
@@ -36,7 +36,7 @@ RECORD = (
     "recommendations.action",
     "recommendations.measure",
     "recommendations.risk",
-    "meetings.meeting",
+    "record.meeting",
 )
 REPORTS = ("recommendations.progressupdate", "recommendations.duedate")
 OFFICERS = permissions("view", "recommendations.action", "recommendations.decision") | permissions(

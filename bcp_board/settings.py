@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_filters",
     "simple_history",
+    "record",
     "visits",
     "recommendations",
     "meetings",
@@ -236,7 +237,7 @@ SECURE_CSP = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json_line": {"()": "bcp_board.security_log.JsonLine"}},
+    "formatters": {"json_line": {"()": "record.security_log.JsonLine"}},
     "handlers": {"security": {"class": "logging.StreamHandler", "formatter": "json_line"}},
     "loggers": {
         "bcp_board.security": {"handlers": ["security"], "level": "INFO", "propagate": False},

@@ -14,13 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from recommendations.glossary import GLOSSARY
-from recommendations.statements import (
-    ACCEPTED,
-    NOT_REPORTED,
-    STATUS_MEANINGS,
-    WORST_FIRST,
-    flag_meanings,
-)
+from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_MEANINGS, WORST_FIRST, flag_meanings
 
 
 @login_not_required

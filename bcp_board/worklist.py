@@ -1,6 +1,5 @@
 """What waits for a person when they open the admin: their own actions, and decisions wanted of them."""
 
-import datetime
 from dataclasses import dataclass
 
 from recommendations.board import ActionPosition
@@ -8,7 +7,8 @@ from recommendations.forms import ACCEPT
 from recommendations.lines import DueLine
 from recommendations.models import Action
 from recommendations.position import action_positions
-from recommendations.statements import Status
+from recommendations.status import Status
+from record.as_at import AsAt
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Task:
 class Worklist:
     """What waits for somebody. ``decides`` says whether decisions are theirs to make at all."""
 
-    as_at: datetime.date
+    at: AsAt
     mine: tuple[Task, ...]
     decides: bool
     assigns: bool
@@ -42,17 +42,17 @@ class Worklist:
         return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
 
 
-def worklist(user, *, as_at):
-    """Return the Worklist of ``user`` on the day ``as_at``, in a fixed number of queries."""
+def worklist(user, at):
+    """Return the Worklist of ``user`` on the day asked about, in a fixed number of queries."""
     decides = user.has_perm(ACCEPT)
     assigns = user.has_perm("recommendations.change_action")
-    actions = Action.objects.as_at(as_at).order_by("ref")
+    actions = Action.objects.as_at(at).order_by("ref")
     if not (decides or assigns):
         actions = actions.filter(owner=user)
-    positions = action_positions(actions, as_at=as_at)
+    positions = action_positions(actions, at)
     tasks = [Task(a, last_answer(a)) for a in positions if a.owner_id == user.pk and a.is_open]
     return Worklist(
-        as_at=as_at,
+        at=at,
         mine=tuple(sorted(tasks, key=lambda t: (not t.needs_update, not t.action.is_overdue, t.action.ref))),
         decides=decides,
         assigns=assigns,

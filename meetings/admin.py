@@ -11,11 +11,12 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from meetings.models import Meeting, Paper
+from meetings.models import Paper
 from meetings.publishing import AlreadyPublished, publish
-from visits.admin import RecordAdmin
-from visits.dates import say_day, say_moment
-from visits.forms import NOT_WHOLE, name_of
+from record.admin import RecordAdmin
+from record.dates import say_day, say_moment
+from record.forms import NOT_WHOLE, name_of
+from record.models import Meeting
 
 security_log = logging.getLogger("bcp_board.security")
 LONGEST_REASON = 500
@@ -117,7 +118,7 @@ class MeetingAdmin(RecordAdmin):
                     paper.get_absolute_url(),
                 )
                 self.message_user(request, message, messages.SUCCESS)
-                return HttpResponseRedirect(reverse("admin:meetings_meeting_change", args=[meeting.pk]))
+                return HttpResponseRedirect(reverse("admin:record_meeting_change", args=[meeting.pk]))
         context = {
             **self.admin_site.each_context(request),
             "title": f"{'Error: ' if form.errors else ''}Publish the status paper",

@@ -1,12 +1,10 @@
 """What changed between two meetings of the board, in counts that reconcile."""
 
-import datetime
 from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
 
-from meetings.models import Meeting
 from recommendations.board import (
     ActionPosition,
     AssessmentLine,
@@ -19,23 +17,16 @@ from recommendations.due_dates import DueDate
 from recommendations.lines import DueLine
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.position import progress_position
-from recommendations.statements import Status
-from visits.dates import end_of
+from recommendations.status import Status
+from record.as_at import AsAt
+from record.dates import end_of
+from record.models import Meeting
 
 MEETINGS_LOOKED_BACK = 6
-NO_EARLIER_MEETING = "No earlier meeting"
 
 
-@dataclass(frozen=True)
-class Moment:
-    """What a meeting had before it: the position as at a day, as known by a moment (None: by now)."""
-
-    as_at: datetime.date
-    known: datetime.datetime | None
-
-
-def moment_of(meeting, *, today):
-    """Return the Moment of ``meeting``.
+def had_before_it(meeting, *, today):
+    """The AsAt of the position that ``meeting`` had before it.
 
     It is that of the paper the meeting had in front of it; without one, the end of the day it was held;
     and for a meeting that is today or still to come, today.
@@ -44,10 +35,10 @@ def moment_of(meeting, *, today):
     if papers:
         in_time = [p for p in papers if timezone.localdate(p.published_at) <= meeting.held_on]
         paper = (in_time or papers[:1])[-1]
-        return Moment(paper.as_at, min(paper.published_at, end_of(paper.as_at)))
+        return AsAt(today, paper.as_at, min(paper.published_at, end_of(paper.as_at)))
     if meeting.held_on >= today:
-        return Moment(today, None)
-    return Moment(meeting.held_on, end_of(meeting.held_on))
+        return AsAt.now(today)
+    return AsAt.then(meeting.held_on, today=today)
 
 
 @dataclass(frozen=True)
@@ -125,7 +116,7 @@ class Balance:
 class Changes:
     """Everything that moved since the meeting before; lists of Change unless said otherwise."""
 
-    since: Moment
+    since: AsAt
     now: BoardPosition
     before: ProgressPosition
     added: tuple[Change, ...]
@@ -192,18 +183,18 @@ class Changes:
 
 
 def changes_between(before, now, *, since):
-    """Return the Changes from the ProgressPosition ``before``, taken at the Moment ``since``, to ``now``."""
+    """Return the Changes from the ProgressPosition ``before``, taken at ``since``, to ``now``."""
     earlier = before.by_ref
     pairs = [Change(action, earlier.get(action.ref)) for action in now.actions]
-    known = [pair for pair in pairs if pair.was]
-    stayed_open = [pair for pair in known if pair.action.is_open and pair.was.is_open]
+    earlier_too = [pair for pair in pairs if pair.was]
+    stayed_open = [pair for pair in earlier_too if pair.action.is_open and pair.was.is_open]
 
     def newly(status):
         return tuple(p for p in pairs if p.action.status == status and (not p.was or p.was.status != status))
 
     added = tuple(pair for pair in pairs if not pair.was)
     completed, embedded, closed = (newly(s) for s in (Status.COMPLETE, Status.EMBEDDED, Status.CLOSED))
-    reopened = tuple(pair for pair in known if pair.action.is_open and not pair.was.is_open)
+    reopened = tuple(pair for pair in earlier_too if pair.action.is_open and not pair.was.is_open)
     return Changes(
         since=since,
         now=now,
@@ -218,7 +209,7 @@ def changes_between(before, now, *, since):
         embedded=embedded,
         closed=closed,
         reopened=reopened,
-        moved=tuple(p for p in known if due_date_moved(p.was.due, p.action.due)),
+        moved=tuple(p for p in earlier_too if due_date_moved(p.was.due, p.action.due)),
         repeated=tuple(
             p for p in pairs if p.action.repeats_commentary and (not p.was or p.was.update != p.action.update)
         ),
@@ -226,7 +217,7 @@ def changes_between(before, now, *, since):
             Refusal(p.action, line)
             for p in pairs
             for line in p.action.refused
-            if line.pk not in {known.pk for known in (p.was.refused if p.was else ())}
+            if line.pk not in {earlier.pk for earlier in (p.was.refused if p.was else ())}
         ),
         assessed=assessed_since(before, now),
         corrections=corrections(since=since, now=now),
@@ -265,13 +256,13 @@ def due_date_moved(was: DueLine | None, now: DueLine | None):
 
 
 def corrections(*, since, now):
-    """Return the Corrections recorded after the Moment ``since`` that stand in the position ``now``."""
-    end = Q(recorded_at__lt=now.known) if now.known else Q()
-    start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.as_at)
+    """Return the Corrections recorded after ``since`` that stand in the position ``now``."""
+    end = Q(recorded_at__lt=now.at.known) if now.at.known else Q()
+    start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
     found = []
     for model, parent in ((ProgressUpdate, "action"), (DueDate, "action"), (Assessment, "recommendation")):
         rows = (
-            model.objects.filter(start, end, corrects__isnull=False, dated_first__lte=now.as_at)
+            model.objects.filter(start, end, corrects__isnull=False, dated_first__lte=now.at.day)
             .select_related("corrects", parent, "recorded_by")
             .order_by("recorded_at", "pk")
         )
@@ -301,8 +292,7 @@ def unchanged(now, meetings, *, today):
     counted = dict.fromkeys(waiting, 0)
     looked_at = list(meetings[:MEETINGS_LOOKED_BACK])
     for meeting in looked_at:
-        moment = moment_of(meeting, today=today)
-        then = Action.objects.as_at(moment.as_at, known=moment.known).filter(pk__in=list(waiting))
+        then = Action.objects.as_at(had_before_it(meeting, today=today)).filter(pk__in=list(waiting))
         same = {
             pk
             for pk, status, due in then.values_list("pk", "status", "due_id")
@@ -332,6 +322,6 @@ def changes_since_meeting_before(now, *, day, today):
     meeting = meeting_before(day)
     if meeting is None:
         return None
-    since = moment_of(meeting, today=today)
-    before = progress_position(as_at=since.as_at, known=since.known)
+    since = had_before_it(meeting, today=today)
+    before = progress_position(since)
     return changes_between(before, now, since=since)

@@ -14,11 +14,11 @@ from functools import cached_property, lru_cache
 from django.utils import timezone
 
 from meetings import storylines as story
-from meetings.models import Meeting
 from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
 from recommendations.models import Action, Assessment, ProgressUpdate, Whose
-from recommendations.statements import ACCEPTED, NEEDS_RECOVERY, Status
-from visits.dates import say_day
+from recommendations.status import ACCEPTED, NEEDS_RECOVERY, Status
+from record.dates import say_day
+from record.models import Meeting
 
 BEGINS = datetime.date(2022, 9, 1)
 RECHECK_MONTHS = 3

@@ -3,75 +3,13 @@
 import hashlib
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
-from simple_history.models import HistoricalRecords
 
-from recommendations.ledger import Anchor
-from recommendations.models import LedgerEntry
-from visits.dates import end_of
-from visits.models import NO_CHILD
-
-PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
-
-
-class MeetingQuerySet(models.QuerySet):
-    def held_by(self, *, as_at):
-        """Return the meetings held on or before ``as_at``, the latest first."""
-        return self.filter(held_on__lte=as_at).order_by("-held_on")
-
-    def next_after(self, *, as_at):
-        """Return the first meeting on or after ``as_at``, or None."""
-        return self.filter(held_on__gte=as_at).order_by("held_on").first()
-
-
-class Meeting(models.Model):
-    """A meeting of the improvement board."""
-
-    held_on = models.DateField(unique=True, help_text="The day of the meeting.")
-    papers_due_on = models.DateField(
-        null=True,
-        blank=True,
-        help_text="The day the papers go out, usually five working days before.",
-    )
-    covering_note = models.TextField(
-        blank=True, help_text=f"Printed at the head of the status paper. {NO_CHILD}"
-    )
-    asks = models.TextField(
-        "what the board is asked to do",
-        blank=True,
-        help_text="One thing a line: to decide, to note or to challenge.",
-    )
-    history = HistoricalRecords()
-
-    objects = MeetingQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["held_on"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(papers_due_on=None) | Q(papers_due_on__lte=F("held_on")),
-                name="meetings_meeting_papers_are_due_by_the_meeting",
-                violation_error_message=PAPERS_BY_THE_MEETING,
-            )
-        ]
-
-    def __str__(self):
-        return f"Meeting of {self.held_on:%-d %B %Y}"
-
-    def get_absolute_url(self):
-        return reverse("meeting", args=[self.held_on])
-
-    def clean(self):
-        for name in ("held_on", "papers_due_on"):
-            day = getattr(self, name)
-            if day and not 2019 <= day.year <= 2099:
-                raise ValidationError({name: "Enter a day from 2019 to 2099."})
-        # The constraint says so too, but a form in which the day is fixed does not ask it.
-        if self.papers_due_on and self.held_on and self.papers_due_on > self.held_on:
-            raise ValidationError({"papers_due_on": PAPERS_BY_THE_MEETING})
+from record.dates import end_of
+from record.ledger import Anchor
+from record.models import LedgerEntry, Meeting
 
 
 class PaperQuerySet(models.QuerySet):
@@ -133,15 +71,3 @@ class Paper(models.Model):
     def is_intact(self):
         """Return whether the stored bytes still have the hash taken when they were published."""
         return hashlib.sha256(bytes(self.body)).hexdigest() == self.sha256
-
-
-class Demonstration(models.Model):
-    """The mark that this database holds invented rows. It cannot be taken off."""
-
-    append_only = True
-
-    made_at = models.DateTimeField()
-    as_at = models.DateField()
-
-    def __str__(self):
-        return f"Demonstration made as at {self.as_at:%-d %B %Y}"

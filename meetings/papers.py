@@ -14,13 +14,14 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from meetings.changes import changes_since_meeting_before, meeting_before, unchanged
-from meetings.models import Demonstration, Meeting
-from recommendations import charts, ledger
+from recommendations import charts
 from recommendations.board import ActionPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
 from recommendations.position import board_position
-from recommendations.statements import STATUS_MEANINGS, WORST_FIRST, Status, flag_meanings
-from visits.dates import end_of, say_day, say_moment
+from recommendations.status import STATUS_MEANINGS, WORST_FIRST, Status, flag_meanings
+from record import ledger
+from record.dates import say_day, say_moment
+from record.models import Demonstration, Meeting
 
 STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
@@ -35,16 +36,16 @@ def recommendation_rows(board, changes):
     ]
 
 
-def status_context(*, meeting, as_at, known, today, printed_at, is_draft=False, version=None):
+def status_context(at, *, meeting, printed_at, is_draft=False, version=None):
     """Return everything the status page or paper shows. ``meeting`` may be None; times are aware."""
-    board = board_position(as_at=as_at, known=known)
-    day = meeting.held_on if meeting else as_at
-    changes = changes_since_meeting_before(board, day=day, today=today)
+    board = board_position(at)
+    day = meeting.held_on if meeting else at.day
+    changes = changes_since_meeting_before(board, day=day, today=at.today)
     earlier = Meeting.objects.filter(held_on__lt=day).order_by("-held_on")
     sheet = Sheet(
         board_name=settings.BOARD_NAME,
         marking=settings.MARKING,
-        as_at=as_at,
+        as_at=at.day,
         printed_at=printed_at,
         anchor=ledger.anchor(),
         is_draft=is_draft,
@@ -63,7 +64,7 @@ def status_context(*, meeting, as_at, known, today, printed_at, is_draft=False, 
         "changes": changes,
         "change_groups": change_groups(changes) if changes else (),
         "meeting_before": meeting_before(day),
-        "unchanged": unchanged(board, earlier, today=today),
+        "unchanged": unchanged(board, earlier, today=at.today),
         "rows": recommendation_rows(board, changes),
         "sentences": position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
         "finished": {
@@ -75,15 +76,15 @@ def status_context(*, meeting, as_at, known, today, printed_at, is_draft=False, 
         "never_reported": never_reported_groups(board),
         "others": [a for a in board.actions if not a.is_exception and not a.is_never_reported],
         "timeline": charts.board_timeline(board),
-        "months": charts.monthly_statuses(as_at=as_at, known=known),
+        "months": charts.monthly_statuses(at),
         "slippage": charts.slippage(board),
         "documents": documents_cited(board),
         "rating_key": [(status, STATUS_MEANINGS[status]) for status in WORST_FIRST],
         "flag_key": flag_meanings(update_every_days=settings.UPDATE_EVERY_DAYS).items(),
-        "as_at": as_at,
-        "known": known,
-        "is_as_known_then": known is not None and as_at != today and known <= end_of(as_at),
-        "today": today,
+        "at": at,
+        "as_at": at.day,
+        "is_as_known_then": at.is_as_known_then,
+        "today": at.today,
         "printed_at": printed_at,
         "is_draft": is_draft,
         "version": version,

@@ -5,11 +5,12 @@ import hashlib
 from django.db import transaction
 from django.utils import timezone
 
-from meetings.changes import Moment
-from meetings.models import Meeting, Paper
+from meetings.models import Paper
 from meetings.papers import render_paper, status_context
-from recommendations import ledger
-from visits.dates import end_of
+from record import ledger
+from record.as_at import AsAt
+from record.dates import end_of
+from record.models import Meeting
 
 
 class AlreadyPublished(Exception):
@@ -20,14 +21,15 @@ class AlreadyPublished(Exception):
         self.paper = paper
 
 
-def moment_to_publish(meeting, *, at, is_first):
-    """Return the Moment that a paper published at the aware datetime ``at`` shows.
+def shown_when_published(meeting, *, now, is_first):
+    """The AsAt that a paper published at the moment ``now`` shows.
 
     The first shows today or, once the meeting is past, the day it was held as was known then. A later
     version shows everything known when it is published: putting something right is what it is for.
     """
-    as_at = min(timezone.localdate(at), meeting.held_on)
-    return Moment(as_at, min(at, end_of(as_at)) if is_first else at)
+    today = timezone.localdate(now)
+    day = min(today, meeting.held_on)
+    return AsAt(today, day, min(now, end_of(day)) if is_first else now)
 
 
 def publish(meeting_pk, *, by, seen_version, reason=""):
@@ -43,14 +45,15 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
         newest = meeting.papers.defer("body").order_by("-version").first()
         if newest and newest.version != seen_version:
             raise AlreadyPublished(newest)
-        at = timezone.now()
+        now = timezone.now()
         version = seen_version + 1
-        as_at, body = _render(meeting, at=at, is_first=version == 1, version=version)
+        at = shown_when_published(meeting, now=now, is_first=version == 1)
+        body = render_paper(status_context(at, meeting=meeting, printed_at=now, version=version))
         paper = Paper(
             meeting=meeting,
             version=version,
-            as_at=as_at,
-            published_at=at,
+            as_at=at.day,
+            published_at=now,
             published_by=by,
             reason=reason,
             body=body,
@@ -62,17 +65,6 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
 
 def preview(meeting):
     """Return the bytes that publishing now would freeze, but marked DRAFT."""
-    return _render(meeting, at=timezone.now(), is_first=not meeting.papers.exists(), is_draft=True)[1]
-
-
-def _render(meeting, *, at, is_first, **marks):
-    moment = moment_to_publish(meeting, at=at, is_first=is_first)
-    context = status_context(
-        meeting=meeting,
-        as_at=moment.as_at,
-        known=moment.known,
-        today=timezone.localdate(at),
-        printed_at=at,
-        **marks,
-    )
-    return moment.as_at, render_paper(context)
+    now = timezone.now()
+    at = shown_when_published(meeting, now=now, is_first=not meeting.papers.exists())
+    return render_paper(status_context(at, meeting=meeting, printed_at=now, is_draft=True))

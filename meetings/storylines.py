@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from recommendations.due_dates import ReasonKind
 from recommendations.models import Whose
-from recommendations.statements import Status
+from recommendations.status import Status
 
 NOT_STARTED, ON_TRACK, AT_RISK, OFF_TRACK, DONE, COMPLETE, EMBEDDED, CLOSED = (
     Status.NOT_STARTED,

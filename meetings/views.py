@@ -1,7 +1,6 @@
 """The board's position, its meetings, and the status page and papers made for them."""
 
 from collections import namedtuple
-from dataclasses import replace
 
 from django.conf import settings
 from django.db.models import Prefetch
@@ -13,15 +12,16 @@ from django.views.decorators.http import require_safe
 from meetings import papers
 from meetings.changes import (
     changes_since_meeting_before,
+    had_before_it,
     meeting_before,
-    moment_of,
     unchanged,
 )
-from meetings.models import Meeting, Paper
+from meetings.models import Paper
 from meetings.publishing import preview
 from recommendations import charts
 from recommendations.position import board_position
-from visits.dates import end_of
+from record.dates import end_of
+from record.models import Meeting
 
 Figure = namedtuple("Figure", "words count query")
 
@@ -29,9 +29,9 @@ Figure = namedtuple("Figure", "words count query")
 @require_safe
 def home(request):
     """Show where the board stands: exceptions first, then the ten recommendations."""
-    asked = request.asked
-    board = board_position(as_at=asked.as_at, known=asked.known)
-    changes = changes_since_meeting_before(board, day=asked.as_at, today=asked.today)
+    at = request.as_at
+    board = board_position(at)
+    changes = changes_since_meeting_before(board, day=at.day, today=at.today)
     context = {
         "board": board,
         "sentences": papers.position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
@@ -44,12 +44,12 @@ def home(request):
         ),
         "never_reported": papers.never_reported_groups(board),
         "changes": changes,
-        "before": meeting_before(asked.as_at) if changes else None,
+        "before": meeting_before(at.day) if changes else None,
         "rows": papers.recommendation_rows(board, changes),
-        "months": charts.monthly_statuses(as_at=asked.as_at, known=asked.known),
+        "months": charts.monthly_statuses(at),
         "slippage": charts.slippage(board),
-        "next_meeting": Meeting.objects.next_after(as_at=asked.as_at),
-        "paper": Paper.objects.with_anchor().latest_by(asked.as_at),
+        "next_meeting": Meeting.objects.next_from(at.day),
+        "paper": Paper.objects.with_anchor().latest_by(at.day),
     }
     return render(request, "meetings/home.html", context)
 
@@ -57,12 +57,10 @@ def home(request):
 @require_safe
 def status(request):
     """Show the pre-meeting status page, made for A4: for the next meeting if there is one."""
-    asked = request.asked
+    at = request.as_at
     context = papers.status_context(
-        meeting=Meeting.objects.next_after(as_at=asked.as_at),
-        as_at=asked.as_at,
-        known=asked.known,
-        today=asked.today,
+        at,
+        meeting=Meeting.objects.next_from(at.day),
         printed_at=timezone.now(),
     )
     return paper_response(papers.render_paper(context))
@@ -71,7 +69,7 @@ def status(request):
 @require_safe
 def meetings(request):
     """List the meetings, those to come first, with the papers published by the day asked about."""
-    day = request.asked.as_at
+    day = request.as_at.day
     published = Paper.objects.filter(published_at__lt=end_of(day)).defer("body").order_by("version")
     rows = Meeting.objects.order_by("-held_on").prefetch_related(Prefetch("papers", published))
     to_come = [m for m in rows if m.held_on >= day]
@@ -83,9 +81,9 @@ def meetings(request):
 def meeting(request, date):
     """Show one meeting: what changed since the one before, and the decisions wanted."""
     row = get_object_or_404(Meeting, held_on=date)
-    today = request.asked.today
-    moment = moment_of(row, today=today)
-    board = board_position(as_at=moment.as_at, known=moment.known)
+    today = request.as_at.today
+    moment = had_before_it(row, today=today)
+    board = board_position(moment)
     changes = changes_since_meeting_before(board, day=date, today=today)
     earlier = Meeting.objects.filter(held_on__lt=date).order_by("-held_on")
     context = {
@@ -97,7 +95,7 @@ def meeting(request, date):
         "groups": papers.change_groups(changes) if changes else (),
         "rows": papers.recommendation_rows(board, changes),
         # Its links lead to the position that the meeting had before it.
-        "asked": replace(request.asked, as_at=moment.as_at, known=moment.known),
+        "at": moment,
         "unchanged": unchanged(board, earlier, today=today),
         "papers": row.papers.with_anchor().select_related("published_by").order_by("-version"),
     }
@@ -123,13 +121,11 @@ def paper(request, date):
         return paper_response(bytes(found.body))
     if wanted is not None:
         raise Http404
-    today = request.asked.today
-    moment = moment_of(row, today=today)
+    today = request.as_at.today
+    moment = had_before_it(row, today=today)
     context = papers.status_context(
+        moment,
         meeting=row,
-        as_at=moment.as_at,
-        known=moment.known,
-        today=today,
         printed_at=timezone.now(),
         is_draft=True,
     )

@@ -1,10 +1,14 @@
 """Where officers record progress, the board's decisions are entered, and the secretariat keeps the rest."""
 
+from functools import partial
+
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import OuterRef, Q, Subquery
 from django.forms import CheckboxSelectMultiple
 from django.http import Http404
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 
 from recommendations.due_dates import Decision, DueDate
@@ -19,15 +23,73 @@ from recommendations.forms import (
     proposals_to_decide,
 )
 from recommendations.models import Action, Assessment, Measure, ProgressUpdate, Recommendation, Risk
-from recommendations.read_only_admin import OwnRows, ReadOnlyAdmin, newest_before, sees_every_action
-from recommendations.statements import ACCEPTED, STATUS_WORDS
-from visits.admin import SOURCE, RecordAdmin
-from visits.dates import say, say_day
-from visits.forms import name_of
+from recommendations.position import action_positions
+from recommendations.status import ACCEPTED, STATUS_WORDS
+from record.admin import SOURCE, RecordAdmin
+from record.dates import say, say_day
+from record.forms import name_of
+from record.statement_admin import StatementAdmin, newest_before
+
+
+def sees_every_action(user):
+    """Whether ``user`` works on all actions here, and not only on those they own."""
+    return user.has_perm(ACCEPT) or user.has_perm("recommendations.change_action")
+
+
+class OwnRows(ChangeList):
+    """A list that shows officers only what is about their own actions.
+
+    The filter is here and not in get_queryset, so that the page of somebody else's row is a plain refusal.
+    """
+
+    def get_queryset(self, request, exclude_parameters=None):
+        if not sees_every_action(request.user):
+            own = self.model_admin.own_rows(request.user)
+            self.root_queryset = self.root_queryset.filter(own)
+        return super().get_queryset(request, exclude_parameters)
+
+
+class ActionStatementAdmin(StatementAdmin):
+    """The pages of statements about actions: officers see those about their own, and how each stands."""
+
+    list_select_related = ["action", "recorded_by", "document"]
+    search_fields = ["action__ref", "action__title"]
+
+    def has_view_permission(self, request, obj=None):
+        if not super().has_view_permission(request, obj):
+            return False
+        return obj is None or sees_every_action(request.user) or self.page_of(obj).owner == request.user
+
+    def own_rows(self, user):
+        """The condition that a row is about an action that ``user`` owns."""
+        return Q(action__owner=user)
+
+    def get_changelist(self, request, **kwargs):
+        return OwnRows
+
+    def may_correct(self, user, row):
+        return user.has_perm(ACCEPT)
+
+    def subjects(self, request):
+        actions = Action.objects.begun(request.as_at).order_by("ref")
+        return actions if sees_every_action(request.user) else actions.filter(owner=request.user)
+
+    def add_context(self, entry):
+        # An entry that is saved is answered without it.
+        return {"action_position": SimpleLazyObject(partial(self.position_of, entry))}
+
+    def position_of(self, entry):
+        """How the action that the form is about stands, for the reader beside the form."""
+        actions = Action.objects.as_at(entry.as_at).filter(pk=self.action_of(entry.subject).pk)
+        return next(iter(action_positions(actions, entry.as_at)), None)
+
+    def action_of(self, subject):
+        """The action that a row about ``subject`` is about."""
+        return subject
 
 
 @admin.register(ProgressUpdate)
-class ProgressUpdateAdmin(ReadOnlyAdmin):
+class ProgressUpdateAdmin(ActionStatementAdmin):
     form = ProgressUpdateForm
     list_display = [
         "subject_in_words",
@@ -75,7 +137,7 @@ class ProgressUpdateAdmin(ReadOnlyAdmin):
 
 
 @admin.register(DueDate)
-class DueDateAdmin(ReadOnlyAdmin):
+class DueDateAdmin(ActionStatementAdmin):
     form = DueDateForm
     list_display = [
         "subject_in_words",
@@ -105,7 +167,7 @@ class DueDateAdmin(ReadOnlyAdmin):
         return (row.action.owner_id == user.pk and undecided) or user.has_perm(ACCEPT)
 
     def response_add(self, request, obj, post_url_continue=None):
-        if obj.due_last and obj.due_last < request.asked.today:
+        if obj.due_last and obj.due_last < request.as_at.today:
             warning = f"The date you entered, {say(obj.due)}, is already past. Correct it if that is wrong."
             self.message_user(request, warning, messages.WARNING)
         return super().response_add(request, obj, post_url_continue)
@@ -125,17 +187,18 @@ class DueDateAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
+class DecisionAdmin(ActionStatementAdmin):
     form = DecisionForm
-    subject = DueDate
-    subject_field = "due_date"
     list_display = ["subject_in_words", "outcome", "dated_in_words", "meeting_in_words", "recorded_in_words"]
     list_select_related = ["due_date__action", "recorded_by", "document"]
     list_filter = ["outcome"]
     search_fields = ["due_date__action__ref", "due_date__action__title"]
     told = ("outcome", "meeting_in_words", "reason")
 
-    def action_of(self, row):
+    def action_of(self, subject):
+        return subject.action
+
+    def page_of(self, row):
         return row.due_date.action
 
     def own_rows(self, user):
@@ -152,7 +215,7 @@ class DecisionAdmin(ReadOnlyAdmin):
         return True
 
     def subjects(self, request):
-        return proposals_to_decide(as_at=request.asked.today)
+        return proposals_to_decide(request.as_at)
 
     @admin.display(description="at the meeting of", ordering="meeting_on")
     def meeting_in_words(self, row):
@@ -160,18 +223,16 @@ class DecisionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Assessment)
-class AssessmentAdmin(ReadOnlyAdmin):
+class AssessmentAdmin(StatementAdmin):
     form = AssessmentForm
-    subject = Recommendation
-    subject_field = "recommendation"
     list_display = ["subject_in_words", "whose", "change_in_words", "dated_in_words", "recorded_in_words"]
     list_select_related = ["recommendation", "recorded_by", "document"]
     list_filter = ["whose", "status"]
     search_fields = ["recommendation__title", "narrative"]
     told = ("whose", "change_in_words", "narrative")
 
-    def has_view_permission(self, request, obj=None):
-        return super().has_view_permission(request)
+    def may_correct(self, user, row):
+        return user.has_perm(ACCEPT)
 
     def get_queryset(self, request):
         before = newest_before(Assessment, "recommendation", "whose").values("status")[:1]

@@ -3,15 +3,16 @@
 position.py fills them. Nothing here reads a database, a clock, a request or a setting.
 """
 
-import datetime
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 from recommendations.lines import DueLine, Signature, Update, slip_between
-from recommendations.statements import ACCEPTED, NOT_REPORTED, STATUS_WORDS, WORST_FIRST, Status
-from visits.dates import PartialDate
-from visits.position import FindingLine, InspectionPosition, Source, voices_in
+from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS, WORST_FIRST, Status
+from record.as_at import AsAt
+from record.dates import PartialDate
+from record.sources import Source
+from visits.position import FindingLine, InspectionPosition, voices_in
 
 ON_TRACK_OR_BETTER = (Status.ON_TRACK, Status.DONE, Status.COMPLETE, Status.EMBEDDED)
 ORDINALS = [
@@ -375,8 +376,7 @@ class RecommendationPosition(RecommendationProgress):
 class ProgressPosition:
     """How the actions stood as at a day, by themselves and for each recommendation."""
 
-    as_at: datetime.date
-    known: datetime.datetime | None
+    at: AsAt
     actions: tuple[ActionPosition, ...]
     recommendations: tuple[RecommendationProgress, ...]
 

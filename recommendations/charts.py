@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from recommendations.board import STATUS_WORDS, ActionPosition
 from recommendations.models import Action
-from recommendations.statements import WORST_FIRST
+from recommendations.status import WORST_FIRST
 from recommendations.templatetags.board import SHAPES
-from visits.dates import MONTHS
+from record.dates import MONTHS
 from visits.timeline import (
     BAR,
     LINE,
@@ -42,7 +42,7 @@ def board_timeline(board):
     for ref in sorted(critical):
         due = critical[ref].due.due
         also.append((due.last or due.first, Entry("deadline", f"{ref} due (critical)", due)))
-    return inspection_timeline(board.inspections, as_at=board.as_at, also=also)
+    return inspection_timeline(board.inspections, as_at=board.at.day, also=also)
 
 
 @dataclass(frozen=True)
@@ -179,18 +179,18 @@ class MonthlyStatuses:
         return all(month.counts == self.months[0].counts for month in self.months)
 
 
-def month_ends(as_at, count):
-    """Return the last days of the ``count`` - 1 months before ``as_at``, then ``as_at`` itself."""
-    days = [as_at]
+def month_ends(day, count):
+    """Return the last days of the ``count`` - 1 months before ``day``, then ``day`` itself."""
+    days = [day]
     while len(days) < count:
         days.append(days[-1].replace(day=1) - datetime.timedelta(days=1))
     return tuple(reversed(days))
 
 
-def monthly_statuses(*, as_at, known=None, months=MONTHS_SHOWN):
-    """Return the MonthlyStatuses up to ``as_at``, in one query."""
-    days = month_ends(as_at, months)
-    statuses = Action.objects.statuses_on(days, known=known)
+def monthly_statuses(at, *, months=MONTHS_SHOWN):
+    """Return the MonthlyStatuses up to the day asked about, in one query."""
+    days = month_ends(at.day, months)
+    statuses = Action.objects.statuses_on(days, at)
     return draw_months([(day, Counter(those)) for day, those in zip(days, statuses, strict=True)])
 
 
@@ -274,7 +274,7 @@ class Slippage:
 
 def slippage(board):
     """Return the Slippage of ``board``; it has no rows where no date has moved."""
-    return draw_slippage([a for a in board.actions if a.revisions], as_at=board.as_at)
+    return draw_slippage([a for a in board.actions if a.revisions], as_at=board.at.day)
 
 
 def draw_slippage(actions, *, as_at):

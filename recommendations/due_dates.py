@@ -3,30 +3,30 @@
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, When
 
-from recommendations.statements import Statement, StatementQuerySet
-from visits.dates import EdtfField, first_day, last_day, say
-from visits.models import NO_CHILD, not_blank, one_of
+from record.dates import EdtfField, first_day, last_day, say
+from record.fields import NO_CHILD, not_blank, one_of
+from record.statements import Statement, StatementQuerySet
 
 
 class DueDateQuerySet(StatementQuerySet):
-    def with_effect(self, *, as_at, known=None):
-        """Return the due dates standing at ``as_at``, annotated with ``effective_on``, a day or None.
+    def with_effect(self, at):
+        """Return the due dates standing that day, annotated with ``effective_on``, a day or None.
 
         A date entered by the Chair or the Secretariat counts from the day it is dated; a proposal from
         the day a decision agreed it, and not at all until then.
         """
         agreement = (
-            Decision.objects.standing(as_at=as_at, known=known)
+            Decision.objects.standing(at)
             .filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
             .values("dated_first")[:1]
         )
-        return self.standing(as_at=as_at, known=known).annotate(
+        return self.standing(at).annotate(
             effective_on=Case(When(needs_decision=False, then=F("dated_first")), default=Subquery(agreement))
         )
 
-    def agreed(self, *, as_at, known=None):
-        """Return the due dates that had been agreed by ``as_at``, annotated as ``with_effect`` does."""
-        return self.with_effect(as_at=as_at, known=known).filter(effective_on__isnull=False)
+    def agreed(self, at):
+        """Return the due dates that had been agreed by that day, annotated as ``with_effect`` does."""
+        return self.with_effect(at).filter(effective_on__isnull=False)
 
 
 class ReasonKind(models.TextChoices):
@@ -42,6 +42,8 @@ class ReasonKind(models.TextChoices):
 
 class DueDate(Statement):
     """A date by which an action is due. The first one agreed is the baseline, for good."""
+
+    subject_field = "action"
 
     action = models.ForeignKey("recommendations.Action", models.PROTECT, related_name="due_dates")
     due = EdtfField("due", help_text="For example 31/3/2027, March 2027 or 2027.")
@@ -81,6 +83,8 @@ class Outcome(models.TextChoices):
 
 class Decision(Statement):
     """What the board decided about a proposed due date."""
+
+    subject_field = "due_date"
 
     due_date = models.ForeignKey(DueDate, models.PROTECT, related_name="decisions")
     outcome = models.CharField(max_length=10, choices=Outcome)

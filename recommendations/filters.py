@@ -5,7 +5,7 @@ from django import forms
 from django.db.models import Q
 
 from recommendations.models import Action, Recommendation
-from recommendations.statements import STATUS_WORDS, WORST_FIRST
+from recommendations.status import STATUS_WORDS, WORST_FIRST
 
 NO_SUCH = {"invalid_choice": "“%(value)s” is not one of the choices. Choose one from the list."}
 TOO_LONG = "Use 100 characters or fewer."
@@ -58,9 +58,9 @@ class ActionFilter(django_filters.FilterSet):
         model = Action
         fields = []
 
-    def __init__(self, data, queryset, *, as_at):
+    def __init__(self, data, queryset, *, at):
         super().__init__(data, queryset)
-        roles = queryset.model.objects.begun(as_at=as_at).order_by("owner_role")
+        roles = queryset.model.objects.begun(at).order_by("owner_role")
         names = roles.values_list("owner_role", flat=True).distinct()
         self.filters["owner"].extra["choices"] = [(name, name) for name in names]
 

@@ -5,161 +5,27 @@ None of them sets who recorded it or when: the admin does that as it saves.
 
 import calendar
 import datetime
-import re
-from dataclasses import dataclass
 
 from django import forms
-from django.contrib.auth.models import AbstractUser
-from django.db.models import Max, Model, Q
-from django.forms.models import model_to_dict
+from django.db.models import Q
 
 from recommendations.due_dates import Decision, DueDate, ReasonKind
 from recommendations.models import Assessment, ProgressUpdate
-from recommendations.statements import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
-from visits.dates import YEARS, EdtfFormField, read_edtf, say_day, say_moment
-from visits.forms import NOT_WHOLE, OpenedForm, RecordForm, hold, name_of
+from recommendations.status import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
+from record.as_at import EARLIEST
+from record.dates import YEARS, EdtfFormField, read_edtf, say_day
+from record.forms import RecordForm, StatementForm, name_of
 
 ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"
-EARLIEST = datetime.date(2019, 1, 1)
 # What owners report, in the order in which work goes.
 REPORTABLE = (Status.NOT_STARTED, Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.DONE)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Someone about to add a statement about ``subject``, perhaps one that corrects an earlier row."""
-
-    user: AbstractUser
-    today: datetime.date
-    subject: Model
-    corrects: Model | None = None
-
-    @property
-    def may_accept(self):
-        return self.user.has_perm(ACCEPT)
 
 
 def three_months_after(day):
     """Return the same day of the month three months on, or that month's last day if it is shorter."""
     year, month = day.year + (day.month + 2) // 12, (day.month + 2) % 12 + 1
     return datetime.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
-
-
-def began_on(row):
-    """Return the first day on which an action or a recommendation was on the board, or None."""
-    agreed = getattr(row, "agreed_on_first", None)
-    return agreed or (row.document.published_first if row.document_id else None)
-
-
-class StatementForm(OpenedForm):
-    """A form that adds one append-only row. The admin gives each page's form its ``entry``."""
-
-    entry = None
-    dated = EdtfFormField()
-    dated_help = "The day this speaks of. It cannot be in the future."
-
-    @classmethod
-    def left_out(cls, entry):
-        """Return the fields that this person is not offered."""
-        return set() if entry.corrects else {"correction_reason"}
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        entry = self.entry
-        for name, value in self.about().items():
-            setattr(self.instance, name, value)
-        self.fields["dated"] = EdtfFormField(
-            # A correction may keep a date that was loaded from a document, however imprecise.
-            as_printed=bool(entry.corrects),
-            initial=f"{entry.today:%d/%m/%Y}",
-            help_text=f"{self.dated_help} For example 22/11/2022.",
-        )
-        if entry.corrects:
-            self.instance.corrects = entry.corrects
-            for name, value in model_to_dict(entry.corrects, fields=self.fields).items():
-                if name != "correction_reason":
-                    self.initial.setdefault(name, value)
-
-    def about(self):
-        """Return the columns of the new row that say what it is about."""
-        return {"action": self.entry.subject}
-
-    def guarded(self):
-        """Return the row whose statements are added one at a time."""
-        return self.entry.subject
-
-    def siblings(self):
-        """Return the rows of this kind about the same thing."""
-        return self._meta.model.objects.filter(action=self.entry.subject)
-
-    def lock(self):
-        guarded = self.guarded()
-        hold(type(guarded).objects.filter(pk=guarded.pk))
-
-    def newest(self):
-        return str(self.siblings().aggregate(newest=Max("pk"))["newest"] or 0)
-
-    def what_happened(self, opened_on, newest):
-        """Return a sentence for each row that somebody, perhaps this person, added since."""
-        if not re.fullmatch("[0-9]{1,18}", opened_on) or int(opened_on) > int(newest):
-            return [NOT_WHOLE]
-        since = self.siblings().filter(pk__gt=opened_on).select_related("recorded_by").order_by("pk")
-        return [
-            f"{'You' if row.recorded_by == self.entry.user else name_of(row.recorded_by)} saved this "
-            f"on {say_moment(row.recorded_at)}, after you opened this form: “{row.in_words()}”"
-            for row in since
-        ]
-
-    def said_already(self):
-        """Return a sentence if the newest row says the same of the same day, and is this person's.
-
-        So does a form that was sent twice, or one sent again after going back to it.
-        """
-        newest = self.siblings().order_by("-pk").first()
-        if newest is None or self.errors:
-            return ""
-        new = {**self.cleaned_data, **self.about()}
-        new |= {"corrects": self.entry.corrects, "recorded_by": self.entry.user}
-        del new["opened_on"]
-        if any(getattr(newest, name) != value for name, value in new.items()):
-            return ""
-        return (
-            f"You saved exactly this on {say_moment(newest.recorded_at)}. It is on the record once, and "
-            "nothing more was saved."
-        )
-
-    def clean_dated(self):
-        text, today = self.cleaned_data["dated"], self.entry.today
-        date = read_edtf(text)
-        last = date.last or date.first
-        if date.first is None:
-            raise forms.ValidationError("Enter the day this speaks of.")
-        if last > today and date.first <= today:
-            raise forms.ValidationError(f"{date} is not over yet. Enter the day, such as {today:%d/%m/%Y}.")
-        if last > today:
-            raise forms.ValidationError("This date is in the future. Enter today or an earlier date.")
-        if date.first < EARLIEST:
-            raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
-        began = began_on(self.guarded())
-        if began and last < began:
-            raise forms.ValidationError(
-                f"The {self.guarded()._meta.verbose_name} began on {say_day(began)}. "
-                "Enter that date or a later one."
-            )
-        return text
-
-    def clean(self):
-        cleaned = super().clean()
-        corrects = self.entry.corrects
-        if corrects and self._meta.model.objects.filter(corrects=corrects.pk).exists():
-            self.add_error(None, "This entry has already been corrected. Correct the newer one instead.")
-        return cleaned
-
-    def require(self, name, message):
-        """Add ``message`` to the field ``name`` if it was left empty and has no error yet."""
-        if not self.cleaned_data.get(name) and name not in self.errors:
-            self.add_error(name, message)
 
 
 class ProgressUpdateForm(StatementForm):
@@ -181,11 +47,11 @@ class ProgressUpdateForm(StatementForm):
 
     @classmethod
     def left_out(cls, entry):
-        return super().left_out(entry) | (set() if entry.may_accept else {"recheck_on"})
+        return super().left_out(entry) | (set() if entry.user.has_perm(ACCEPT) else {"recheck_on"})
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        standing = ProgressUpdate.objects.standing(as_at=self.entry.today).filter(action=self.entry.subject)
+        standing = ProgressUpdate.objects.standing(self.entry.as_at).filter(action=self.entry.subject)
         if self.entry.corrects:
             standing = standing.exclude(pk=self.entry.corrects.pk)
         self.current = standing.newest_first().first()
@@ -204,9 +70,9 @@ class ProgressUpdateForm(StatementForm):
         entry, status = self.entry, self.current.status if self.current else NOT_REPORTED
         reports = entry.subject.owner_id == entry.user.pk or entry.user.has_perm(RECORD_FOR_OWNER)
         # Whoever accepts may find at the re-check that it did not hold, which reopens the action.
-        reopens = entry.may_accept and (entry.corrects or status in ACCEPTED)
+        reopens = entry.user.has_perm(ACCEPT) and (entry.corrects or status in ACCEPTED)
         offered = list(REPORTABLE) if reports or reopens else []
-        if entry.may_accept:
+        if entry.user.has_perm(ACCEPT):
             offered.append(Status.COMPLETE)
             if status == Status.COMPLETE or (entry.corrects and entry.corrects.status == Status.EMBEDDED):
                 offered.append(Status.EMBEDDED)
@@ -267,12 +133,12 @@ class DueDateForm(StatementForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         entry = self.entry
-        agreed = DueDate.objects.agreed(as_at=entry.today).filter(action=entry.subject)
+        agreed = DueDate.objects.agreed(entry.as_at).filter(action=entry.subject)
         self.standing = agreed.order_by("-effective_on", "-pk").first()
         corrected = entry.corrects and agreed.filter(pk=entry.corrects.pk).first()
         # A proposal waits for the board. One that the board agreed still counts when its wording is put
         # right, from the day the board agreed it.
-        is_proposal = entry.corrects.needs_decision if entry.corrects else not entry.may_accept
+        is_proposal = entry.corrects.needs_decision if entry.corrects else not entry.user.has_perm(ACCEPT)
         self.instance.needs_decision = bool(is_proposal and not corrected)
         if entry.corrects:
             self.fields["due"] = EdtfFormField(as_printed=True, label="Due", max_length=60)
@@ -296,7 +162,7 @@ class DueDateForm(StatementForm):
             raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
         if not self.entry.corrects and self.standing and due == self.standing.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
-        waiting = proposals_to_decide(as_at=self.entry.today).filter(action=self.entry.subject, due=due)
+        waiting = proposals_to_decide(self.entry.as_at).filter(action=self.entry.subject, due=due)
         if not self.entry.corrects and self.instance.needs_decision and waiting.exists():
             raise forms.ValidationError("This date is proposed already, and waits for the board.")
         return due
@@ -308,9 +174,6 @@ class DecisionForm(StatementForm):
     class Meta:
         model = Decision
         fields = ["outcome", "dated", "meeting_on", "reason", "correction_reason"]
-
-    def about(self):
-        return {"due_date": self.entry.subject}
 
     def guarded(self):
         return self.entry.subject.action
@@ -329,7 +192,7 @@ class DecisionForm(StatementForm):
 
     def clean_meeting_on(self):
         day = self.cleaned_data["meeting_on"]
-        if day and not EARLIEST <= day <= self.entry.today:
+        if day and not EARLIEST <= day <= self.entry.as_at.today:
             raise forms.ValidationError("Enter the day of a meeting that has been held, or leave this empty.")
         return day
 
@@ -348,12 +211,6 @@ class AssessmentForm(StatementForm):
     class Meta:
         model = Assessment
         fields = ["whose", "status", "narrative", "dated", "correction_reason"]
-
-    def about(self):
-        return {"recommendation": self.entry.subject}
-
-    def siblings(self):
-        return Assessment.objects.filter(recommendation=self.entry.subject)
 
 
 class ActionForm(RecordForm):
@@ -374,11 +231,11 @@ class ActionForm(RecordForm):
         return cleaned
 
 
-def proposals_to_decide(*, as_at):
-    """Return the proposed due dates, standing at ``as_at``, that the board has not decided."""
-    decided = Decision.objects.standing(as_at=as_at)
+def proposals_to_decide(at):
+    """Return the proposed due dates, standing that day, that the board has not decided."""
+    decided = Decision.objects.standing(at)
     return (
-        DueDate.objects.standing(as_at=as_at)
+        DueDate.objects.standing(at)
         .filter(needs_decision=True)
         .exclude(pk__in=decided.values("due_date"))
         .select_related("action", "recorded_by")

@@ -12,8 +12,9 @@ from django.db.models import OuterRef, Subquery
 from recommendations.due_dates import Decision, DueDate
 from recommendations.lines import Signature, Update, name_of, signature_of, update_of
 from recommendations.models import Action, Assessment, ProgressUpdate
-from recommendations.statements import NOT_REPORTED, OPEN, STATUS_WORDS, Status, known_before
-from visits.dates import read_edtf
+from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
+from record.dates import read_edtf
+from record.statements import known_before
 
 PAGE = 50
 
@@ -59,31 +60,31 @@ class Page:
     older: datetime.date | None
 
 
-def history(*, as_at, known=None, actions=(), recommendation=None, before=None):
+def history(at, *, actions=(), recommendation=None, before=None):
     """Return the Page of the statements on ``actions`` (primary keys), and on the ``recommendation``.
 
-    Only what is dated by ``as_at``, and by the day before ``before`` where that is given, is on it; with
-    ``known``, an aware datetime, only what had been recorded before that moment.
+    Only what is dated by the day asked about, and by the day before ``before`` where that is given, is on it; with
+    ``at.known`` only what had been recorded before that moment.
     """
-    last = min(as_at, before - datetime.timedelta(days=1)) if before else as_at
+    last = min(at.day, before - datetime.timedelta(days=1)) if before else at.day
     edge = _edge(actions, last)
 
     def on_page(model, *also, **about):
         rows = model.objects.filter(dated_first__lte=last, **about)
         rows = rows.filter(dated_first__gte=edge) if edge else rows
-        rows = rows.filter(known_before(known)) if known else rows
+        rows = rows.filter(known_before(at.known)) if at.known else rows
         people = ("recorded_by", "document", "corrected_by__recorded_by")
         return rows.select_related(*people, *also).order_by("dated_first", "pk")
 
     updates = on_page(ProgressUpdate, "action", "on_behalf_of", action__in=actions)
-    entries = _updates(updates, _statuses_before(actions, edge, as_at=as_at, known=known), known)
+    entries = _updates(updates, _statuses_before(actions, edge, at), at)
     for row in on_page(DueDate, "action", action__in=actions):
-        entries.append(_due_date(row, known))
+        entries.append(_due_date(row, at))
     for row in on_page(Decision, "due_date__action", due_date__action__in=actions):
-        entries.append(_decision(row, known))
+        entries.append(_decision(row, at))
     if recommendation:
         for row in on_page(Assessment, recommendation=recommendation):
-            entries.append(_assessment(row, known))
+            entries.append(_assessment(row, at))
     entries.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
     return Page(tuple(entries), edge if edge and _is_older(actions, edge) else None)
 
@@ -106,14 +107,12 @@ def _is_older(actions, edge):
     )
 
 
-def _statuses_before(actions, edge, *, as_at, known):
+def _statuses_before(actions, edge, at):
     """Return {action pk: its status just before the day ``edge``}."""
     if not edge:
         return {}
     earlier = (
-        ProgressUpdate.objects.standing(as_at=as_at, known=known)
-        .filter(action=OuterRef("pk"), dated_first__lt=edge)
-        .newest_first()
+        ProgressUpdate.objects.standing(at).filter(action=OuterRef("pk"), dated_first__lt=edge).newest_first()
     )
     return dict(
         Action.objects.filter(pk__in=actions)
@@ -122,18 +121,18 @@ def _statuses_before(actions, edge, *, as_at, known):
     )
 
 
-def _superseded(row, known):
+def _superseded(row, at):
     correction = getattr(row, "corrected_by", None)
-    if correction is None or (known and not correction.document_id and correction.recorded_at >= known):
+    if correction is None or (at.known and not correction.document_id and correction.recorded_at >= at.known):
         return None
     return Superseded(name_of(correction.recorded_by), correction.recorded_at, correction.correction_reason)
 
 
-def _updates(rows, statuses, known):
+def _updates(rows, statuses, at):
     """Return an Entry for each update, oldest first, each knowing the status it changed."""
     current, rechecks, entries = dict(statuses), {}, []
     for row in rows:
-        superseded = _superseded(row, known)
+        superseded = _superseded(row, at)
         was = current.get(row.action_id) or NOT_REPORTED
         turn = ""
         if was not in OPEN and row.status in OPEN:
@@ -160,7 +159,7 @@ def _updates(rows, statuses, known):
     return entries
 
 
-def _due_date(row, known):
+def _due_date(row, at):
     proposal = "proposed: " if row.needs_decision else ""
     return Entry(
         "due date",
@@ -170,11 +169,11 @@ def _due_date(row, known):
         "",
         f"{proposal}{read_edtf(row.due)}",
         f"{row.get_reason_kind_display()}. {row.reason}",
-        superseded=_superseded(row, known),
+        superseded=_superseded(row, at),
     )
 
 
-def _decision(row, known):
+def _decision(row, at):
     return Entry(
         "decision",
         row.pk,
@@ -183,11 +182,11 @@ def _decision(row, known):
         f"proposed: {read_edtf(row.due_date.due)}",
         row.get_outcome_display().lower(),
         row.reason,
-        superseded=_superseded(row, known),
+        superseded=_superseded(row, at),
     )
 
 
-def _assessment(row, known):
+def _assessment(row, at):
     return Entry(
         "assessment",
         row.pk,
@@ -196,5 +195,5 @@ def _assessment(row, known):
         "",
         f"{row.get_whose_display()}: {STATUS_WORDS[row.status]}",
         row.narrative,
-        superseded=_superseded(row, known),
+        superseded=_superseded(row, at),
     )

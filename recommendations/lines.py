@@ -3,9 +3,9 @@
 import datetime
 from dataclasses import dataclass
 
-from recommendations.statements import ACCEPTED, STATUS_WORDS
-from visits.dates import PartialDate, read_edtf
-from visits.position import Source, source_of
+from recommendations.status import ACCEPTED, STATUS_WORDS
+from record.dates import PartialDate, read_edtf
+from record.sources import Source, source_of
 
 NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 

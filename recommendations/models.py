@@ -4,6 +4,7 @@ By when an action is due stands in due_dates.py.
 """
 
 import datetime
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,26 +16,12 @@ from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
 from recommendations.due_dates import DueDate
-from recommendations.statements import (
-    NEEDS_RECOVERY,
-    NOT_REPORTED,
-    OPEN,
-    Statement,
-    StatementQuerySet,
-    Status,
-    known_before,
-)
-from visits.dates import EdtfField, first_day, last_day, say
-from visits.models import (
-    NO_CHILD,
-    Finding,
-    FromDocumentQuerySet,
-    NoteField,
-    ReferenceField,
-    not_blank,
-    one_of,
-    source_document,
-)
+from recommendations.status import NEEDS_RECOVERY, NOT_REPORTED, OPEN, Status
+from record.dates import EdtfField, first_day, last_day, say
+from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
+from record.models import FromDocumentQuerySet
+from record.statements import Statement, StatementQuerySet, known_before
+from visits.models import Finding
 
 
 class LeadBasis(models.TextChoices):
@@ -91,48 +78,51 @@ class Recommendation(models.Model):
 
 
 class ActionQuerySet(models.QuerySet):
-    def begun(self, *, as_at, known=None):
-        """Return the actions on the board at ``as_at``: agreed by then, else published by then.
+    def begun(self, at):
+        """Return the actions on the board that day: agreed by then, else published by then.
 
-        With ``known``, an aware datetime, only those entered, or published, before that moment.
+        With ``at.known``, only those entered, or published, before that moment.
         """
         actions = self.filter(
-            Q(agreed_on_first__lte=as_at) | Q(agreed_on="", document__published_first__lte=as_at)
+            Q(agreed_on_first__lte=at.day) | Q(agreed_on="", document__published_first__lte=at.day)
         )
-        return actions.filter(known_before(known)) if known else actions
+        return actions.filter(known_before(at.known)) if at.known else actions
 
-    def statuses_on(self, days, *, known=None):
-        """Return, for each of ``days``, the statuses of the actions on the board that day, in one query."""
+    def statuses_on(self, days, at):
+        """For each of ``days``, the statuses of the actions on the board that day, in one query.
+
+        ``at`` says what may be known; its own day is the last of them.
+        """
         began = Case(When(agreed_on="", then="document__published_first"), default="agreed_on_first")
         newest = {
             f"on_{place}": Coalesce(
-                Subquery(newest_updates(as_at=day, known=known).values("status")[:1]), Value(NOT_REPORTED)
+                Subquery(newest_updates(replace(at, day=day)).values("status")[:1]), Value(NOT_REPORTED)
             )
             for place, day in enumerate(days)
         }
-        actions = self.begun(as_at=max(days), known=known).annotate(began=began, **newest)
+        actions = self.begun(at).annotate(began=began, **newest)
         rows = list(actions.values_list("began", *newest))
         return [[row[place] for row in rows if row[0] <= day] for place, day in enumerate(days, start=1)]
 
-    def as_at(self, as_at, *, known=None):
-        """Return the actions on the board at ``as_at``, annotated with how each stood that day.
+    def as_at(self, at):
+        """Return the actions on the board that day, annotated with how each stood that day.
 
         Annotates ``update_id``, ``previous_update_id``, ``status`` (a Status value or NOT_REPORTED),
         ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``, ``is_overdue`` (open, and
         the agreed date's last day has passed) and ``is_stale`` (open, reported before, and the last
-        update more than UPDATE_EVERY_DAYS old). With ``known``, an aware datetime, only what had been
-        recorded before that moment is used.
+        update more than UPDATE_EVERY_DAYS old). With ``at.known``, only what had been recorded
+        before that moment is used.
         """
-        updates = newest_updates(as_at=as_at, known=known).values("pk")
+        updates = newest_updates(at).values("pk")
         due_dates = (
-            DueDate.objects.agreed(as_at=as_at, known=known)
+            DueDate.objects.agreed(at)
             .filter(action=OuterRef("pk"))
             .order_by("-effective_on", "-pk")
             .values("pk")
         )
-        oldest_fresh = as_at - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
+        oldest_fresh = at.day - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (
-            self.begun(as_at=as_at, known=known)
+            self.begun(at)
             # Joined, so that each is looked for once, however much is claimed of it.
             .alias(
                 newest=FilteredRelation("updates", condition=Q(updates__pk=Subquery(updates[:1]))),
@@ -148,15 +138,15 @@ class ActionQuerySet(models.QuerySet):
             )
             .annotate(is_open=claim(Q(status__in=OPEN)))
             .annotate(
-                is_overdue=claim(Q(is_open=True, due_last__lt=as_at)),
+                is_overdue=claim(Q(is_open=True, due_last__lt=at.day)),
                 is_stale=claim(Q(is_open=True, updated_on__lt=oldest_fresh)),
             )
         )
 
 
-def newest_updates(*, as_at, known):
+def newest_updates(at):
     """Return the standing updates of the action of the query that this is put into, newest first."""
-    standing = ProgressUpdate.objects.standing(as_at=as_at, known=known)
+    standing = ProgressUpdate.objects.standing(at)
     return standing.filter(action=OuterRef("pk")).newest_first()
 
 
@@ -235,6 +225,8 @@ class Action(models.Model):
 
 class ProgressUpdate(Statement):
     """A dated, signed statement of how an action is going."""
+
+    subject_field = "action"
 
     action = models.ForeignKey(Action, models.PROTECT, related_name="updates")
     status = models.CharField(max_length=20, choices=Status)
@@ -336,6 +328,8 @@ class AssessmentQuerySet(StatementQuerySet):
 class Assessment(Statement):
     """What the adviser or the board makes of a recommendation, whatever its owners report."""
 
+    subject_field = "recommendation"
+
     recommendation = models.ForeignKey(Recommendation, models.PROTECT, related_name="assessments")
     whose = models.CharField(max_length=10, choices=Whose)
     status = models.CharField("assessment", max_length=20, choices=Status)
@@ -361,9 +355,9 @@ class Assessment(Statement):
 
 
 class MeasureQuerySet(models.QuerySet):
-    def begun(self, *, as_at):
-        """Return the measures on the board at ``as_at``: from their own day, else their document's."""
-        return self.filter(Q(as_at_first__lte=as_at) | Q(as_at="", document__published_first__lte=as_at))
+    def begun(self, at):
+        """Return the measures on the board that day: from their own day, else their document's."""
+        return self.filter(Q(as_at_first__lte=at.day) | Q(as_at="", document__published_first__lte=at.day))
 
 
 class Measure(models.Model):
@@ -411,25 +405,3 @@ class Risk(models.Model):
 
     def __str__(self):
         return f"{self.ref}: {self.text[:80]}"
-
-
-class LedgerEntry(models.Model):
-    """One link of the chain that lets anyone verify the append-only rows: see ledger.py."""
-
-    append_only = True
-
-    sequence = models.PositiveBigIntegerField(primary_key=True)
-    kind = models.CharField(max_length=60, help_text="The model of the row, as app.model.")
-    row = models.PositiveBigIntegerField(help_text="The primary key of the row.")
-    previous = models.CharField(
-        max_length=64, unique=True, help_text="The digest before this one; unique, so no fork."
-    )
-    digest = models.CharField(max_length=64, unique=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "row"], name="recommendations_ledger_row_once")
-        ]
-
-    def __str__(self):
-        return f"{self.sequence}: {self.kind} {self.row}"

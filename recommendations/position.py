@@ -34,25 +34,25 @@ from recommendations.models import (
     Recommendation,
     Risk,
 )
-from recommendations.statements import OPEN, Status
-from visits.dates import read_edtf
+from recommendations.status import OPEN, Status
+from record.dates import read_edtf
+from record.sources import source_of
 from visits.models import Finding
-from visits.position import inspection_position, source_of
+from visits.position import inspection_position
 
 
-def board_position(*, as_at, known=None):
-    """Return the BoardPosition at the end of the day ``as_at``, in a fixed number of queries.
+def board_position(at):
+    """Return the BoardPosition at the end of the day asked about, in a fixed number of queries.
 
-    With ``known``, an aware datetime, it uses only what had been recorded before that moment.
+    With ``at.known`` it uses only what had been recorded before that moment.
     """
-    actions = _actions(as_at=as_at, known=known)
-    inspections = inspection_position(as_at=as_at)
+    actions = _actions(at)
+    inspections = inspection_position(at)
     findings = inspections.findings
-    risks = _risks(as_at=as_at)
-    recommendations = _recommendations(actions, findings, risks, as_at=as_at, known=known)
+    risks = _risks(at)
+    recommendations = _recommendations(actions, findings, risks, at)
     return BoardPosition(
-        as_at=as_at,
-        known=known,
+        at=at,
         recommendations=recommendations,
         actions=actions,
         inspections=inspections,
@@ -67,22 +67,21 @@ def board_position(*, as_at, known=None):
                 row.note,
                 source_of(row),
             )
-            for row in Measure.objects.begun(as_at=as_at).select_related("document")
+            for row in Measure.objects.begun(at).select_related("document")
         ),
         risks=risks,
         disagreements=_disagreements(actions, recommendations, findings),
     )
 
 
-def progress_position(*, as_at, known=None):
-    """Return the ProgressPosition at the end of the day ``as_at``: what a later one is compared with."""
-    actions = _actions(as_at=as_at, known=known)
+def progress_position(at):
+    """Return the ProgressPosition at the end of the day asked about: what a later one is compared with."""
+    actions = _actions(at)
     answering = _by_recommendation(actions)
-    assessments = _assessments(as_at=as_at, known=known)
-    begun = Recommendation.objects.begun(as_at=as_at).order_by("number").values_list("pk", "number")
+    assessments = _assessments(at)
+    begun = Recommendation.objects.begun(at).order_by("number").values_list("pk", "number")
     return ProgressPosition(
-        as_at=as_at,
-        known=known,
+        at=at,
         actions=actions,
         recommendations=tuple(
             RecommendationProgress(number, tuple(answering[number]), assessments[pk]) for pk, number in begun
@@ -90,28 +89,25 @@ def progress_position(*, as_at, known=None):
     )
 
 
-def _actions(*, as_at, known):
-    on_the_day = Action.objects.as_at(as_at, known=known).order_by("ref")
-    return action_positions(on_the_day, as_at=as_at, known=known)
+def _actions(at):
+    on_the_day = Action.objects.as_at(at).order_by("ref")
+    return action_positions(on_the_day, at)
 
 
-def action_positions(actions, *, as_at, known=None):
-    """Return an ActionPosition for each of ``actions``, a queryset annotated by ``as_at``, in its order."""
+def action_positions(actions, at):
+    """An ActionPosition for each of ``actions``, a queryset that ``as_at`` annotated, in its order."""
     actions = list(actions.select_related("owner", "document"))
     keys = [action.pk for action in actions]
     recommendations, findings = defaultdict(list), defaultdict(list)
     for action, number in (
-        Recommendation.objects.begun(as_at=as_at)
+        Recommendation.objects.begun(at)
         .filter(actions__in=keys)
         .order_by("number")
         .values_list("actions", "number")
     ):
         recommendations[action].append(number)
     for action, ref in (
-        Finding.objects.begun(as_at=as_at)
-        .filter(actions__in=keys)
-        .order_by("ref")
-        .values_list("actions", "ref")
+        Finding.objects.begun(at).filter(actions__in=keys).order_by("ref").values_list("actions", "ref")
     ):
         findings[action].append(ref)
     latest = {a.update_id for a in actions} | {a.previous_update_id for a in actions}
@@ -121,7 +117,7 @@ def action_positions(actions, *, as_at, known=None):
             "recorded_by", "on_behalf_of", "document"
         )
     }
-    lines = _due_lines(keys, as_at=as_at, known=known)
+    lines = _due_lines(keys, at)
     positions = []
     for action in actions:
         update = updates.get(action.update_id)
@@ -144,11 +140,11 @@ def action_positions(actions, *, as_at, known=None):
                 is_overdue=action.is_overdue,
                 is_stale=action.is_stale,
                 is_recheck_due=bool(
-                    update and update.status == Status.COMPLETE and update.recheck_on <= as_at
+                    update and update.status == Status.COMPLETE and update.recheck_on <= at.day
                 ),
                 update=update,
                 previous=updates.get(action.previous_update_id),
-                ledger=_with_misses(lines[action.pk], as_at),
+                ledger=_with_misses(lines[action.pk], at),
                 proposals=tuple(line for line in due_lines if line.is_proposal and not line.decided),
                 refused=tuple(line for line in due_lines if line.decided and not line.decided.is_agreed),
                 earlier_misses=action.earlier_misses,
@@ -157,7 +153,7 @@ def action_positions(actions, *, as_at, known=None):
     return tuple(positions)
 
 
-def _due_lines(keys, *, as_at, known):
+def _due_lines(keys, at):
     """Return {action pk: [(DueLine, first day on which it was open past that date), ...]}.
 
     Every standing date is here, agreed or not, and none is yet judged missed. Two index look-ups for
@@ -165,13 +161,13 @@ def _due_lines(keys, *, as_at, known):
     latest day, because SQLite uses only one of two to narrow its search.
     """
     deadline = OuterRef("deadline")
-    until_then = ProgressUpdate.objects.standing(as_at=deadline, known=known)
-    since = ProgressUpdate.objects.standing(as_at=as_at, known=known).filter(dated_first__gt=deadline)
+    until_then = ProgressUpdate.objects.standing(replace(at, day=deadline))
+    since = ProgressUpdate.objects.standing(at).filter(dated_first__gt=deadline)
     rows = (
-        DueDate.objects.with_effect(as_at=as_at, known=known)
+        DueDate.objects.with_effect(at)
         .filter(action__in=keys)
         # One still to come is not missed, and need not be looked for beyond the day asked about.
-        .annotate(deadline=Least(Greatest("due_last", "effective_on"), Value(as_at, models.DateField())))
+        .annotate(deadline=Least(Greatest("due_last", "effective_on"), Value(at.day, models.DateField())))
         .annotate(
             status_then=Subquery(
                 until_then.filter(action=OuterRef("action")).newest_first().values("status")[:1]
@@ -187,7 +183,7 @@ def _due_lines(keys, *, as_at, known):
     )
     decisions = {
         row.due_date_id: Decided(signature_of(row), row.outcome == Outcome.AGREED, row.meeting_on, row.reason)
-        for row in Decision.objects.standing(as_at=as_at, known=known)
+        for row in Decision.objects.standing(at)
         .filter(due_date__action__in=keys)
         .select_related("recorded_by", "document")
     }
@@ -210,7 +206,7 @@ def _due_lines(keys, *, as_at, known):
     return lines
 
 
-def _with_misses(lines, as_at):
+def _with_misses(lines, at):
     """Return the agreed dates in the order they counted, each with whether it was missed.
 
     ``lines`` are (DueLine, the first day, past its last, on which the action was open). A date that was
@@ -225,15 +221,15 @@ def _with_misses(lines, as_at):
         replace(
             line,
             is_missed=bool(
-                line.due.last and line.due.last < as_at and open_on and (not replaced or replaced > open_on)
+                line.due.last and line.due.last < at.day and open_on and (not replaced or replaced > open_on)
             ),
         )
         for (line, open_on), replaced in zip(agreed, replaced_on, strict=False)
     )
 
 
-def _risks(*, as_at):
-    rows = Risk.objects.begun(as_at=as_at).select_related("document")
+def _risks(at):
+    rows = Risk.objects.begun(at).select_related("document")
     return tuple(
         RiskLine(
             row.ref,
@@ -255,9 +251,9 @@ def _by_recommendation(actions):
     return answering
 
 
-def _assessments(*, as_at, known):
+def _assessments(at):
     """Return {recommendation's pk: its newest AssessmentLine of the adviser's and of the board's}."""
-    newest = Assessment.objects.standing(as_at=as_at, known=known).latest_of_each()
+    newest = Assessment.objects.standing(at).latest_of_each()
     lines = defaultdict(tuple)
     for row in newest.select_related("recorded_by", "document").order_by("whose"):
         lines[row.recommendation_id] += (
@@ -273,8 +269,8 @@ def _assessments(*, as_at, known):
     return lines
 
 
-def _recommendations(actions, findings, risks, *, as_at, known):
-    answering, assessments = _by_recommendation(actions), _assessments(as_at=as_at, known=known)
+def _recommendations(actions, findings, risks, at):
+    answering, assessments = _by_recommendation(actions), _assessments(at)
     linked = defaultdict(list)
     for number, ref in (
         Recommendation.objects.filter(findings__ref__in=list(findings))
@@ -283,9 +279,7 @@ def _recommendations(actions, findings, risks, *, as_at, known):
     ):
         linked[number].append(findings[ref])
     positions = []
-    for row in (
-        Recommendation.objects.begun(as_at=as_at).select_related("document", "extends").order_by("number")
-    ):
+    for row in Recommendation.objects.begun(at).select_related("document", "extends").order_by("number"):
         standing = assessments[row.pk]
         positions.append(
             RecommendationPosition(

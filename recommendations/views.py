@@ -20,14 +20,13 @@ PAGE = 50
 @require_safe
 def recommendation(request, number):
     """Show one recommendation: its actions, risks, assessments, what inspectors found, its history."""
-    asked, before = request.asked, day_before(request)
-    board = board_position(as_at=asked.as_at, known=asked.known)
+    at, before = request.as_at, day_before(request)
+    board = board_position(at)
     found = next((r for r in board.recommendations if r.number == number), None)
     if found is None:
         raise Http404
     page = history(
-        as_at=asked.as_at,
-        known=asked.known,
+        at,
         actions=[a.pk for a in found.actions],
         recommendation=found.pk,
         before=before,
@@ -39,13 +38,13 @@ def recommendation(request, number):
 @require_safe
 def actions(request):
     """List the actions, filtered; a filter value that cannot be used is a 400 with the error at its field."""
-    asked = request.asked
-    on_the_day = Action.objects.as_at(asked.as_at, known=asked.known).order_by("ref")
-    listed = ActionFilter(request.GET, on_the_day, as_at=asked.as_at)
+    at = request.as_at
+    on_the_day = Action.objects.as_at(at).order_by("ref")
+    listed = ActionFilter(request.GET, on_the_day, at=at)
     is_valid = listed.is_valid()
     found = listed.qs if is_valid else on_the_day.none()
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    positions = action_positions(page.object_list, as_at=asked.as_at, known=asked.known)
+    positions = action_positions(page.object_list, at)
     context = {"filter": listed, "page": page, "actions": positions, "total": on_the_day.count()}
     return render(request, "recommendations/actions.html", context, status=200 if is_valid else 400)
 
@@ -53,12 +52,12 @@ def actions(request):
 @require_safe
 def action(request, ref):
     """Show one action: how it stands, every update and every due date it ever had, newest first."""
-    asked, before = request.asked, day_before(request)
-    board = board_position(as_at=asked.as_at, known=asked.known)
+    at, before = request.as_at, day_before(request)
+    board = board_position(at)
     found = board.by_ref.get(ref.upper())
     if found is None:
         raise Http404
-    page = history(as_at=asked.as_at, known=asked.known, actions=[found.pk], before=before)
+    page = history(at, actions=[found.pk], before=before)
     context = {
         "board": board,
         "action": found,

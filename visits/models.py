@@ -1,98 +1,25 @@
 """What inspectors found: documents, inspections and visits, judgements, findings and other events."""
 
-from functools import partial
-
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
-from visits.dates import EdtfField, first_day, last_day
+from record.dates import EdtfField, first_day, last_day
+from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
+from record.models import FromDocumentQuerySet
 
 COUNCIL = "BCP Council"
-NO_CHILD = "Never enter a child’s name, birth date or case number."
-
-ReferenceField = partial(
-    models.CharField,
-    max_length=200,
-    help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
-)
-NoteField = partial(
-    models.TextField,
-    blank=True,
-    help_text=f"Anything a reader should know, such as sources that disagree. {NO_CHILD}",
-)
-
-
-def source_document(**options):
-    """Return the foreign key to the document that a fact comes from; documents cannot be deleted."""
-    return models.ForeignKey(
-        "visits.Document",
-        models.PROTECT,
-        related_name="+",
-        help_text="The document that this fact comes from.",
-        **options,
-    )
-
-
-def one_of(field, choices):
-    """Return the database constraint that ``field`` holds one of ``choices``."""
-    return models.CheckConstraint(
-        condition=Q(**{f"{field}__in": choices.values}),
-        name=f"%(app_label)s_%(class)s_{field}_is_known",
-        violation_error_message=f"Choose one of the listed values for {field.replace('_', ' ')}.",
-    )
-
-
-def not_blank(field):
-    """Return the database constraint that the text ``field`` is not empty."""
-    return models.CheckConstraint(
-        condition=~Q(**{field: ""}),
-        name=f"%(app_label)s_%(class)s_{field}_is_given",
-        violation_error_message=f"Enter the {field.replace('_', ' ')}.",
-    )
-
-
-class DocumentQuerySet(models.QuerySet):
-    def begun(self, *, as_at):
-        """Return the documents that may have been published by the day ``as_at``."""
-        return self.filter(published_first__lte=as_at)
-
-
-class Document(models.Model):
-    """A report, letter or article that facts come from."""
-
-    key = models.SlugField(unique=True, help_text="A short name that never changes.")
-    title = models.CharField(max_length=200, help_text="In our own words.")
-    publisher = models.CharField(max_length=200)
-    published = EdtfField(help_text="When it was published, as exactly as is known.")
-    published_first = first_day()
-    published_last = last_day()
-    url = models.URLField("web address", blank=True)
-    reference = models.CharField(
-        max_length=200, help_text="How to find the document where it has no web address."
-    )
-    note = NoteField()
-    history = HistoricalRecords()
-
-    objects = DocumentQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["published_first", "key"]
-        constraints = [not_blank("published")]
-
-    def __str__(self):
-        return self.title
 
 
 class VisitQuerySet(models.QuerySet):
-    def begun(self, *, as_at):
-        """Return the visits on the board at ``as_at``.
+    def begun(self, at):
+        """Return the visits on the board at that day.
 
         A visit is there from the first day its date may mean; with no date, from its document's.
         """
-        return self.filter(Q(dates_first__lte=as_at) | Q(dates="", document__published_first__lte=as_at))
+        return self.filter(Q(dates_first__lte=at.day) | Q(dates="", document__published_first__lte=at.day))
 
     def in_order(self):
         """Return the visits oldest first, one without a date where its number puts it, else last."""
@@ -200,12 +127,6 @@ class JudgementArea(models.Model):
         return self.name
 
 
-class FromDocumentQuerySet(models.QuerySet):
-    def begun(self, *, as_at):
-        """Return the rows that were on the board at ``as_at``: those whose document was published."""
-        return self.filter(document__published_first__lte=as_at)
-
-
 class Grade(models.TextChoices):
     OUTSTANDING = "outstanding", "Outstanding"
     GOOD = "good", "Good"
@@ -309,11 +230,11 @@ class Finding(models.Model):
 
 
 class EventQuerySet(models.QuerySet):
-    def begun(self, *, as_at):
-        """Return the events on the board at ``as_at``; a forecast is there from its document's day."""
+    def begun(self, at):
+        """Return the events on the board at that day; a forecast is there from its document's day."""
         return self.filter(
-            Q(kind="event", date_first__lte=as_at)
-            | (Q(kind="forecast") | Q(date="")) & Q(document__published_first__lte=as_at)
+            Q(kind="event", date_first__lte=at.day)
+            | (Q(kind="forecast") | Q(date="")) & Q(document__published_first__lte=at.day)
         )
 
 

@@ -4,7 +4,8 @@ import datetime
 from collections import defaultdict
 from dataclasses import dataclass
 
-from visits.dates import PartialDate, read_edtf
+from record.dates import PartialDate, read_edtf
+from record.sources import Source, source_of
 from visits.models import (
     COUNCIL,
     Attribution,
@@ -18,34 +19,6 @@ from visits.models import (
 )
 
 OVERALL = "Overall effectiveness"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a fact comes from: the document and the place in it."""
-
-    title: str
-    publisher: str
-    published: PartialDate
-    reference: str
-    url: str
-
-    def __str__(self):
-        return f"{self.title}, {self.reference}" if self.reference else self.title
-
-
-def source_of(row):
-    """Return the Source of a row that has a document, or None for one that a person recorded."""
-    if not row.document_id:
-        return None
-    document = row.document
-    return Source(
-        document.title,
-        document.publisher,
-        read_edtf(document.published),
-        row.reference,
-        document.url,
-    )
 
 
 @dataclass(frozen=True)
@@ -260,14 +233,13 @@ class InspectionPosition:
         return tuple(e for e in self.events if e.is_forecast)
 
 
-def inspection_position(*, as_at):
-    """Return the InspectionPosition at the end of the day ``as_at``, in a fixed number of queries."""
+def inspection_position(at):
+    """Return the InspectionPosition at the end of the day asked about, in a fixed number of queries."""
     findings = {
-        row.ref: finding_of(row)
-        for row in Finding.objects.begun(as_at=as_at).select_related("visit", "document")
+        row.ref: finding_of(row) for row in Finding.objects.begun(at).select_related("visit", "document")
     }
     return InspectionPosition(
-        visits=_visits(findings, as_at=as_at),
+        visits=_visits(findings, at),
         findings=findings,
         events=tuple(
             EventLine(
@@ -278,17 +250,17 @@ def inspection_position(*, as_at):
                 row.note,
                 source_of(row),
             )
-            for row in Event.objects.begun(as_at=as_at).select_related("document")
+            for row in Event.objects.begun(at).select_related("document")
         ),
     )
 
 
-def _visits(findings, *, as_at):
+def _visits(findings, at):
     """Return the VisitPositions, oldest first."""
-    rows = Visit.objects.begun(as_at=as_at).select_related("document").in_order()
+    rows = Visit.objects.begun(at).select_related("document").in_order()
     judgements, found = defaultdict(list), defaultdict(list)
     for row in (
-        Judgement.objects.begun(as_at=as_at)
+        Judgement.objects.begun(at)
         .select_related("area", "document")
         .order_by("area__framework", "area__order")
     ):

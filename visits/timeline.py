@@ -4,7 +4,7 @@ import datetime
 import textwrap
 from dataclasses import dataclass
 
-from visits.dates import PartialDate
+from record.dates import PartialDate
 
 # Units of the drawing, which is scaled to the page.
 WIDTH = 720

@@ -11,15 +11,15 @@ from visits.timeline import inspection_timeline
 @require_safe
 def visits(request):
     """List inspections and visits with their judgements, and show the gaps in what is held."""
-    position = inspection_position(as_at=request.asked.as_at)
-    drawn = inspection_timeline(position, as_at=request.asked.as_at)
+    position = inspection_position(request.as_at)
+    drawn = inspection_timeline(position, as_at=request.as_at.day)
     return render(request, "visits/visits.html", {"inspections": position, "timeline": drawn})
 
 
 @require_safe
 def visit(request, slug):
     """Show one inspection or visit: its judgements, its findings, and what others said of it."""
-    position = inspection_position(as_at=request.asked.as_at)
+    position = inspection_position(request.as_at)
     found = next((v for v in position.visits if v.slug == slug), None)
     if found is None:
         raise Http404

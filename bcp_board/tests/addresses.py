@@ -10,7 +10,6 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.urls import URLResolver, get_resolver
 
-from meetings.models import Meeting
 from meetings.publishing import publish
 from recommendations.models import Action, Measure, Risk
 from recommendations.tests.factories import (
@@ -23,6 +22,7 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
+from record.models import Meeting
 from visits.models import Event, Finding, Judgement, JudgementArea, Visit
 
 ROLES = {

@@ -17,11 +17,11 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from meetings.models import Meeting
 from meetings.publishing import publish
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.tests.factories import make_decision, make_due_date, make_update, make_user
+from record.models import Meeting
 from visits.models import Visit
 
 PASSWORD = "three unrelated words"
@@ -145,18 +145,18 @@ ADMIN_PAGES = [
             "/admin/visits/visit/",
             "/admin/visits/visit/add/",
             "/admin/visits/visit/{visit}/change/",
-            "/admin/visits/document/add/",
+            "/admin/record/document/add/",
             "/admin/visits/finding/",
             "/admin/visits/event/?q=nothing+says+this",
-            "/admin/meetings/meeting/",
-            "/admin/meetings/meeting/{held}/change/",
-            "/admin/meetings/meeting/{next}/change/",
-            "/admin/meetings/meeting/{next}/publish/",
+            "/admin/record/meeting/",
+            "/admin/record/meeting/{held}/change/",
+            "/admin/record/meeting/{next}/change/",
+            "/admin/record/meeting/{next}/publish/",
         )
     ),
     Page("secretariat", f"{ACTIONS}add/", SAVE),
     Page("secretariat", "/admin/visits/visit/{visit}/change/", SAVE, {"dates": "soon"}),
-    Page("secretariat", "/admin/meetings/meeting/{held}/publish/", SEND),
+    Page("secretariat", "/admin/record/meeting/{held}/publish/", SEND),
     *(
         Page("administrator", address)
         for address in (

@@ -18,7 +18,7 @@ from recommendations.tests.factories import (
     make_due_date,
     make_update,
 )
-from recommendations.triggers import guarded_models
+from record.triggers import guarded_models
 from visits.models import Event
 
 LINES = (Path(__file__).parent / "data" / "hostile_texts.txt").read_text().splitlines()

@@ -20,8 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, Max
 from django.utils import timezone
 
-from meetings.models import Demonstration, Meeting, Paper
-from recommendations import ledger
+from meetings.models import Paper
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
@@ -31,6 +30,8 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
+from record import ledger
+from record.models import Demonstration, Meeting
 
 
 def tables_whose_next_key_is_taken():

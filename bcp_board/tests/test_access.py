@@ -12,11 +12,12 @@ from django.test import Client
 
 from bcp_board.backups import digest
 from bcp_board.tests.addresses import MEETING, ROLES, routes, written_down
-from meetings.models import Meeting, Paper
+from meetings.models import Paper
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.tests.admin_forms import fill_in, held, open_form
 from recommendations.tests.factories import make_user
+from record.models import Meeting
 
 pytestmark = pytest.mark.django_db
 
@@ -254,7 +255,7 @@ def test_whatever_is_asked_for_a_reader_gets_no_draft(people, role):
     paper = f"/meetings/{MEETING}/paper/"
 
     for number in range(1, meeting.pk + 51):
-        publish = client.get(f"/admin/meetings/meeting/{number}/publish/")
+        publish = client.get(f"/admin/record/meeting/{number}/publish/")
         assert publish.status_code == (403 if role == "officer" else 404), number
     versions = {number: client.get(f"{paper}?version={number}").status_code for number in range(1, 51)}
 

@@ -21,8 +21,7 @@ from pyrage import x25519
 
 from bcp_board import backup_files, backups
 from bcp_board.tests.scratch import tables_whose_next_key_is_taken
-from meetings.models import Meeting, Paper
-from recommendations import ledger, triggers
+from meetings.models import Paper
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import (
     make_action,
@@ -34,6 +33,8 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
+from record import ledger, triggers
+from record.models import Meeting
 
 
 def leave_a_trigger():
@@ -433,7 +434,7 @@ def a_row_short(lines):
 
 
 def no_such_table(lines):
-    return [line.replace(b'"meetings.meeting"', b'"meetings.seance"') for line in lines]
+    return [line.replace(b'"record.meeting"', b'"meetings.seance"') for line in lines]
 
 
 def one_line_more(lines):

@@ -11,9 +11,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from bcp_board.tests.browsing import PASSWORD, UPDATES
-from meetings.models import Meeting
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_update
+from record.models import Meeting
 
 WORK = ("/admin/", f"{UPDATES}add/?action={{action}}")
 

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from bcp_board.tests.browsing import ACTIONS, DATES, DECISIONS, PASSWORD, UPDATES
-from meetings.models import Meeting
 from recommendations.models import Action, ProgressUpdate
+from record.models import Meeting
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -160,7 +160,7 @@ def test_a_published_paper_stays_as_it_was_and_the_draft_before_it_says_draft(br
     secretariat, address = browse("secretariat"), f"/meetings/{meeting.held_on}/paper/"
     secretariat.goto(address)
     expect(secretariat.get_by_text("DRAFT.", exact=True)).to_be_visible()
-    secretariat.goto(f"/admin/meetings/meeting/{meeting.pk}/change/")
+    secretariat.goto(f"/admin/record/meeting/{meeting.pk}/change/")
     secretariat.get_by_role("link", name="Publish the status paper").click()
     secretariat.get_by_role("button", name="Publish the paper").click()
     expect(secretariat.locator(".messagelist")).to_contain_text("Published version 1")

@@ -7,10 +7,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from meetings.models import Meeting, Paper
+from meetings.models import Paper
 from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import fill_in, open_form
 from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
+from record.models import Meeting
 
 ADD = reverse("admin:recommendations_progressupdate_add")
 

@@ -8,7 +8,8 @@ from bcp_board.tests.addresses import MEETING
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
-from visits.models import Document, Event, Visit
+from record.models import Document
+from visits.models import Event, Visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -58,11 +59,11 @@ def forms(people):
         "decided at": (decision, "meeting_on", DECISION),
         "assessment": (assessment, "dated", ASSESSMENT),
         "action": (f"/admin/recommendations/action/{action.pk}/change/", "agreed_on", {}),
-        "meeting": ("/admin/meetings/meeting/add/", "held_on", {}),
-        "papers": ("/admin/meetings/meeting/add/", "papers_due_on", {"held_on": "1/6/2027"}),
+        "meeting": ("/admin/record/meeting/add/", "held_on", {}),
+        "papers": ("/admin/record/meeting/add/", "papers_due_on", {"held_on": "1/6/2027"}),
         "visit": (f"/admin/visits/visit/{Visit.objects.get().pk}/change/", "dates", {}),
         "event": (f"/admin/visits/event/{Event.objects.get().pk}/change/", "date", {}),
-        "document": (f"/admin/visits/document/{Document.objects.first().pk}/change/", "published", {}),
+        "document": (f"/admin/record/document/{Document.objects.first().pk}/change/", "published", {}),
     }
 
 

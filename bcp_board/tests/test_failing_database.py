@@ -21,12 +21,12 @@ from django.utils import timezone
 
 from bcp_board.backups import LEFT_OUT, digest
 from bcp_board.tests.addresses import cast, make_record
-from meetings.models import Meeting
-from recommendations import ledger
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
 from recommendations.tests.admin_forms import fields_of, open_form
 from recommendations.tests.factories import make_due_date, make_recommendation
+from record import ledger
+from record.models import Meeting
 
 
 class Fault:

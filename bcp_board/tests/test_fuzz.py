@@ -474,7 +474,7 @@ def test_what_is_too_long_is_an_error_at_its_field_that_keeps_what_was_typed(vis
         ("/admin/recommendations/progressupdate/add/?action={action}", "narrative"),
         ("/admin/recommendations/duedate/add/?action={action}", "reason"),
         ("/admin/recommendations/assessment/add/?recommendation={recommendation}", "narrative"),
-        ("/admin/meetings/meeting/add/", "covering_note"),
+        ("/admin/record/meeting/add/", "covering_note"),
     ],
 )
 def test_a_million_letters_are_an_error_at_their_field_and_ten_thousand_are_not(visitor, address, field):

@@ -12,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from bcp_board.tests.serving import Site
-from recommendations import ledger
 from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import open_form
 from recommendations.tests.factories import make_action, make_user
+from record import ledger
 
 
 @pytest.fixture

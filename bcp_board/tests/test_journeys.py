@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from bcp_board.tests.record import load_record
-from meetings.models import Meeting
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_user
+from record.models import Meeting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ADD = reverse("admin:recommendations_progressupdate_add")

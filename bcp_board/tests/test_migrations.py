@@ -13,7 +13,7 @@ from django.core.management import call_command
 from bcp_board.backups import digest
 from bcp_board.tests.scratch import Scratch
 from bcp_board.tests.serving import Site
-from recommendations import triggers
+from record import triggers
 
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATIONS = sorted(ROOT.glob("*/migrations/[0-9]*.py"))

@@ -11,11 +11,11 @@ from django.db import connection
 from django.test import Client
 
 from bcp_board.tests.addresses import make_record
-from meetings.models import Meeting
-from recommendations import triggers
 from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import fill_in
 from recommendations.tests.factories import make_user
+from record import triggers
+from record.models import Meeting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 GOOD = "canary password of ours"
@@ -185,7 +185,7 @@ def test_publishing_a_paper_is_logged(log):
     client.force_login(secretariat)
     log()
 
-    client.post(f"/admin/meetings/meeting/{meeting.pk}/publish/", {"seen_version": "0"})
+    client.post(f"/admin/record/meeting/{meeting.pk}/publish/", {"seen_version": "0"})
 
     paper = meeting.papers.get()
     assert facts(log(), "user", "object", "address") == [

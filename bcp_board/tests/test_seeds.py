@@ -13,10 +13,10 @@ from django.db import models
 
 from bcp_board.tests.record import load_record
 from bcp_board.tests.scratch import tables_whose_next_key_is_taken
-from recommendations import ledger
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_update, make_user
+from record import ledger
 from visits.models import Finding, JudgementArea, Visit
 
 SEEDS = settings.BASE_DIR / "seeds"

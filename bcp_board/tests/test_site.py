@@ -9,9 +9,9 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from bcp_board.tests.record import load_record
-from meetings.models import Demonstration, Meeting
-from recommendations.ledger import append
 from recommendations.tests.factories import make_user
+from record.ledger import append
+from record.models import Demonstration, Meeting
 
 pytestmark = pytest.mark.once
 

@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from recommendations.triggers import append_only_models
+from record.triggers import append_only_models
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 
 from meetings import papers
-from recommendations.statements import STATUS_WORDS
+from recommendations.status import STATUS_WORDS
 from recommendations.templatetags.board import FLAG_SHAPES, shape
 
 register = template.Library()

@@ -6,14 +6,15 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from meetings.models import Meeting, Paper
-from recommendations.ledger import append
+from meetings.models import Paper
 from recommendations.tests.admin_forms import errors_of, fill_in
 from recommendations.tests.factories import make_user
+from record.ledger import append
+from record.models import Meeting
 
 pytestmark = pytest.mark.django_db
 
-ADD = reverse("admin:meetings_meeting_add")
+ADD = reverse("admin:record_meeting_add")
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_the_secretariat_adds_a_meeting(secretariat):
         datetime.date(2022, 11, 22),
         datetime.date(2022, 11, 15),
     )
-    page = secretariat.get(reverse("admin:meetings_meeting_change", args=[meeting.pk])).content.decode()
+    page = secretariat.get(reverse("admin:record_meeting_change", args=[meeting.pk])).content.decode()
     assert '<a href="/meetings/2022-11-22/" class="viewsitelink">' in page
 
 
@@ -50,7 +51,7 @@ def test_a_meeting_on_a_day_that_cannot_be_is_refused(secretariat, typed, field)
 
 def test_the_day_is_fixed_once_a_paper_is_published(secretariat):
     meeting = Meeting.objects.create(held_on=datetime.date(2022, 11, 22))
-    page = reverse("admin:meetings_meeting_change", args=[meeting.pk])
+    page = reverse("admin:record_meeting_change", args=[meeting.pk])
     fill_in(secretariat, page, held_on="23/11/2022")
     meeting.refresh_from_db()
     assert meeting.held_on == datetime.date(2022, 11, 23)
@@ -85,4 +86,4 @@ def test_the_list_takes_the_same_queries_however_long(secretariat, django_assert
     secretariat.get("/admin/")  # the first page of a session also notes the time in it
     # session, user, 2 of permissions, 2 counts, rows, is this a demonstration
     with django_assert_num_queries(8):
-        secretariat.get(reverse("admin:meetings_meeting_changelist"))
+        secretariat.get(reverse("admin:record_meeting_changelist"))

@@ -14,7 +14,6 @@ from meetings.changes import (
     moment_of,
     unchanged,
 )
-from meetings.models import Meeting
 from recommendations.position import board_position
 from recommendations.tests.factories import (
     make_action,
@@ -26,7 +25,8 @@ from recommendations.tests.factories import (
     make_user,
 )
 from recommendations.tests.histories import DAYS, day, histories, make_board, store
-from visits.dates import end_of
+from record.dates import end_of
+from record.models import Meeting
 
 pytestmark = pytest.mark.django_db
 FIRST, SECOND, TODAY = (

@@ -15,13 +15,11 @@ from django.utils import timezone
 from bcp_board.tests.record import load_record
 from bcp_board.tests.scratch import Scratch
 from meetings.demonstration import meeting_days
-from meetings.models import Demonstration, Meeting
-from recommendations import ledger
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.history import history
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Whose
 from recommendations.position import board_position
-from recommendations.statements import ACCEPTED, Status
+from recommendations.status import ACCEPTED, Status
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
@@ -32,7 +30,9 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
-from visits.models import Document, Finding
+from record import ledger
+from record.models import Demonstration, Document, Meeting
+from visits.models import Finding
 
 pytestmark = pytest.mark.once
 

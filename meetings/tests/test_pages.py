@@ -8,9 +8,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from bcp_board.tests.record import load_record
-from meetings.models import Meeting, Paper
+from meetings.models import Paper
 from meetings.publishing import publish
-from recommendations.ledger import anchor, append, first_fault
 from recommendations.models import Action
 from recommendations.tests.factories import (
     make_action,
@@ -19,6 +18,8 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
+from record.ledger import anchor, append, first_fault
+from record.models import Meeting
 
 EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
 

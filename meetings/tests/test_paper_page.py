@@ -11,10 +11,8 @@ from django.utils import timezone
 
 from bcp_board.tests.record import load_record
 from meetings import papers
-from meetings.models import Demonstration, Meeting
-from recommendations import ledger
 from recommendations.position import board_position
-from recommendations.statements import STATUS_MEANINGS, STATUS_WORDS, Status
+from recommendations.status import STATUS_MEANINGS, STATUS_WORDS, Status
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
@@ -23,6 +21,8 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
+from record import ledger
+from record.models import Demonstration, Meeting
 
 pytestmark = pytest.mark.once
 

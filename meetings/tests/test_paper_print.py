@@ -9,11 +9,11 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from meetings import papers
-from meetings.models import Demonstration, Meeting
-from recommendations import ledger
 from recommendations.position import board_position
-from recommendations.statements import STATUS_WORDS, Status
+from recommendations.status import STATUS_WORDS, Status
 from recommendations.tests.factories import make_action, make_assessment, make_update
+from record import ledger
+from record.models import Demonstration, Meeting
 
 DAY = datetime.date(2026, 11, 22)
 AT = datetime.datetime(2026, 11, 22, 9, 30, tzinfo=datetime.UTC)

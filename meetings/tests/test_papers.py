@@ -15,11 +15,12 @@ from django.urls import reverse
 from bcp_board import backups
 from meetings import papers
 from meetings.changes import moment_of
-from meetings.models import Meeting, Paper
+from meetings.models import Paper
 from meetings.publishing import AlreadyPublished, publish
-from recommendations import ledger, triggers
-from recommendations.models import Action, LedgerEntry, ProgressUpdate, Recommendation
+from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
+from record import ledger, triggers
+from record.models import LedgerEntry, Meeting
 
 ADDRESS = "/meetings/2099-01-15/paper/"
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
-from recommendations.statements import STATUS_WORDS
-from visits.dates import say_moment
+from recommendations.status import STATUS_WORDS
+from record.dates import say_moment
 
 register = template.Library()
 
@@ -88,8 +88,8 @@ def moment(at):
 @register.simple_tag(takes_context=True)
 def board_url(context, name, *args):
     """Return the address of the page ``name`` on the day that this page is about."""
-    asked = context.get("asked")
-    return reverse(name, args=args) + (asked.query if asked else "")
+    at = context.get("at")
+    return reverse(name, args=args) + (at.query if at else "")
 
 
 @register.simple_tag(takes_context=True)

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from bcp_board.roles import create_groups, works_in_admin
 from recommendations.due_dates import Decision, DueDate
-from recommendations.ledger import append
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
-from recommendations.statements import Status
-from visits.models import Document
+from recommendations.status import Status
+from record.ledger import append
+from record.models import Document
 
 
 def make_document(key="report", **fields):

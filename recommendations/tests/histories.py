@@ -7,12 +7,12 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from hypothesis import strategies as st
 
-from recommendations import ledger
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
-from recommendations.statements import NOT_REPORTED, OPEN, Status
-from visits.dates import read_edtf
-from visits.models import Document
+from recommendations.status import NOT_REPORTED, OPEN, Status
+from record import ledger
+from record.dates import read_edtf
+from record.models import Document
 
 START = datetime.date(2022, 9, 1)
 DAYS = 130

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from meetings.models import Meeting
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, Measure, ProgressUpdate, Recommendation, Risk
 from recommendations.tests.admin_forms import errors_of, fill_in, held, open_form
@@ -20,8 +19,9 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_user,
 )
-from visits.admin import RecordAdmin
-from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
+from record.admin import RecordAdmin
+from record.models import Document, Meeting
+from visits.models import Event, Finding, Judgement, JudgementArea, Visit
 
 ADD = reverse("admin:recommendations_progressupdate_add")
 
@@ -219,7 +219,7 @@ def test_what_only_the_first_changed_is_kept_when_the_second_saves_as_well():
 @pytest.mark.django_db
 def test_of_two_edits_of_a_meeting_neither_puts_the_others_back():
     meeting = Meeting.objects.create(held_on=datetime.date(2098, 1, 8), papers_due_on="2098-01-02")
-    page = reverse("admin:meetings_meeting_change", args=[meeting.pk])
+    page = reverse("admin:record_meeting_change", args=[meeting.pk])
     one, two = signed_in(make_user("Secretariat")), signed_in(make_user("Secretariat", "other"))
     held_by_one, held_by_two = open_form(one, page), open_form(two, page)
     one.post(page, {**held_by_one, "papers_due_on": "", "covering_note": "Long " * 100})

@@ -6,7 +6,6 @@ import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from recommendations import ledger
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment
 from recommendations.position import action_positions
@@ -20,6 +19,7 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_user,
 )
+from record import ledger
 
 pytestmark = pytest.mark.django_db
 

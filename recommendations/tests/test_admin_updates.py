@@ -7,10 +7,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from recommendations import ledger
 from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
+from record import ledger
 
 pytestmark = pytest.mark.django_db
 

@@ -20,10 +20,10 @@ from django.db.models import ProtectedError
 
 from bcp_board import grants
 from bcp_board.backups import digest
-from meetings.models import Meeting
-from recommendations import ledger, triggers
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_update, make_user
+from record import ledger, triggers
+from record.models import Meeting
 
 # The logs of packages share one trigger function; one of each package stands for the rest.
 MODELS = [*triggers.append_only_models(), Action.history.model, LogEntry]
@@ -323,7 +323,7 @@ def test_a_missing_trigger_is_reported(rolled_back, model):
     for name, weaken in weakened:
         run(weaken)
         (error,) = triggers.check_installed(None, ["default"])
-        assert error.id == "recommendations.E001"
+        assert error.id == "record.E001"
         assert error.msg == f"The table {table} can be rewritten: it lacks {name}."
         triggers.install(connection)
         assert triggers.check_installed(None, ["default"]) == []

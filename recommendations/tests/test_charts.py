@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 from recommendations import charts
 from recommendations.position import board_position
-from recommendations.statements import NOT_REPORTED, WORST_FIRST, Status
+from recommendations.status import NOT_REPORTED, WORST_FIRST, Status
 from recommendations.tests.factories import (
     make_action,
     make_due_date,
@@ -16,7 +16,7 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
-from visits.dates import read_edtf
+from record.dates import read_edtf
 from visits.timeline import LABELS, WIDTH, Axis, Entry, Mark, mark_of, timeline
 
 AS_AT = datetime.date(2022, 12, 31)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bcp_board.middleware import Asked
 from recommendations.models import Action
-from recommendations.statements import WORST_FIRST
+from recommendations.status import WORST_FIRST
 from recommendations.templatetags import board
 from recommendations.tests.factories import (
     make_action,
@@ -21,8 +21,8 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
+from record.sources import Source
 from visits.models import Finding
-from visits.position import Source
 
 TODAY = datetime.date(2026, 11, 22)
 

@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recommendations import ledger
 from recommendations.board import RecommendationProgress
 from recommendations.history import history
 from recommendations.models import Action, ProgressUpdate
@@ -25,7 +24,8 @@ from recommendations.tests.histories import (
     replay,
     store,
 )
-from visits.dates import end_of
+from record import ledger
+from record.dates import end_of
 
 ACTIONS = 100
 

@@ -12,7 +12,6 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from bcp_board.tests.addresses import make_record
 from recommendations.models import Action
-from recommendations.read_only_admin import ReadOnlyAdmin
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from recommendations.tests.factories import (
     make_action,
@@ -24,7 +23,9 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
-from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
+from record.models import Document
+from record.statement_admin import ReadOnlyAdmin
+from visits.models import Event, Finding, Judgement, JudgementArea, Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -225,7 +226,7 @@ def test_history_shows_old_and_new_and_cannot_be_put_back(secretariat):
     document = make_document()
     document.title = "A better title"
     document.save()
-    history = reverse("admin:visits_document_history", args=[document.pk])
+    history = reverse("admin:record_document_history", args=[document.pk])
     earlier = f"{history}{document.history.earliest().pk}/"
 
     page = secretariat.get(history).content.decode()
@@ -257,7 +258,7 @@ def test_history_says_each_change_whole_and_in_plain_words(secretariat):
 
     pages = [
         f"/admin/{page}/history/"
-        for page in (f"recommendations/action/{action.pk}", f"visits/document/{document.pk}")
+        for page in (f"recommendations/action/{action.pk}", f"record/document/{document.pk}")
     ]
     history, documents = (secretariat.get(page).content.decode() for page in pages)
 

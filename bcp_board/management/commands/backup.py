@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from bcp_board import backup_files, backups, security_log
-from recommendations import ledger
+from bcp_board import backup_files, backups
+from record import ledger, security_log
 
 
 class Command(BaseCommand):

@@ -4,7 +4,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from bcp_board import backups, security_log
+from bcp_board import backups
+from record import security_log
 
 
 class Command(BaseCommand):

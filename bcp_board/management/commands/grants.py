@@ -3,7 +3,8 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from bcp_board import grants, security_log
+from bcp_board import grants
+from record import security_log
 
 
 class Command(BaseCommand):

@@ -2,7 +2,8 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bcp_board import backups, security_log
+from bcp_board import backups
+from record import security_log
 
 
 class Command(BaseCommand):

@@ -12,10 +12,11 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from bcp_board.roles import create_groups
-from recommendations import ledger
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Measure, ProgressUpdate, Recommendation, Risk
-from visits.models import Document, Event, Finding, Judgement, JudgementArea, Visit
+from record import ledger
+from record.models import Document
+from visits.models import Event, Finding, Judgement, JudgementArea, Visit
 
 
 @dataclass(frozen=True)

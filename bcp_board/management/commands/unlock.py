@@ -2,7 +2,8 @@
 
 from django.core.management.base import BaseCommand
 
-from bcp_board import security_log, signing_in
+from bcp_board import signing_in
+from record import security_log
 
 
 class Command(BaseCommand):

@@ -11,12 +11,13 @@ from django.db.models import Min
 from django.utils import timezone
 
 from meetings import demonstration as demo
-from meetings.models import Demonstration, Meeting, Paper
+from meetings.models import Paper
 from meetings.storylines import AREAS
-from recommendations import ledger
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
-from visits.dates import say_day
+from record import ledger
+from record.dates import say_day
+from record.models import Demonstration, Meeting
 
 ACTIONS = range(1, 101)
 UPDATES = range(1, 2401)

@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
-from recommendations.triggers import append_only_models
+from record.triggers import append_only_models
 
 FORMAT = "1"
 GENESIS = "0" * 64
@@ -104,7 +104,7 @@ def append(rows):
                 row.recorded_at = now
         for model, group in groupby(rows, key=type):
             model.objects.bulk_create(list(group), batch_size=BATCH)
-        chain(rows, apps.get_model("recommendations", "LedgerEntry"))
+        chain(rows, apps.get_model("record", "LedgerEntry"))
     return rows
 
 
@@ -131,13 +131,13 @@ def chain(rows, entry_model):
 
 def anchor():
     """Return the Anchor of the chain as it now stands."""
-    last = apps.get_model("recommendations", "LedgerEntry").objects.order_by("-sequence").first()
+    last = apps.get_model("record", "LedgerEntry").objects.order_by("-sequence").first()
     return Anchor(last.sequence, last.digest) if last else Anchor(0, GENESIS)
 
 
 def chained_models():
     """Return the append-only models whose rows the chain covers: all but the chain's own."""
-    return [m for m in append_only_models() if m._meta.label_lower != "recommendations.ledgerentry"]
+    return [m for m in append_only_models() if m._meta.label_lower != "record.ledgerentry"]
 
 
 def first_fault(*, expected=None):
@@ -183,7 +183,7 @@ def _entries_after(position):
 
     Raises one of ODD or OperationalError where the very next one cannot be read.
     """
-    entries = apps.get_model("recommendations", "LedgerEntry").objects.order_by("sequence")
+    entries = apps.get_model("record", "LedgerEntry").objects.order_by("sequence")
     try:
         return list(entries[position : position + BATCH])
     except (*ODD, OperationalError):
@@ -259,7 +259,7 @@ def _as_stored(field, row):
 
 
 def _row_without_entry():
-    entries = apps.get_model("recommendations", "LedgerEntry").objects
+    entries = apps.get_model("record", "LedgerEntry").objects
     for model in chained_models():
         label = model._meta.label_lower
         chained = entries.filter(kind=label, row=models.OuterRef("pk"))

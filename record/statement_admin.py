@@ -1,10 +1,8 @@
 """What the admin's pages of every append-only row have in common: a list, each row to read, one to add."""
 
 import re
-from functools import partial
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q
 from django.forms import ModelForm
@@ -12,22 +10,13 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from recommendations.forms import ACCEPT, Entry
-from recommendations.ledger import append
-from recommendations.models import Action
-from recommendations.position import action_positions
-from visits.admin import BoardAdmin
-from visits.dates import say, say_moment
-from visits.forms import name_of
-
-
-def sees_every_action(user):
-    """Return whether ``user`` works on all actions here, and not only on those they own."""
-    return user.has_perm(ACCEPT) or user.has_perm("recommendations.change_action")
+from record.admin import BoardAdmin
+from record.dates import say, say_moment
+from record.forms import Entry, name_of
+from record.ledger import append
 
 
 def chosen(model, key):
@@ -37,54 +26,26 @@ def chosen(model, key):
     return get_object_or_404(model, pk=key)
 
 
-class OwnRows(ChangeList):
-    """A list that shows officers only what is about their own actions.
-
-    The filter is here and not in get_queryset, so that the page of somebody else's row is a plain refusal.
-    """
-
-    def get_queryset(self, request, exclude_parameters=None):
-        if not sees_every_action(request.user):
-            own = self.model_admin.own_rows(request.user)
-            self.root_queryset = self.root_queryset.filter(own)
-        return super().get_queryset(request, exclude_parameters)
-
-
-class ReadOnlyAdmin(BoardAdmin):
+class StatementAdmin(BoardAdmin):
     """The pages of an append-only row: a list, each row to read, and a page of its own to add one.
 
     The add page is opened for one ``subject``, named in its address, or for one row to correct. Nobody
     changes a row, superusers included: the database would refuse it too.
     """
 
-    subject = Action
-    subject_field = "action"
     told = ()
     add_form_template = "admin/recommendations/add_statement.html"
     change_form_template = "admin/recommendations/read_statement.html"
     ordering = ["-dated_first", "-pk"]
-    list_select_related = ["action", "recorded_by", "document"]
     list_display_links = ["subject_in_words"]
-    search_fields = ["action__ref", "action__title"]
 
     def has_change_permission(self, request, obj=None):
         return False
 
-    def has_view_permission(self, request, obj=None):
-        if not super().has_view_permission(request, obj):
-            return False
-        return obj is None or sees_every_action(request.user) or self.action_of(obj).owner == request.user
-
-    def action_of(self, row):
-        """Return the action that a row is about."""
-        return row.action
-
-    def own_rows(self, user):
-        """Return the condition that a row is about an action that ``user`` owns."""
-        return Q(action__owner=user)
-
-    def get_changelist(self, request, **kwargs):
-        return OwnRows
+    @property
+    def subject(self):
+        """The model of what these rows are about."""
+        return self.model._meta.get_field(self.model.subject_field).related_model
 
     def already(self, entry):
         """Return the row that already says what ``entry`` would, or None."""
@@ -96,14 +57,11 @@ class ReadOnlyAdmin(BoardAdmin):
 
     def may_correct(self, user, row):
         """Return whether ``user``, who may add such rows, may add one that corrects ``row``."""
-        return user.has_perm(ACCEPT)
+        return False
 
     def subjects(self, request):
         """Return the rows that this person may choose to add a statement about."""
-        if self.subject is not Action:
-            return self.subject.objects.all()
-        actions = Action.objects.begun(as_at=request.asked.today).order_by("ref")
-        return actions if sees_every_action(request.user) else actions.filter(owner=request.user)
+        return self.subject.objects.all()
 
     def add_view(self, request, form_url="", extra_context=None):
         if not self.has_add_permission(request):
@@ -118,13 +76,16 @@ class ReadOnlyAdmin(BoardAdmin):
         context = {
             "title": f"{verb} {self.opts.verbose_name}: {entry.subject}",
             "entry": entry,
-            # An entry that is saved is answered without it.
-            "action_position": SimpleLazyObject(partial(self.position_of, entry)),
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
+            **self.add_context(entry),
             **(extra_context or {}),
         }
         return super().add_view(request, form_url, context)
+
+    def add_context(self, entry):
+        """What else the page on which ``entry`` is written shows."""
+        return {}
 
     def entry_of(self, request):
         """Return the Entry that the address asks for, or None if it names nothing to write about.
@@ -135,26 +96,16 @@ class ReadOnlyAdmin(BoardAdmin):
         corrects = None
         if "corrects" in asked:
             corrects = chosen(self.model, asked["corrects"])
-            subject = getattr(corrects, self.subject_field)
+            subject = getattr(corrects, self.model.subject_field)
             allowed = self.may_correct(request.user, corrects)
-        elif self.subject_field in asked:
-            subject = chosen(self.subject, asked[self.subject_field])
+        elif self.model.subject_field in asked:
+            subject = chosen(self.subject, asked[self.model.subject_field])
             allowed = self.may_add(request.user, subject)
         else:
             return None
         if not allowed:
             raise PermissionDenied
-        return Entry(request.user, request.asked.today, subject, corrects)
-
-    def position_of(self, entry):
-        """Return how the action that the form is about stands, for the reader beside the form."""
-        action = (
-            entry.subject if isinstance(entry.subject, Action) else getattr(entry.subject, "action", None)
-        )
-        if not action:
-            return None
-        actions = Action.objects.as_at(entry.today).filter(pk=action.pk)
-        return next(iter(action_positions(actions, as_at=entry.today)), None)
+        return Entry(request.user, request.as_at, subject, corrects)
 
     def choose_subject(self, request):
         """Return the page on which to choose what to write about."""
@@ -162,7 +113,7 @@ class ReadOnlyAdmin(BoardAdmin):
             **self.admin_site.each_context(request),
             "title": f"Add {self.opts.verbose_name}: choose the {self.subject._meta.verbose_name}",
             "opts": self.opts,
-            "subject_field": self.subject_field,
+            "subject_field": self.model.subject_field,
             "label": capfirst(self.subject._meta.verbose_name),
             "subjects": list(self.subjects(request)),
         }
@@ -197,8 +148,7 @@ class ReadOnlyAdmin(BoardAdmin):
         append([obj])
 
     def response_add(self, request, obj, post_url_continue=None):
-        subject = getattr(obj, self.subject_field)
-        page = subject if hasattr(subject, "get_absolute_url") else self.action_of(obj)
+        page = self.page_of(obj)
         message = format_html(
             'Saved: {}. <a href="{}">View {} on the board</a>',
             obj,
@@ -220,13 +170,17 @@ class ReadOnlyAdmin(BoardAdmin):
             context["correct_url"] = f"{self.address('add')}?corrects={row.pk}"
         return super().change_view(request, object_id, form_url, context)
 
+    def page_of(self, row):
+        """Return the row of the record whose page shows ``row``."""
+        return row.subject
+
     def address(self, page, *keys):
         """Return the address of one of this model's pages: "changelist", "add" or "change"."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=keys)
 
     @admin.display(description="about")
     def subject_in_words(self, row):
-        return str(getattr(row, self.subject_field))
+        return str(getattr(row, self.model.subject_field))
 
     @admin.display(description="dated", ordering="dated_first")
     def dated_in_words(self, row):

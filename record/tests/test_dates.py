@@ -5,8 +5,8 @@ import datetime
 import pytest
 from django import forms
 
-from visits.dates import EdtfFormField, end_of, printed_date, read_edtf, say, typed_date
-from visits.models import Document
+from record.dates import EdtfFormField, end_of, printed_date, read_edtf, say, typed_date
+from record.models import Document
 
 DAY = datetime.date
 

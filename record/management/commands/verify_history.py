@@ -4,7 +4,7 @@ import logging
 
 from django.core.management.base import BaseCommand, CommandError
 
-from recommendations import ledger
+from record import ledger
 
 logger = logging.getLogger("bcp_board.security")
 

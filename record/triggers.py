@@ -172,7 +172,7 @@ def check_installed(app_configs, databases, **kwargs):
                     Error(
                         f"The table {table} can be rewritten: it lacks {', '.join(missing)}.",
                         hint="Run 'manage.py migrate', which installs the triggers.",
-                        id="recommendations.E001",
+                        id="record.E001",
                     )
                 )
     return errors

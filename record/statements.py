@@ -11,68 +11,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from visits.dates import EdtfField, first_day, last_day
-from visits.models import NoteField, source_document
-
-
-class Status(models.TextChoices):
-    """What may be said of an action. The order here is from worst to best; closed stands outside it."""
-
-    OFF_TRACK = "off_track", "Off track"
-    AT_RISK = "at_risk", "At risk"
-    NOT_STARTED = "not_started", "Not started"
-    ON_TRACK = "on_track", "On track"
-    DONE = "done", "Done, evidence awaited"
-    COMPLETE = "complete", "Complete, evidenced"
-    EMBEDDED = "embedded", "Embedded"
-    CLOSED = "closed", "Closed, not done"
-
-
-NOT_REPORTED = "not_reported"
-STATUS_WORDS = {**dict(Status.choices), NOT_REPORTED: "Not yet reported"}
-WORST_FIRST = (
-    Status.OFF_TRACK,
-    Status.AT_RISK,
-    NOT_REPORTED,
-    Status.NOT_STARTED,
-    Status.ON_TRACK,
-    Status.DONE,
-    Status.COMPLETE,
-    Status.EMBEDDED,
-    Status.CLOSED,
-)
-# What each commits us to, printed wherever the words are explained.
-STATUS_MEANINGS = {
-    Status.OFF_TRACK: "Has missed or will miss what was agreed. Needs a reason and a recovery step.",
-    Status.AT_RISK: "May miss what was agreed. Needs a reason and a recovery step.",
-    NOT_REPORTED: "No owner has said anything yet, so nothing is known and nothing is assumed.",
-    Status.NOT_STARTED: "The owner accepts the action. The work has not begun.",
-    Status.ON_TRACK: "The owner expects to do what was agreed by the date agreed.",
-    Status.DONE: "The owner says it is finished. No evidence is accepted yet. It can be overdue.",
-    Status.COMPLETE: "The Chair or Secretariat accepted evidence, and set a day to check that it has held.",
-    Status.EMBEDDED: "Checked again on or after that day, at least three months on, and it has held.",
-    Status.CLOSED: "Stopped without being done, for a reason that the Chair or Secretariat accepted.",
-}
-OPEN = (
-    NOT_REPORTED,
-    Status.NOT_STARTED,
-    Status.ON_TRACK,
-    Status.AT_RISK,
-    Status.OFF_TRACK,
-    Status.DONE,
-)
-ACCEPTED = (Status.COMPLETE, Status.EMBEDDED, Status.CLOSED)
-NEEDS_RECOVERY = (Status.AT_RISK, Status.OFF_TRACK)
-
-
-def flag_meanings(*, update_every_days):
-    """Return what each computed flag means; nobody chooses a flag."""
-    return {
-        "Overdue": "Still open after the last day that the agreed date may mean: November 2022 is overdue "
-        "from 1 December 2022. A date that is approximate or missing is never overdue.",
-        "No update since": f"Open, and last reported on more than {update_every_days} days ago.",
-        "Re-check due": "Complete, and the day set for checking that it has held has come.",
-    }
+from record.dates import EdtfField, first_day, last_day
+from record.fields import NoteField, source_document
 
 
 def known_before(moment):
@@ -88,16 +28,16 @@ def known_before(moment):
 class StatementQuerySet(models.QuerySet):
     """The vocabulary of append-only rows: which of them count on a day."""
 
-    def standing(self, *, as_at, known=None):
-        """Return the rows that count on the day ``as_at``: dated by then and not superseded.
+    def standing(self, at):
+        """Return the rows that count on the day that day: dated by then and not superseded.
 
-        A superseded row counts on no day, except that with ``known`` (an aware datetime) only what
-        had been recorded before that moment is looked at, corrections included.
+        A superseded row counts on no day, except that with ``at.known`` only what had been recorded before that
+        moment is looked at, corrections included.
         """
         corrections = self.model.objects.filter(corrects=OuterRef("pk"))
-        rows = self.filter(dated_first__lte=as_at)
-        if known:
-            rows, corrections = (r.filter(known_before(known)) for r in (rows, corrections))
+        rows = self.filter(dated_first__lte=at.day)
+        if at.known:
+            rows, corrections = (r.filter(known_before(at.known)) for r in (rows, corrections))
         return rows.filter(~Exists(corrections))
 
     def newest_first(self):
@@ -113,6 +53,8 @@ class Statement(models.Model):
     """
 
     append_only = True
+    # The foreign key to what it is about; each kind says its own.
+    subject_field = ""
 
     dated = EdtfField(help_text="The day this speaks of. It cannot be in the future.")
     dated_first = first_day()
@@ -165,6 +107,11 @@ class Statement(models.Model):
                 violation_error_message="Enter the day this speaks of.",
             ),
         ]
+
+    @property
+    def subject(self):
+        """What it is about."""
+        return getattr(self, self.subject_field)
 
     def days_late(self):
         """Return how many days after the last day it speaks of this was recorded; 0 if not late."""

@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, models, transaction
 from django.utils import timezone
 
-from recommendations import ledger, triggers
-from recommendations.models import Action, LedgerEntry, ProgressUpdate
+from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_update
+from record import ledger, triggers
+from record.models import LedgerEntry
 
 STATEMENTS = ledger.chained_models()
 

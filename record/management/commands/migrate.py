@@ -3,7 +3,7 @@
 from django.core.management.commands import migrate
 from django.db import connections
 
-from recommendations import triggers
+from record import triggers
 
 
 class Command(migrate.Command):

@@ -1,0 +1,202 @@
+"""What every page of the admin has in common, and the pages of rows that are edited."""
+
+from collections import namedtuple
+from itertools import pairwise
+
+from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.utils import display_for_field, flatten_fieldsets, label_for_field, lookup_field
+from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import DataError, models
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.text import capfirst
+from simple_history.admin import SimpleHistoryAdmin
+
+from record.dates import EdtfField, say
+from record.forms import LinesField, RecordForm, fields_changed, in_words, rows_of
+from record.models import Document
+
+Change = namedtuple("Change", "label was now")
+
+
+LONGEST_SEARCH = 200
+
+
+LONGEST_TEXT = 10_000
+
+
+def box(make, db_field, request, kwargs):
+    """Return the form field that ``make`` gives for ``db_field``, which refuses too much and cuts nothing."""
+    if isinstance(db_field, models.TextField):
+        # The database would take any length, and every page that shows the text would be as long.
+        too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
+        kwargs |= {"validators": [MaxLengthValidator(LONGEST_TEXT, too_long)], "form_class": LinesField}
+    field = make(db_field, request, **kwargs)
+    if getattr(field, "max_length", None):
+        # A browser that is told the limit cuts what is pasted, without a word.
+        field.widget.attrs.pop("maxlength", None)
+        field.error_messages["max_length"] = f"Use {field.max_length:,} characters or fewer."
+    return field
+
+
+class BoardAdmin(admin.ModelAdmin):
+    """What every model's pages have in common: nothing is deleted, and odd addresses are refused."""
+
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def view_on_site(self, obj):
+        """Return the address of the row's page on the board, or None if it has none."""
+        return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        return box(super().formfield_for_dbfield, db_field, request, kwargs)
+
+    def get_search_results(self, request, queryset, search_term):
+        # Each word is a condition of its own, and databases refuse a query with thousands.
+        if len(search_term) > LONGEST_SEARCH:
+            raise BadRequest(f"Search for {LONGEST_SEARCH} characters or fewer.")
+        return super().get_search_results(request, queryset, search_term)
+
+    def lookup_allowed(self, lookup, value, request):
+        """Return whether one of the list's own filters asks this.
+
+        Django would take any lookup of any column: a pattern can keep a worker busy for half a minute, a
+        range can fail, and what is not shown could be guessed letter by letter.
+        """
+        endings = ("", "__exact", "__id__exact", "__isnull")
+        return any(lookup == name + ending for name in self.get_list_filter(request) for ending in endings)
+
+    def changelist_view(self, request, extra_context=None):
+        try:
+            return super().changelist_view(request, extra_context)
+        except (DisallowedModelAdminLookup, OverflowError, ValueError, DataError):
+            raise BadRequest("The filter in the address cannot be read.") from None
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if "_saveasnew" in request.POST:
+            # Django would take a change for an addition, whether or not the page offers that.
+            raise BadRequest("A row cannot be saved as a new one.")
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except FieldDoesNotExist:
+            raise BadRequest("The address names a field that is not there.") from None
+        except (OverflowError, DataError):
+            raise BadRequest("The form holds a number that is too large.") from None
+
+    def get_object(self, request, object_id, from_field=None):
+        """Return the row; raise Http404 if there is none. Django would say that perhaps it was deleted."""
+        try:
+            found = super().get_object(request, object_id, from_field)
+        except OverflowError:
+            found = None
+        if found is None:
+            raise Http404
+        return found
+
+
+class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
+    """The pages of an editable row: its form notices other people's saves, its history is read-only."""
+
+    form = RecordForm
+    # The package's own has an inline style, which the content security policy forbids.
+    object_history_list_template = "admin/history_list.html"
+    object_history_form_template = "admin/history_version.html"
+    never_changes = ()
+
+    def get_readonly_fields(self, request, obj=None):
+        fixed = self.never_changes if obj else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.beside = [
+            (inline.model, inline.get_formset(request, obj).fk.name)
+            for inline in self.get_inline_instances(request, obj)
+        ]
+        return form
+
+    def save_model(self, request, obj, form, change):
+        # A version of the row in which nothing differs would only hide the others.
+        if not change or form.has_changed():
+            super().save_model(request, obj, form, change)
+
+    def history_view(self, request, object_id, extra_context=None):
+        self._refuse_unreadable(object_id)
+        return super().history_view(request, object_id, extra_context)
+
+    def set_history_delta_changes(self, request, historical_records, foreign_keys_are_objs=True):
+        """Give each version on a page what changed since the one before it, whole and in plain words."""
+        for record, before in pairwise(historical_records):
+            record.history_delta_changes = [
+                Change(capfirst(field.verbose_name), in_words(before, field), in_words(record, field))
+                for field in fields_changed(before, record)
+            ]
+
+    def history_form_view(self, request, object_id, version_id, extra_context=None):
+        """Show what an earlier version of the row said. Posting would put it back, so nobody may."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        self._refuse_unreadable(object_id, version_id)
+        record = get_object_or_404(self.model.history, id=object_id, history_id=version_id)
+        context = {"record": record, "told": self._told(request, record), **(extra_context or {})}
+        return super().history_form_view(request, object_id, version_id, context)
+
+    def _told(self, request, record):
+        """Yield the label of each field on the row's page, and what ``record`` says in it."""
+        row = record.instance
+        for name in flatten_fieldsets(self.get_fieldsets(request, row)):
+            field, _, value = lookup_field(name, row, self)
+            if isinstance(field, EdtfField):
+                value = say(value)
+            elif field and field.many_to_many:
+                value = "\n".join(str(other) for other in rows_of(record, field))
+            elif field:
+                value = display_for_field(value, field, "")
+            yield label_for_field(name, self.model, model_admin=self), value
+
+    def revert_disabled(self, request, obj=None):
+        return True
+
+    def _refuse_unreadable(self, *keys):
+        try:
+            for key in keys:
+                self.opts.pk.to_python(key)
+        except ValidationError:
+            raise Http404 from None
+
+
+SOURCE = (
+    "Where this comes from",
+    {
+        "fields": ["document", "reference", "note"],
+        "description": "Every fact names its document, and where in it, so that anyone can check it.",
+    },
+)
+
+
+@admin.register(Document)
+class DocumentAdmin(RecordAdmin):
+    list_display = ["title", "publisher", "published_in_words", "key"]
+    search_fields = ["title", "publisher", "key"]
+    never_changes = ("key",)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["key", "title", "publisher", "published"],
+                "description": "A report, letter or article that the board’s facts come from.",
+            },
+        ),
+        ("How to find it", {"fields": ["url", "reference", "note"]}),
+    ]
+
+    @admin.display(description="published", ordering="published_first")
+    def published_in_words(self, document):
+        return say(document.published)

@@ -1,0 +1,50 @@
+"""Columns and constraints that many rows of the record have in common."""
+
+from functools import partial
+
+from django.db import models
+from django.db.models import Q
+
+NO_CHILD = "Never enter a child’s name, birth date or case number."
+
+ReferenceField = partial(
+    models.CharField,
+    max_length=200,
+    help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+)
+
+
+NoteField = partial(
+    models.TextField,
+    blank=True,
+    help_text=f"Anything a reader should know, such as sources that disagree. {NO_CHILD}",
+)
+
+
+def source_document(**options):
+    """Return the foreign key to the document that a fact comes from; documents cannot be deleted."""
+    return models.ForeignKey(
+        "record.Document",
+        models.PROTECT,
+        related_name="+",
+        help_text="The document that this fact comes from.",
+        **options,
+    )
+
+
+def one_of(field, choices):
+    """Return the database constraint that ``field`` holds one of ``choices``."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__in": choices.values}),
+        name=f"%(app_label)s_%(class)s_{field}_is_known",
+        violation_error_message=f"Choose one of the listed values for {field.replace('_', ' ')}.",
+    )
+
+
+def not_blank(field):
+    """Return the database constraint that the text ``field`` is not empty."""
+    return models.CheckConstraint(
+        condition=~Q(**{field: ""}),
+        name=f"%(app_label)s_%(class)s_{field}_is_given",
+        violation_error_message=f"Enter the {field.replace('_', ' ')}.",
+    )

@@ -1,0 +1,336 @@
+"""Forms that refuse to write over what somebody else saved while they were open."""
+
+import datetime
+import re
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib.auth.models import AbstractUser, User
+from django.db import models
+from django.forms.models import model_to_dict
+from django.utils.text import get_text_list
+from simple_history.utils import get_m2m_reverse_field_name
+
+from record.as_at import EARLIEST, AsAt
+from record.dates import EdtfField, EdtfFormField, read_edtf, say, say_day, say_moment
+
+KEPT = "Nothing is saved yet, and what you typed is still here."
+NOT_WHOLE = "This form was not sent whole."
+
+
+def name_of(user):
+    """Return how a person is named to others, or "Somebody" for nobody."""
+    return (user.get_full_name() or user.get_username()) if user else "Somebody"
+
+
+def hold(rows):
+    """Keep others from changing ``rows``, a queryset, until this transaction ends."""
+    # NO KEY, because others may add rows that point at these meanwhile.
+    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+class LinesField(forms.CharField):
+    """A text of several lines. A browser sends each line's end as two characters; one is kept.
+
+    With two, a text from a file would differ from itself as soon as its form was saved.
+    """
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
+class TokenField(forms.CharField):
+    """What a form was opened on: nothing that its sender changes."""
+
+    widget = forms.HiddenInput
+
+    def has_changed(self, initial, data):
+        return False
+
+
+class OpenedForm(forms.ModelForm):
+    """A form that carries a token of what was on the record when it was opened.
+
+    Each kind of form says what to ``lock``, what its ``newest`` token is and how to describe
+    ``what_happened`` since. The comparison is made under the lock, in the transaction that saves, so of
+    two people who save at once, or one who presses Save twice, only the first is not told of the other.
+    """
+
+    opened_on = TokenField(required=False)
+    advice = f"{KEPT} Check it against theirs; to save yours as well, choose Save again."
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            self.initial["opened_on"] = self.newest()
+
+    def clean(self):
+        cleaned = super().clean()
+        self.lock()
+        opened_on, newest = self.data.get("opened_on", ""), self.newest()
+        if opened_on != newest:
+            # The page shown next has seen the other save, so saving again is a deliberate act.
+            self.data = self.data.copy()
+            self.data["opened_on"] = newest
+        if again := self.said_already():
+            self.add_error(None, again)
+        elif opened_on != newest:
+            self.add_error(None, [*self.what_happened(opened_on, newest), self.advice])
+        return cleaned
+
+    def said_already(self):
+        """Return a sentence if this person has just saved the very same, else an empty string."""
+        return ""
+
+
+class RecordForm(OpenedForm):
+    """The form of an editable row, perhaps with rows of other models edited on the same page.
+
+    Its token is the newest history of the row and of the rows of each of ``beside``, pairs of a model and
+    its foreign key to this one, which the admin sets. What somebody else changed meanwhile, and this person
+    did not, comes into the form, so that saving again does not put it back.
+    """
+
+    beside = ()
+    advice = (
+        f"{KEPT} What only they changed has come into the form. "
+        "To save the form as it now stands, choose Save again."
+    )
+
+    def _parts(self):
+        return ((self._meta.model, "id"), *self.beside)
+
+    def lock(self):
+        if self.instance.pk:
+            for model, key in self._parts():
+                hold(model.objects.filter(**{key: self.instance.pk}))
+
+    def newest(self):
+        if not self.instance.pk:
+            return ""
+        latest = [
+            model.history.filter(**{key: self.instance.pk}).aggregate(newest=models.Max("history_id"))
+            for model, key in self._parts()
+        ]
+        return "-".join(str(part["newest"] or 0) for part in latest)
+
+    def what_happened(self, opened_on, newest):
+        """Return a sentence for each part of the page that was saved since it was opened."""
+        before, now = opened_on.split("-"), newest.split("-")
+        if len(before) != len(now) or not all(re.fullmatch("[0-9]{1,18}", part) for part in before + now):
+            return [NOT_WHOLE]
+        return [
+            self._change(model, was, is_now)
+            for (model, _), was, is_now in zip(self._parts(), before, now, strict=True)
+            if was != is_now
+        ]
+
+    def _change(self, model, was, is_now):
+        record = model.history.select_related("history_user").filter(history_id=is_now).first()
+        earlier = model.history.filter(history_id=was).first()
+        if record is None:
+            return NOT_WHOLE
+        changes, told = [], []
+        if model is not self._meta.model:
+            changes = [str(model._meta.verbose_name_plural)]
+        elif earlier:
+            changes, told = merge(self, earlier, record)
+        what = get_text_list(changes, "and") or "this page"
+        by, when = name_of(record.history_user), say_moment(record.history_date)
+        return " ".join([f"{by} changed {what} on {when}, after you opened this form.", *told])
+
+
+def merge(form, earlier, now):
+    """Bring into ``form`` what changed between two versions of its row, where its sender changed nothing.
+
+    Returns the names of what changed, and a sentence for each field that both of them changed.
+    """
+    names, told = [], []
+    form.data = form.data.copy()
+    for field in fields_changed(earlier, now):
+        box = form.fields.get(field.name)
+        names.append(str(field.verbose_name))
+        if box is None:
+            continue
+        typed, theirs = form[field.name].data, value_of(now, field)
+        if not box.has_changed(value_of(earlier, field), typed):
+            _put(form, field.name, theirs)
+        elif box.has_changed(theirs, typed):
+            words = in_words(now, field) or "nothing"
+            told.append(f"You both changed {names[-1]}: theirs is “{words}”. Saving replaces it.")
+    return names, told
+
+
+def fields_changed(earlier, now):
+    """Return the fields of a row in which two of its versions differ."""
+    return [now.instance_type._meta.get_field(change.field) for change in now.diff_against(earlier).changes]
+
+
+def value_of(version, field):
+    """Return what a ``version`` of a row holds in ``field``, as a form's field starts with it."""
+    if field.many_to_many:
+        other = get_m2m_reverse_field_name(field)
+        return list(getattr(version, field.name).values_list(other, flat=True))
+    return getattr(version, field.attname)
+
+
+def rows_of(version, field):
+    """Return the rows that a ``version`` of a row links to in ``field``; the row's own links are today's."""
+    value = value_of(version, field)
+    return field.related_model.objects.filter(pk__in=value if field.many_to_many else [value])
+
+
+def in_words(version, field):
+    """Return what a ``version`` of a row says in ``field``, whole, or "" if that is nothing."""
+    if field.is_relation:
+        rows = rows_of(version, field)
+        return ", ".join(name_of(r) if isinstance(r, User) else str(getattr(r, "ref", r)) for r in rows)
+    value = value_of(version, field)
+    if value in (None, ""):
+        return ""
+    if isinstance(field, EdtfField):
+        return say(value)
+    if isinstance(field, models.DateField):
+        return say_day(value)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(dict(field.flatchoices).get(value, value))
+
+
+def _put(form, name, value):
+    """Put ``value`` into the box ``name`` of a form that was sent, as if it had been typed."""
+    box, key = form.fields[name], form.add_prefix(name)
+    if isinstance(value, list):
+        form.data.setlist(key, [str(each) for each in value])
+    elif isinstance(value, bool):
+        form.data.setlist(key, ["on"] if value else [])
+    else:
+        shown = box.prepare_value(value)
+        shown = box.widget.format_value(shown) if isinstance(shown, datetime.date) else shown
+        form.data[key] = "" if shown is None else str(shown)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Someone about to add a statement about ``subject``, perhaps one that corrects an earlier row."""
+
+    user: AbstractUser
+    as_at: AsAt
+    subject: models.Model
+    corrects: models.Model | None = None
+
+
+def began_on(row):
+    """Return the first day on which an action or a recommendation was on the board, or None."""
+    agreed = getattr(row, "agreed_on_first", None)
+    return agreed or (row.document.published_first if row.document_id else None)
+
+
+class StatementForm(OpenedForm):
+    """A form that adds one append-only row. The admin gives each page's form its ``entry``."""
+
+    entry = None
+    dated = EdtfFormField()
+    dated_help = "The day this speaks of. It cannot be in the future."
+
+    @classmethod
+    def left_out(cls, entry):
+        """Return the fields that this person is not offered."""
+        return set() if entry.corrects else {"correction_reason"}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        entry = self.entry
+        for name, value in self.about().items():
+            setattr(self.instance, name, value)
+        self.fields["dated"] = EdtfFormField(
+            # A correction may keep a date that was loaded from a document, however imprecise.
+            as_printed=bool(entry.corrects),
+            initial=f"{entry.as_at.today:%d/%m/%Y}",
+            help_text=f"{self.dated_help} For example 22/11/2022.",
+        )
+        if entry.corrects:
+            self.instance.corrects = entry.corrects
+            for name, value in model_to_dict(entry.corrects, fields=self.fields).items():
+                if name != "correction_reason":
+                    self.initial.setdefault(name, value)
+
+    def about(self):
+        """Return the columns of the new row that say what it is about."""
+        return {self._meta.model.subject_field: self.entry.subject}
+
+    def guarded(self):
+        """Return the row whose statements are added one at a time."""
+        return self.entry.subject
+
+    def siblings(self):
+        """Return the rows of this kind about the same thing."""
+        return self._meta.model.objects.filter(**self.about())
+
+    def lock(self):
+        guarded = self.guarded()
+        hold(type(guarded).objects.filter(pk=guarded.pk))
+
+    def newest(self):
+        return str(self.siblings().aggregate(newest=models.Max("pk"))["newest"] or 0)
+
+    def what_happened(self, opened_on, newest):
+        """Return a sentence for each row that somebody, perhaps this person, added since."""
+        if not re.fullmatch("[0-9]{1,18}", opened_on) or int(opened_on) > int(newest):
+            return [NOT_WHOLE]
+        since = self.siblings().filter(pk__gt=opened_on).select_related("recorded_by").order_by("pk")
+        return [
+            f"{'You' if row.recorded_by == self.entry.user else name_of(row.recorded_by)} saved this "
+            f"on {say_moment(row.recorded_at)}, after you opened this form: “{row.in_words()}”"
+            for row in since
+        ]
+
+    def said_already(self):
+        """Return a sentence if the newest row says the same of the same day, and is this person's.
+
+        So does a form that was sent twice, or one sent again after going back to it.
+        """
+        newest = self.siblings().order_by("-pk").first()
+        if newest is None or self.errors:
+            return ""
+        new = {**self.cleaned_data, **self.about()}
+        new |= {"corrects": self.entry.corrects, "recorded_by": self.entry.user}
+        del new["opened_on"]
+        if any(getattr(newest, name) != value for name, value in new.items()):
+            return ""
+        return (
+            f"You saved exactly this on {say_moment(newest.recorded_at)}. It is on the record once, and "
+            "nothing more was saved."
+        )
+
+    def clean_dated(self):
+        text, today = self.cleaned_data["dated"], self.entry.as_at.today
+        date = read_edtf(text)
+        last = date.last or date.first
+        if date.first is None:
+            raise forms.ValidationError("Enter the day this speaks of.")
+        if last > today and date.first <= today:
+            raise forms.ValidationError(f"{date} is not over yet. Enter the day, such as {today:%d/%m/%Y}.")
+        if last > today:
+            raise forms.ValidationError("This date is in the future. Enter today or an earlier date.")
+        if date.first < EARLIEST:
+            raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
+        began = began_on(self.guarded())
+        if began and last < began:
+            raise forms.ValidationError(
+                f"The {self.guarded()._meta.verbose_name} began on {say_day(began)}. "
+                "Enter that date or a later one."
+            )
+        return text
+
+    def clean(self):
+        cleaned = super().clean()
+        corrects = self.entry.corrects
+        if corrects and self._meta.model.objects.filter(corrects=corrects.pk).exists():
+            self.add_error(None, "This entry has already been corrected. Correct the newer one instead.")
+        return cleaned
+
+    def require(self, name, message):
+        """Add ``message`` to the field ``name`` if it was left empty and has no error yet."""
+        if not self.cleaned_data.get(name) and name not in self.errors:
+            self.add_error(name, message)

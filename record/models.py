@@ -1,0 +1,140 @@
+"""What every room's statements may cite or rest on: documents, meetings, the chain, a demonstration's mark."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from simple_history.models import HistoricalRecords
+
+from record.as_at import EARLIEST, LATEST
+from record.dates import EdtfField, first_day, last_day
+from record.fields import NO_CHILD, NoteField, not_blank
+
+PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
+
+
+class DocumentQuerySet(models.QuerySet):
+    def begun(self, at):
+        """Return the documents that may have been published by that day."""
+        return self.filter(published_first__lte=at.day)
+
+
+class Document(models.Model):
+    """A report, letter or article that facts come from."""
+
+    key = models.SlugField(unique=True, help_text="A short name that never changes.")
+    title = models.CharField(max_length=200, help_text="In our own words.")
+    publisher = models.CharField(max_length=200)
+    published = EdtfField(help_text="When it was published, as exactly as is known.")
+    published_first = first_day()
+    published_last = last_day()
+    url = models.URLField("web address", blank=True)
+    reference = models.CharField(
+        max_length=200, help_text="How to find the document where it has no web address."
+    )
+    note = NoteField()
+    history = HistoricalRecords()
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["published_first", "key"]
+        constraints = [not_blank("published")]
+
+    def __str__(self):
+        return self.title
+
+
+class FromDocumentQuerySet(models.QuerySet):
+    def begun(self, at):
+        """Return the rows that were on the board that day: those whose document was published."""
+        return self.filter(document__published_first__lte=at.day)
+
+
+class MeetingQuerySet(models.QuerySet):
+    def held_by(self, day):
+        """Return the meetings held on or before ``day``, the latest first."""
+        return self.filter(held_on__lte=day).order_by("-held_on")
+
+    def next_from(self, day):
+        """Return the first meeting on or after ``day``, or None."""
+        return self.filter(held_on__gte=day).order_by("held_on").first()
+
+
+class Meeting(models.Model):
+    """A meeting of the improvement board."""
+
+    held_on = models.DateField(unique=True, help_text="The day of the meeting.")
+    papers_due_on = models.DateField(
+        null=True,
+        blank=True,
+        help_text="The day the papers go out, usually five working days before.",
+    )
+    covering_note = models.TextField(
+        blank=True, help_text=f"Printed at the head of the status paper. {NO_CHILD}"
+    )
+    asks = models.TextField(
+        "what the board is asked to do",
+        blank=True,
+        help_text="One thing a line: to decide, to note or to challenge.",
+    )
+    history = HistoricalRecords()
+
+    objects = MeetingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["held_on"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(papers_due_on=None) | Q(papers_due_on__lte=F("held_on")),
+                name="record_meeting_papers_are_due_by_the_meeting",
+                violation_error_message=PAPERS_BY_THE_MEETING,
+            )
+        ]
+
+    def __str__(self):
+        return f"Meeting of {self.held_on:%-d %B %Y}"
+
+    def get_absolute_url(self):
+        return reverse("meeting", args=[self.held_on])
+
+    def clean(self):
+        for name in ("held_on", "papers_due_on"):
+            day = getattr(self, name)
+            if day and not EARLIEST <= day <= LATEST:
+                raise ValidationError({name: f"Enter a day from {EARLIEST.year} to {LATEST.year}."})
+        # The constraint says so too, but a form in which the day is fixed does not ask it.
+        if self.papers_due_on and self.held_on and self.papers_due_on > self.held_on:
+            raise ValidationError({"papers_due_on": PAPERS_BY_THE_MEETING})
+
+
+class Demonstration(models.Model):
+    """The mark that this database holds invented rows. It cannot be taken off."""
+
+    append_only = True
+
+    made_at = models.DateTimeField()
+    as_at = models.DateField()
+
+    def __str__(self):
+        return f"Demonstration made as at {self.as_at:%-d %B %Y}"
+
+
+class LedgerEntry(models.Model):
+    """One link of the chain that lets anyone verify the append-only rows: see ledger.py."""
+
+    append_only = True
+
+    sequence = models.PositiveBigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=60, help_text="The model of the row, as app.model.")
+    row = models.PositiveBigIntegerField(help_text="The primary key of the row.")
+    previous = models.CharField(
+        max_length=64, unique=True, help_text="The digest before this one; unique, so no fork."
+    )
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "row"], name="record_ledger_row_once")]
+
+    def __str__(self):
+        return f"{self.sequence}: {self.kind} {self.row}"
