@@ -19,7 +19,8 @@ from django.utils.text import get_text_list
 from bcp_board.roles import works_in_admin
 from record import security_log
 from record.admin import BoardAdmin
-from record.forms import NOT_WHOLE, OpenedForm, hold, name_of
+from record.forms import NOT_WHOLE, OpenedForm, hold
+from record.signing import name_of
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

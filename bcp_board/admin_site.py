@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from bcp_board import backups, errors, roles
+from bcp_board import backups, errors
 from bcp_board.worklist import worklist
 
 # The site has one door, for everybody. What the admin would add to it is left out.
@@ -51,10 +51,6 @@ class BoardAdminSite(admin.AdminSite):
         """Return what this person may open here, worked out once a page shows it, which few do."""
         found = super().get_app_list
         return SimpleLazyObject(lambda: found(request, app_label))
-
-    def role_of(self, user):
-        """Return the word that signs what ``user`` records here."""
-        return roles.role_of(user)
 
     def index(self, request, extra_context=None):
         mine = {

@@ -24,6 +24,7 @@ from bcp_board import backup_files, grants
 from bcp_board.backup_files import Refused, line_of
 from record import ledger, triggers
 from record.dates import say_moment
+from record.verification import first_fault
 
 BATCH = 500
 # A day, and two hours for a night on which it took longer.
@@ -110,7 +111,7 @@ def _replace_everything(backup, lines, *, force, unencrypted):
     call_command("migrate", verbosity=0)  # from its day to ours, and the triggers
     for role in roles:
         grants.grant(role)
-    fault = ledger.first_fault(expected=backup.anchor)
+    fault = first_fault(expected=backup.anchor)
     unguarded = triggers.check_installed(None, [DEFAULT_DB_ALIAS])
     if fault or unguarded:
         raise Refused(f"Nothing was restored. {fault or unguarded[0].msg}")

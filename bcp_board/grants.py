@@ -41,7 +41,7 @@ def granted_roles():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT grantee FROM information_schema.role_table_grants "
-            "WHERE table_name = 'recommendations_ledgerentry' AND privilege_type = 'INSERT' "
+            "WHERE table_name = 'record_ledgerentry' AND privilege_type = 'INSERT' "
             "AND grantee <> (SELECT tableowner FROM pg_tables WHERE schemaname = table_schema "
             "AND tablename = table_name) ORDER BY grantee"
         )

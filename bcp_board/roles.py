@@ -7,14 +7,6 @@ no group holds a delete permission.
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-# The groups, with the word that signs what a member records. Whoever has two roles signs as the first.
-ROLES = {
-    "Secretariat": "Secretariat",
-    "Chair": "Chair",
-    "Officers": "Officer",
-    "Administrators": "Administrator",
-    "Board members": "Board member",
-}
 # Board members read the board's pages, which need no permission; the others work in the admin too.
 STAFF = ("Secretariat", "Chair", "Officers", "Administrators")
 
@@ -51,7 +43,7 @@ CHAIR = (
 PERMISSIONS = {
     "Secretariat": CHAIR
     | permissions("view add change", *RECORD)
-    | permissions("view add", "meetings.paper")
+    | permissions("view add", "meetings.paper", "recommendations.ownership")
     | {"recommendations.record_for_owner"},
     "Chair": CHAIR,
     "Officers": OFFICERS,
@@ -70,15 +62,6 @@ def create_groups():
     for name, wanted in PERMISSIONS.items():
         group, _ = Group.objects.get_or_create(name=name)
         group.permissions.set([known[permission] for permission in wanted])
-
-
-def role_of(user):
-    """Return the word that signs what ``user`` records, or "" for somebody who belongs to no group."""
-    groups = set(user.groups.values_list("name", flat=True))
-    words = [word for group, word in ROLES.items() if group in groups]
-    if not words and user.is_superuser:
-        return ROLES["Administrators"]
-    return words[0] if words else ""
 
 
 def works_in_admin(user):

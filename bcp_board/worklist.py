@@ -48,7 +48,7 @@ def worklist(user, at):
     assigns = user.has_perm("recommendations.change_action")
     actions = Action.objects.as_at(at).order_by("ref")
     if not (decides or assigns):
-        actions = actions.filter(owner=user)
+        actions = actions.filter(owner_id=user.pk)
     positions = action_positions(actions, at)
     tasks = [Task(a, last_answer(a)) for a in positions if a.owner_id == user.pk and a.is_open]
     return Worklist(

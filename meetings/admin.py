@@ -15,8 +15,9 @@ from meetings.models import Paper
 from meetings.publishing import AlreadyPublished, publish
 from record.admin import RecordAdmin
 from record.dates import say_day, say_moment
-from record.forms import NOT_WHOLE, name_of
+from record.forms import NOT_WHOLE
 from record.models import Meeting
+from record.signing import name_of
 
 security_log = logging.getLogger("bcp_board.security")
 LONGEST_REASON = 500

@@ -33,12 +33,14 @@ class Paper(models.Model):
     """A status paper as it was published: these bytes, for good."""
 
     append_only = True
+    time_field = "published_at"
 
     meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="papers")
     version = models.PositiveSmallIntegerField()
     as_at = models.DateField()
     published_at = models.DateTimeField()
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    signed = models.CharField(max_length=200, help_text="The publisher’s name and role at the time.")
     reason = models.CharField(
         max_length=500, blank=True, help_text="Why a later version replaced an earlier one."
     )

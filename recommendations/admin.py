@@ -7,7 +7,6 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import OuterRef, Q, Subquery
 from django.forms import CheckboxSelectMultiple
 from django.http import Http404
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 
@@ -19,21 +18,28 @@ from recommendations.forms import (
     AssessmentForm,
     DecisionForm,
     DueDateForm,
+    OwnershipForm,
     ProgressUpdateForm,
     proposals_to_decide,
 )
 from recommendations.models import Action, Assessment, Measure, ProgressUpdate, Recommendation, Risk
+from recommendations.ownership import Ownership
 from recommendations.position import action_positions
 from recommendations.status import ACCEPTED, STATUS_WORDS
 from record.admin import SOURCE, RecordAdmin
 from record.dates import say, say_day
-from record.forms import name_of
+from record.signing import name_in
 from record.statement_admin import StatementAdmin, newest_before
 
 
 def sees_every_action(user):
     """Whether ``user`` works on all actions here, and not only on those they own."""
     return user.has_perm(ACCEPT) or user.has_perm("recommendations.change_action")
+
+
+def owns(request, action):
+    """Whether the person who asks is the owner of ``action`` today."""
+    return action.owner_on(request.as_at) == request.user
 
 
 class OwnRows(ChangeList):
@@ -44,7 +50,7 @@ class OwnRows(ChangeList):
 
     def get_queryset(self, request, exclude_parameters=None):
         if not sees_every_action(request.user):
-            own = self.model_admin.own_rows(request.user)
+            own = self.model_admin.own_rows(request)
             self.root_queryset = self.root_queryset.filter(own)
         return super().get_queryset(request, exclude_parameters)
 
@@ -58,21 +64,21 @@ class ActionStatementAdmin(StatementAdmin):
     def has_view_permission(self, request, obj=None):
         if not super().has_view_permission(request, obj):
             return False
-        return obj is None or sees_every_action(request.user) or self.page_of(obj).owner == request.user
+        return obj is None or sees_every_action(request.user) or owns(request, self.page_of(obj))
 
-    def own_rows(self, user):
-        """The condition that a row is about an action that ``user`` owns."""
-        return Q(action__owner=user)
+    def own_rows(self, request):
+        """The condition that a row is about an action of the person who asks."""
+        return Q(action__in=Action.objects.owned_by(request.user, request.as_at))
 
     def get_changelist(self, request, **kwargs):
         return OwnRows
 
-    def may_correct(self, user, row):
-        return user.has_perm(ACCEPT)
+    def may_correct(self, request, row):
+        return request.user.has_perm(ACCEPT)
 
     def subjects(self, request):
         actions = Action.objects.begun(request.as_at).order_by("ref")
-        return actions if sees_every_action(request.user) else actions.filter(owner=request.user)
+        return actions if sees_every_action(request.user) else actions.owned_by(request.user, request.as_at)
 
     def add_context(self, entry):
         # An entry that is saved is answered without it.
@@ -114,13 +120,15 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
         before = newest_before(ProgressUpdate, "action").values("status")[:1]
         return super().get_queryset(request).annotate(status_before=Subquery(before))
 
-    def may_add(self, user, subject):
-        return subject.owner_id == user.pk or user.has_perm(RECORD_FOR_OWNER) or user.has_perm(ACCEPT)
+    def may_add(self, request, subject):
+        return (
+            owns(request, subject) or request.user.has_perm(RECORD_FOR_OWNER) or request.user.has_perm(ACCEPT)
+        )
 
-    def may_correct(self, user, row):
+    def may_correct(self, request, row):
         # An owner may put right what was reported, not what the board accepted.
-        owns = row.action.owner_id == user.pk and row.status not in ACCEPTED
-        return owns or user.has_perm(ACCEPT)
+        reported = row.status not in ACCEPTED and owns(request, row.action)
+        return reported or request.user.has_perm(ACCEPT)
 
     @admin.display(description="status", ordering="status")
     def change_in_words(self, row):
@@ -133,7 +141,7 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
 
     @admin.display(description="on behalf of")
     def on_behalf_in_words(self, row):
-        return name_of(row.on_behalf_of) if row.on_behalf_of else ""
+        return name_in(row.on_behalf_of_signed)
 
 
 @admin.register(DueDate)
@@ -158,13 +166,13 @@ class DueDateAdmin(ActionStatementAdmin):
             .annotate(due_before=Subquery(before), outcome=Subquery(decisions.values("outcome")[:1]))
         )
 
-    def may_add(self, user, subject):
-        return subject.owner_id == user.pk or user.has_perm(ACCEPT)
+    def may_add(self, request, subject):
+        return owns(request, subject) or request.user.has_perm(ACCEPT)
 
-    def may_correct(self, user, row):
+    def may_correct(self, request, row):
         # An owner may put right a proposal until the board decides it, and never an agreed date.
         undecided = row.needs_decision and not row.decisions.exists()
-        return (row.action.owner_id == user.pk and undecided) or user.has_perm(ACCEPT)
+        return (undecided and owns(request, row.action)) or request.user.has_perm(ACCEPT)
 
     def response_add(self, request, obj, post_url_continue=None):
         if obj.due_last and obj.due_last < request.as_at.today:
@@ -201,15 +209,15 @@ class DecisionAdmin(ActionStatementAdmin):
     def page_of(self, row):
         return row.due_date.action
 
-    def own_rows(self, user):
-        return Q(due_date__action__owner=user)
+    def own_rows(self, request):
+        return Q(due_date__action__in=Action.objects.owned_by(request.user, request.as_at))
 
     def already(self, entry):
         if entry.corrects:
             return super().already(entry)
         return entry.subject.decisions.filter(corrected_by=None).first()
 
-    def may_add(self, user, subject):
+    def may_add(self, request, subject):
         if not subject.needs_decision:
             raise Http404
         return True
@@ -231,8 +239,8 @@ class AssessmentAdmin(StatementAdmin):
     search_fields = ["recommendation__title", "narrative"]
     told = ("whose", "change_in_words", "narrative")
 
-    def may_correct(self, user, row):
-        return user.has_perm(ACCEPT)
+    def may_correct(self, request, row):
+        return request.user.has_perm(ACCEPT)
 
     def get_queryset(self, request):
         before = newest_before(Assessment, "recommendation", "whose").values("status")[:1]
@@ -242,6 +250,17 @@ class AssessmentAdmin(StatementAdmin):
     def change_in_words(self, row):
         before = STATUS_WORDS[row.status_before] if row.status_before else "Not yet assessed"
         return f"{before} → {row.get_status_display()}"
+
+
+@admin.register(Ownership)
+class OwnershipAdmin(ActionStatementAdmin):
+    form = OwnershipForm
+    list_display = ["subject_in_words", "owner_in_words", "dated_in_words", "recorded_in_words"]
+    told = ("owner_in_words",)
+
+    @admin.display(description="owner", ordering="owner_signed")
+    def owner_in_words(self, row):
+        return name_in(row.owner_signed) or "Nobody"
 
 
 @admin.register(Recommendation)
@@ -284,7 +303,6 @@ class ActionAdmin(RecordAdmin):
     change_form_template = "admin/recommendations/change_action.html"
     list_display = ["ref", "title", "owner_role", "owner_in_words", "agreed_in_words"]
     list_display_links = ["ref", "title"]
-    list_select_related = ["owner"]
     list_filter = ["recommendations"]
     search_fields = ["ref", "title", "owner_role"]
     ordering = ["ref"]
@@ -301,8 +319,9 @@ class ActionAdmin(RecordAdmin):
         (
             "Who answers for it",
             {
-                "fields": ["owner_role", "owner"],
-                "description": "The board shows the role. The account is the one that may record progress.",
+                "fields": ["owner_role", "owner_in_words"],
+                "description": "The board shows the role. The owner is the account that may record progress; "
+                "it is not set here but added, so that who answered for it on any day stays on the record.",
             },
         ),
         (
@@ -318,14 +337,14 @@ class ActionAdmin(RecordAdmin):
     def has_view_permission(self, request, obj=None):
         if not super().has_view_permission(request, obj):
             return False
-        return obj is None or sees_every_action(request.user) or obj.owner == request.user
+        return obj is None or sees_every_action(request.user) or owns(request, obj)
 
     def get_changelist(self, request, **kwargs):
         return OwnRows
 
-    def own_rows(self, user):
-        """Return the condition that ``user`` owns an action."""
-        return Q(owner=user)
+    def own_rows(self, request):
+        """The condition that the person who asks owns an action."""
+        return Q(pk__in=Action.objects.owned_by(request.user, request.as_at).values("pk"))
 
     def get_fieldsets(self, request, obj=None):
         if obj is None or self.has_change_permission(request, obj):
@@ -338,14 +357,15 @@ class ActionAdmin(RecordAdmin):
             db_field, request, **{**kwargs, "widget": CheckboxSelectMultiple}
         )
 
-    def save_model(self, request, obj, form, change):
-        if not change:
-            obj.recorded_at = timezone.now()
-        super().save_model(request, obj, form, change)
+    def get_queryset(self, request):
+        newest = Ownership.objects.of_the_day(request.as_at).filter(action=OuterRef("pk"))
+        return (
+            super().get_queryset(request).annotate(owner_signed=Subquery(newest.values("owner_signed")[:1]))
+        )
 
-    @admin.display(description="owner", ordering="owner__last_name")
+    @admin.display(description="owner", ordering="owner_signed")
     def owner_in_words(self, action):
-        return name_of(action.owner) if action.owner else "No owner"
+        return name_in(action.owner_signed or "") or "No owner"
 
     @admin.display(description="agreed on", ordering="agreed_on_first")
     def agreed_in_words(self, action):

@@ -11,10 +11,12 @@ from django.db.models import Q
 
 from recommendations.due_dates import Decision, DueDate, ReasonKind
 from recommendations.models import Assessment, ProgressUpdate
+from recommendations.ownership import Ownership
 from recommendations.status import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
 from record.as_at import EARLIEST
 from record.dates import YEARS, EdtfFormField, read_edtf, say_day
-from record.forms import RecordForm, StatementForm, name_of
+from record.forms import RecordForm, StatementForm
+from record.signing import name_of, signature
 
 ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"
@@ -51,6 +53,7 @@ class ProgressUpdateForm(StatementForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.owner = self.entry.subject.owner_on(self.entry.as_at)
         standing = ProgressUpdate.objects.standing(self.entry.as_at).filter(action=self.entry.subject)
         if self.entry.corrects:
             standing = standing.exclude(pk=self.entry.corrects.pk)
@@ -68,7 +71,7 @@ class ProgressUpdateForm(StatementForm):
     def offered(self):
         """Return the statuses that this person may give this action now."""
         entry, status = self.entry, self.current.status if self.current else NOT_REPORTED
-        reports = entry.subject.owner_id == entry.user.pk or entry.user.has_perm(RECORD_FOR_OWNER)
+        reports = self.owner == entry.user or entry.user.has_perm(RECORD_FOR_OWNER)
         # Whoever accepts may find at the re-check that it did not hold, which reopens the action.
         reopens = entry.user.has_perm(ACCEPT) and (entry.corrects or status in ACCEPTED)
         offered = list(REPORTABLE) if reports or reopens else []
@@ -93,9 +96,10 @@ class ProgressUpdateForm(StatementForm):
             self.require("recheck_on", "Complete needs the day on which the board will check that it holds.")
         if dated and status:
             self.check_recheck(status, read_edtf(dated).first)
-        owner, user = self.entry.subject.owner, self.entry.user
-        is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != owner and status not in ACCEPTED
-        self.instance.on_behalf_of = owner if is_for_owner else None
+        user = self.entry.user
+        is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != self.owner and status not in ACCEPTED
+        self.instance.on_behalf_of = self.owner if is_for_owner else None
+        self.instance.on_behalf_of_signed = signature(self.instance.on_behalf_of)
         return cleaned
 
     def check_recheck(self, status, day):
@@ -213,14 +217,32 @@ class AssessmentForm(StatementForm):
         fields = ["whose", "status", "narrative", "dated", "correction_reason"]
 
 
-class ActionForm(RecordForm):
+class OwnershipForm(StatementForm):
+    """Says who answers for an action from a day on: an open account that can record progress, or nobody."""
+
+    dated_help = "The day from which they answer for it."
+
+    class Meta:
+        model = Ownership
+        fields = ["owner", "dated", "correction_reason"]
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if owner := self.fields.get("owner"):
-            can_record = Q(is_active=True, is_staff=True) | Q(pk=self.instance.owner_id)
-            owner.queryset = owner.queryset.filter(can_record).order_by("first_name", "last_name", "pk")
-            owner.label_from_instance = name_of
+        present = self.entry.subject.owner_on(self.entry.as_at)
+        accounts = self.fields["owner"].queryset
+        can_record = Q(is_active=True, is_staff=True) | Q(pk=present.pk if present else None)
+        self.fields["owner"].queryset = accounts.filter(can_record).order_by("first_name", "last_name", "pk")
+        self.fields["owner"].label_from_instance = name_of
+        self.fields["owner"].empty_label = "Nobody"
+        self.initial.setdefault("owner", present and present.pk)
 
+    def clean(self):
+        cleaned = super().clean()
+        self.instance.owner_signed = signature(cleaned.get("owner"))
+        return cleaned
+
+
+class ActionForm(RecordForm):
     def clean(self):
         cleaned = super().clean()
         if not cleaned.get("recommendations") and not cleaned.get("findings"):

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from django.db.models import OuterRef, Subquery
 
 from recommendations.due_dates import Decision, DueDate
-from recommendations.lines import Signature, Update, name_of, signature_of, update_of
+from recommendations.lines import Signature, Update, signature_of, update_of
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
 from record.dates import read_edtf
-from record.statements import known_before
+from record.signing import name_in
 
 PAGE = 50
 
@@ -63,8 +63,8 @@ class Page:
 def history(at, *, actions=(), recommendation=None, before=None):
     """Return the Page of the statements on ``actions`` (primary keys), and on the ``recommendation``.
 
-    Only what is dated by the day asked about, and by the day before ``before`` where that is given, is on it; with
-    ``at.known`` only what had been recorded before that moment.
+    Only what is dated by the day asked about, and before the day ``before`` where that is given, is on it;
+    with ``at.known`` only what had been recorded before that moment.
     """
     last = min(at.day, before - datetime.timedelta(days=1)) if before else at.day
     edge = _edge(actions, last)
@@ -72,11 +72,10 @@ def history(at, *, actions=(), recommendation=None, before=None):
     def on_page(model, *also, **about):
         rows = model.objects.filter(dated_first__lte=last, **about)
         rows = rows.filter(dated_first__gte=edge) if edge else rows
-        rows = rows.filter(known_before(at.known)) if at.known else rows
-        people = ("recorded_by", "document", "corrected_by__recorded_by")
-        return rows.select_related(*people, *also).order_by("dated_first", "pk")
+        rows = rows.filter(known_from__lt=at.known) if at.known else rows
+        return rows.select_related("document", "corrected_by", *also).order_by("dated_first", "pk")
 
-    updates = on_page(ProgressUpdate, "action", "on_behalf_of", action__in=actions)
+    updates = on_page(ProgressUpdate, "action", action__in=actions)
     entries = _updates(updates, _statuses_before(actions, edge, at), at)
     for row in on_page(DueDate, "action", action__in=actions):
         entries.append(_due_date(row, at))
@@ -125,7 +124,7 @@ def _superseded(row, at):
     correction = getattr(row, "corrected_by", None)
     if correction is None or (at.known and not correction.document_id and correction.recorded_at >= at.known):
         return None
-    return Superseded(name_of(correction.recorded_by), correction.recorded_at, correction.correction_reason)
+    return Superseded(name_in(correction.signed), correction.recorded_at, correction.correction_reason)
 
 
 def _updates(rows, statuses, at):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from recommendations.status import ACCEPTED, STATUS_WORDS
 from record.dates import PartialDate, read_edtf
+from record.signing import name_in, role_in
 from record.sources import Source, source_of
 
 NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -15,19 +16,13 @@ def in_words(number):
     return NUMBERS[number] if 0 < number < len(NUMBERS) else str(number)
 
 
-def name_of(user):
-    """Return how a person is named on the board, or an empty string for nobody."""
-    return (user.get_full_name() or user.get_username()) if user else ""
-
-
 @dataclass(frozen=True)
 class Signature:
     """Who stated something, for which day, and when the server took it."""
 
     dated: PartialDate
     recorded_at: datetime.datetime
-    recorded_by: str
-    recorded_as: str
+    signed: str
     days_late: int
     source: Source | None
     correction_reason: str
@@ -37,7 +32,12 @@ class Signature:
         """Return who stated it, in words."""
         if self.source:
             return f"loaded from {self.source.title}"
-        return f"{self.recorded_by} ({self.recorded_as})" if self.recorded_as else self.recorded_by
+        return self.signed
+
+    @property
+    def role(self):
+        """The role in which it was stated, a word, or "" where it was loaded from a document."""
+        return role_in(self.signed)
 
     @property
     def lateness(self):
@@ -59,8 +59,7 @@ def signature_of(row):
     return Signature(
         read_edtf(row.dated),
         row.recorded_at,
-        name_of(row.recorded_by),
-        row.recorded_as,
+        row.signed,
         row.days_late(),
         source_of(row),
         row.correction_reason,
@@ -104,7 +103,7 @@ def update_of(row):
         row.difference_made,
         row.evidence,
         row.recheck_on,
-        name_of(row.on_behalf_of),
+        name_in(row.on_behalf_of_signed),
     )
 
 

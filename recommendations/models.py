@@ -13,14 +13,15 @@ from django.db import models
 from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
-from simple_history.models import HistoricalRecords
 
 from recommendations.due_dates import DueDate
+from recommendations.ownership import Ownership
 from recommendations.status import NEEDS_RECOVERY, NOT_REPORTED, OPEN, Status
 from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
 from record.models import FromDocumentQuerySet
-from record.statements import Statement, StatementQuerySet, known_before
+from record.statements import Statement, StatementQuerySet
+from record.versions import Versions, as_known
 from visits.models import Finding
 
 
@@ -55,7 +56,7 @@ class Recommendation(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
-    history = HistoricalRecords(m2m_fields=[findings])
+    history = Versions(m2m_fields=[findings])
 
     objects = FromDocumentQuerySet.as_manager()
 
@@ -83,10 +84,14 @@ class ActionQuerySet(models.QuerySet):
 
         With ``at.known``, only those entered, or published, before that moment.
         """
-        actions = self.filter(
-            Q(agreed_on_first__lte=at.day) | Q(agreed_on="", document__published_first__lte=at.day)
-        )
-        return actions.filter(known_before(at.known)) if at.known else actions
+        begun = Q(agreed_on_first__lte=at.day) | Q(agreed_on="", document__published_first__lte=at.day)
+        if at.known is None:
+            return self.filter(begun)
+        return self.filter(pk__in=as_known(self.model, at).filter(begun).values("id"))
+
+    def owned_by(self, user, at):
+        """The actions that ``user`` owned on the day asked about."""
+        return self.filter(pk__in=Ownership.objects.of_the_day(at).filter(owner=user).values("action"))
 
     def statuses_on(self, days, at):
         """For each of ``days``, the statuses of the actions on the board that day, in one query.
@@ -107,7 +112,7 @@ class ActionQuerySet(models.QuerySet):
     def as_at(self, at):
         """Return the actions on the board that day, annotated with how each stood that day.
 
-        Annotates ``update_id``, ``previous_update_id``, ``status`` (a Status value or NOT_REPORTED),
+        Annotates ``owner_id`` and ``owner_signed``, ``update_id``, ``previous_update_id``, ``status`` (a Status value or NOT_REPORTED),
         ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``, ``is_overdue`` (open, and
         the agreed date's last day has passed) and ``is_stale`` (open, reported before, and the last
         update more than UPDATE_EVERY_DAYS old). With ``at.known``, only what had been recorded
@@ -120,6 +125,7 @@ class ActionQuerySet(models.QuerySet):
             .order_by("-effective_on", "-pk")
             .values("pk")
         )
+        owners = Ownership.objects.standing(at).filter(action=OuterRef("pk")).newest_first().values("pk")
         oldest_fresh = at.day - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (
             self.begun(at)
@@ -127,8 +133,11 @@ class ActionQuerySet(models.QuerySet):
             .alias(
                 newest=FilteredRelation("updates", condition=Q(updates__pk=Subquery(updates[:1]))),
                 agreed=FilteredRelation("due_dates", condition=Q(due_dates__pk=Subquery(due_dates[:1]))),
+                owned=FilteredRelation("ownerships", condition=Q(ownerships__pk=Subquery(owners[:1]))),
             )
             .annotate(
+                owner_id=F("owned__owner"),
+                owner_signed=Coalesce("owned__owner_signed", Value("")),
                 status=Coalesce("newest__status", Value(NOT_REPORTED)),
                 update_id=F("newest__pk"),
                 previous_update_id=Subquery(updates[1:2]),
@@ -169,14 +178,6 @@ class Action(models.Model):
     recommendations = models.ManyToManyField(Recommendation, blank=True, related_name="actions")
     findings = models.ManyToManyField(Finding, blank=True, related_name="actions")
     owner_role = models.CharField(max_length=120, help_text="The role that answers for it.")
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="owned_actions",
-        help_text="The account that records its progress. May be empty.",
-    )
     agreed_on = EdtfField(
         blank=True,
         help_text="The date the board agreed it. Leave empty only if it comes from a document.",
@@ -191,10 +192,7 @@ class Action(models.Model):
     document = source_document(null=True, blank=True)
     reference = models.CharField(max_length=200, blank=True, help_text="Where in the document.")
     note = NoteField()
-    recorded_at = models.DateTimeField(
-        editable=False, help_text="When it was first entered; an earlier board cannot have known of it."
-    )
-    history = HistoricalRecords(m2m_fields=[recommendations, findings])
+    history = Versions(m2m_fields=[recommendations, findings])
 
     objects = ActionQuerySet.as_manager()
 
@@ -213,6 +211,11 @@ class Action(models.Model):
 
     def get_absolute_url(self):
         return reverse("action", args=[self.ref])
+
+    def owner_on(self, at):
+        """The account that owned it on the day asked about, or None."""
+        newest = self.ownerships.standing(at).select_related("owner").newest_first().first()
+        return newest.owner if newest else None
 
     def clean(self):
         if not self.agreed_on and not self.document_id:
@@ -264,6 +267,9 @@ class ProgressUpdate(Statement):
         editable=False,
         related_name="+",
     )
+    on_behalf_of_signed = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="The owner’s name and role at the time."
+    )
 
     class Meta(Statement.Meta):
         verbose_name = "progress update"
@@ -283,6 +289,11 @@ class ProgressUpdate(Statement):
             *Statement.Meta.constraints,
             one_of("status", Status),
             not_blank("narrative"),
+            models.CheckConstraint(
+                condition=Q(on_behalf_of=None, on_behalf_of_signed="")
+                | Q(on_behalf_of__isnull=False) & ~Q(on_behalf_of_signed=""),
+                name="recommendations_progressupdate_on_behalf_is_named",
+            ),
             models.CheckConstraint(
                 condition=~Q(status__in=NEEDS_RECOVERY) | ~Q(reason="") & ~Q(recovery_step=""),
                 name="recommendations_progressupdate_recovery_is_given",
@@ -374,7 +385,7 @@ class Measure(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
-    history = HistoricalRecords()
+    history = Versions()
 
     objects = MeasureQuerySet.as_manager()
 
@@ -395,7 +406,7 @@ class Risk(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
-    history = HistoricalRecords(m2m_fields=[recommendations])
+    history = Versions(m2m_fields=[recommendations])
 
     objects = FromDocumentQuerySet.as_manager()
 

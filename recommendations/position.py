@@ -24,7 +24,7 @@ from recommendations.board import (
     RiskLine,
 )
 from recommendations.due_dates import Decision, DueDate, Outcome
-from recommendations.lines import Decided, DueLine, name_of, signature_of, update_of
+from recommendations.lines import Decided, DueLine, signature_of, update_of
 from recommendations.models import (
     Action,
     Assessment,
@@ -36,6 +36,7 @@ from recommendations.models import (
 )
 from recommendations.status import OPEN, Status
 from record.dates import read_edtf
+from record.signing import name_in
 from record.sources import source_of
 from visits.models import Finding
 from visits.position import inspection_position
@@ -96,7 +97,7 @@ def _actions(at):
 
 def action_positions(actions, at):
     """An ActionPosition for each of ``actions``, a queryset that ``as_at`` annotated, in its order."""
-    actions = list(actions.select_related("owner", "document"))
+    actions = list(actions.select_related("document"))
     keys = [action.pk for action in actions]
     recommendations, findings = defaultdict(list), defaultdict(list)
     for action, number in (
@@ -113,9 +114,7 @@ def action_positions(actions, at):
     latest = {a.update_id for a in actions} | {a.previous_update_id for a in actions}
     updates = {
         row.pk: update_of(row)
-        for row in ProgressUpdate.objects.filter(pk__in=latest - {None}).select_related(
-            "recorded_by", "on_behalf_of", "document"
-        )
+        for row in ProgressUpdate.objects.filter(pk__in=latest - {None}).select_related("document")
     }
     lines = _due_lines(keys, at)
     positions = []
@@ -128,7 +127,7 @@ def action_positions(actions, at):
                 ref=action.ref,
                 title=action.title,
                 owner_role=action.owner_role,
-                owner=name_of(action.owner),
+                owner=name_in(action.owner_signed),
                 owner_id=action.owner_id,
                 note=action.note,
                 agreed_on=read_edtf(action.agreed_on),
@@ -178,14 +177,12 @@ def _due_lines(keys, at):
                 .values("dated_first")[:1]
             ),
         )
-        .select_related("recorded_by", "document")
+        .select_related("document")
         .order_by("dated_first", "pk")
     )
     decisions = {
         row.due_date_id: Decided(signature_of(row), row.outcome == Outcome.AGREED, row.meeting_on, row.reason)
-        for row in Decision.objects.standing(at)
-        .filter(due_date__action__in=keys)
-        .select_related("recorded_by", "document")
+        for row in Decision.objects.standing(at).filter(due_date__action__in=keys).select_related("document")
     }
     lines = defaultdict(list)
     for row in rows:
@@ -255,7 +252,7 @@ def _assessments(at):
     """Return {recommendation's pk: its newest AssessmentLine of the adviser's and of the board's}."""
     newest = Assessment.objects.standing(at).latest_of_each()
     lines = defaultdict(tuple)
-    for row in newest.select_related("recorded_by", "document").order_by("whose"):
+    for row in newest.select_related("document").order_by("whose"):
         lines[row.recommendation_id] += (
             AssessmentLine(
                 row.pk,

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
+from record import versions
 from record.dates import EdtfField, say
 from record.forms import LinesField, RecordForm, fields_changed, in_words, rows_of
 from record.models import Document
@@ -121,9 +122,20 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
         ]
         return form
 
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        return [*fieldsets, WHY] if obj and self.has_change_permission(request, obj) else fieldsets
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with versions.saving(by=request.user) as request.save:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
     def save_model(self, request, obj, form, change):
+        request.save.reason = form.cleaned_data.get("change_reason", "")
         # A version of the row in which nothing differs would only hide the others.
-        if not change or form.has_changed():
+        if not change or form.changes_the_row():
             super().save_model(request, obj, form, change)
 
     def history_view(self, request, object_id, extra_context=None):
@@ -178,6 +190,9 @@ SOURCE = (
         "description": "Every fact names its document, and where in it, so that anyone can check it.",
     },
 )
+
+
+WHY = ("Why it is changed", {"fields": ["change_reason"]})
 
 
 @admin.register(Document)

@@ -184,7 +184,12 @@ def say_moment(moment):
 
 def end_of(day):
     """Return the moment at which ``day`` ends in London, an aware datetime."""
-    return timezone.make_aware(datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time()))
+    return start_of(day + datetime.timedelta(days=1))
+
+
+def start_of(day):
+    """The moment at which ``day`` begins in London, an aware datetime."""
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))
 
 
 def typed_date(text):

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from django import forms
-from django.contrib.auth.models import AbstractUser, User
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.forms.models import model_to_dict
 from django.utils.text import get_text_list
@@ -13,14 +13,10 @@ from simple_history.utils import get_m2m_reverse_field_name
 
 from record.as_at import EARLIEST, AsAt
 from record.dates import EdtfField, EdtfFormField, read_edtf, say, say_day, say_moment
+from record.signing import name_in
 
 KEPT = "Nothing is saved yet, and what you typed is still here."
 NOT_WHOLE = "This form was not sent whole."
-
-
-def name_of(user):
-    """Return how a person is named to others, or "Somebody" for nobody."""
-    return (user.get_full_name() or user.get_username()) if user else "Somebody"
 
 
 def hold(rows):
@@ -91,11 +87,27 @@ class RecordForm(OpenedForm):
     did not, comes into the form, so that saving again does not put it back.
     """
 
+    change_reason = LinesField(
+        label="Why it is changed",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why this is changed."},
+        help_text="Readers see it beside what the page said before. Never enter a child’s name.",
+    )
     beside = ()
     advice = (
         f"{KEPT} What only they changed has come into the form. "
         "To save the form as it now stands, choose Save again."
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not self.instance.pk:
+            self.fields.pop("change_reason", None)
+
+    def changes_the_row(self):
+        """Whether anything was changed beside the reason for it."""
+        return bool(set(self.changed_data) - {"change_reason"})
 
     def _parts(self):
         return ((self._meta.model, "id"), *self.beside)
@@ -126,7 +138,7 @@ class RecordForm(OpenedForm):
         ]
 
     def _change(self, model, was, is_now):
-        record = model.history.select_related("history_user").filter(history_id=is_now).first()
+        record = model.history.filter(history_id=is_now).first()
         earlier = model.history.filter(history_id=was).first()
         if record is None:
             return NOT_WHOLE
@@ -136,7 +148,7 @@ class RecordForm(OpenedForm):
         elif earlier:
             changes, told = merge(self, earlier, record)
         what = get_text_list(changes, "and") or "this page"
-        by, when = name_of(record.history_user), say_moment(record.history_date)
+        by, when = name_in(record.signed) or "Somebody", say_moment(record.history_date)
         return " ".join([f"{by} changed {what} on {when}, after you opened this form.", *told])
 
 
@@ -184,7 +196,7 @@ def in_words(version, field):
     """Return what a ``version`` of a row says in ``field``, whole, or "" if that is nothing."""
     if field.is_relation:
         rows = rows_of(version, field)
-        return ", ".join(name_of(r) if isinstance(r, User) else str(getattr(r, "ref", r)) for r in rows)
+        return ", ".join(str(getattr(r, "ref", r)) for r in rows)
     value = value_of(version, field)
     if value in (None, ""):
         return ""
@@ -278,9 +290,9 @@ class StatementForm(OpenedForm):
         """Return a sentence for each row that somebody, perhaps this person, added since."""
         if not re.fullmatch("[0-9]{1,18}", opened_on) or int(opened_on) > int(newest):
             return [NOT_WHOLE]
-        since = self.siblings().filter(pk__gt=opened_on).select_related("recorded_by").order_by("pk")
+        since = self.siblings().filter(pk__gt=opened_on).order_by("pk")
         return [
-            f"{'You' if row.recorded_by == self.entry.user else name_of(row.recorded_by)} saved this "
+            f"{'You' if row.recorded_by_id == self.entry.user.pk else name_in(row.signed)} saved this "
             f"on {say_moment(row.recorded_at)}, after you opened this form: “{row.in_words()}”"
             for row in since
         ]

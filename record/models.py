@@ -4,11 +4,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from simple_history.models import HistoricalRecords
 
 from record.as_at import EARLIEST, LATEST
 from record.dates import EdtfField, first_day, last_day
 from record.fields import NO_CHILD, NoteField, not_blank
+from record.versions import Versions
 
 PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
 
@@ -33,7 +33,7 @@ class Document(models.Model):
         max_length=200, help_text="How to find the document where it has no web address."
     )
     note = NoteField()
-    history = HistoricalRecords()
+    history = Versions()
 
     objects = DocumentQuerySet.as_manager()
 
@@ -78,7 +78,7 @@ class Meeting(models.Model):
         blank=True,
         help_text="One thing a line: to decide, to note or to challenge.",
     )
-    history = HistoricalRecords()
+    history = Versions()
 
     objects = MeetingQuerySet.as_manager()
 
@@ -112,6 +112,7 @@ class Demonstration(models.Model):
     """The mark that this database holds invented rows. It cannot be taken off."""
 
     append_only = True
+    time_field = "made_at"
 
     made_at = models.DateTimeField()
     as_at = models.DateField()
@@ -121,13 +122,15 @@ class Demonstration(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One link of the chain that lets anyone verify the append-only rows: see ledger.py."""
+    """One link of the chain that lets anyone verify history: see ledger.py."""
 
     append_only = True
 
     sequence = models.PositiveBigIntegerField(primary_key=True)
+    recorded_at = models.DateTimeField(help_text="When its row was added; never before the entry before.")
     kind = models.CharField(max_length=60, help_text="The model of the row, as app.model.")
     row = models.PositiveBigIntegerField(help_text="The primary key of the row.")
+    content = models.CharField(max_length=64, help_text="The digest of what the row says, with its salt.")
     previous = models.CharField(
         max_length=64, unique=True, help_text="The digest before this one; unique, so no fork."
     )
@@ -138,3 +141,15 @@ class LedgerEntry(models.Model):
 
     def __str__(self):
         return f"{self.sequence}: {self.kind} {self.row}"
+
+
+class Salt(models.Model):
+    """What goes into the digest of a row's content beside it, so that nobody can try out what it said."""
+
+    append_only = True
+
+    entry = models.OneToOneField(LedgerEntry, models.PROTECT, primary_key=True)
+    salt = models.CharField(max_length=32)
+
+    def __str__(self):
+        return f"Salt of entry {self.entry_id}"

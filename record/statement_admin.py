@@ -15,8 +15,9 @@ from django.utils.text import capfirst
 
 from record.admin import BoardAdmin
 from record.dates import say, say_moment
-from record.forms import Entry, name_of
+from record.forms import Entry
 from record.ledger import append
+from record.signing import signature
 
 
 def chosen(model, key):
@@ -51,12 +52,12 @@ class StatementAdmin(BoardAdmin):
         """Return the row that already says what ``entry`` would, or None."""
         return getattr(entry.corrects, "corrected_by", None)
 
-    def may_add(self, user, subject):
-        """Return whether ``user``, who may add such rows, may add one about ``subject``."""
+    def may_add(self, request, subject):
+        """Whether somebody who may add such rows may add one about ``subject``."""
         return True
 
-    def may_correct(self, user, row):
-        """Return whether ``user``, who may add such rows, may add one that corrects ``row``."""
+    def may_correct(self, request, row):
+        """Whether somebody who may add such rows may add one that corrects ``row``."""
         return False
 
     def subjects(self, request):
@@ -97,10 +98,10 @@ class StatementAdmin(BoardAdmin):
         if "corrects" in asked:
             corrects = chosen(self.model, asked["corrects"])
             subject = getattr(corrects, self.model.subject_field)
-            allowed = self.may_correct(request.user, corrects)
+            allowed = self.may_correct(request, corrects)
         elif self.model.subject_field in asked:
             subject = chosen(self.subject, asked[self.model.subject_field])
-            allowed = self.may_add(request.user, subject)
+            allowed = self.may_add(request, subject)
         else:
             return None
         if not allowed:
@@ -144,7 +145,7 @@ class StatementAdmin(BoardAdmin):
 
     def save_model(self, request, obj, form, change):
         obj.recorded_by = request.user
-        obj.recorded_as = self.admin_site.role_of(request.user)
+        obj.signed = signature(request.user)
         append([obj])
 
     def response_add(self, request, obj, post_url_continue=None):
@@ -166,7 +167,7 @@ class StatementAdmin(BoardAdmin):
         context = {"title": capfirst(self.opts.verbose_name), **(extra_context or {})}
         row = self.get_object(request, object_id)
         stands = row and not hasattr(row, "corrected_by")
-        if stands and self.has_add_permission(request) and self.may_correct(request.user, row):
+        if stands and self.has_add_permission(request) and self.may_correct(request, row):
             context["correct_url"] = f"{self.address('add')}?corrects={row.pk}"
         return super().change_view(request, object_id, form_url, context)
 
@@ -190,8 +191,7 @@ class StatementAdmin(BoardAdmin):
     def recorded_in_words(self, row):
         if row.document_id:
             return f"loaded from {row.document}"
-        role = f" ({row.recorded_as})" if row.recorded_as else ""
-        return f"{name_of(row.recorded_by)}{role}, {say_moment(row.recorded_at)}"
+        return f"{row.signed}, {say_moment(row.recorded_at)}"
 
     @admin.display(description="correction")
     def correction_in_words(self, row):

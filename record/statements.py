@@ -3,8 +3,6 @@
 Statements are only ever added. What stands on a day is worked out from them, so nothing is overwritten.
 """
 
-import datetime
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -13,16 +11,6 @@ from django.utils import timezone
 
 from record.dates import EdtfField, first_day, last_day
 from record.fields import NoteField, source_document
-
-
-def known_before(moment):
-    """Return the condition that a row had been recorded before the aware datetime ``moment``.
-
-    A row from a document counts as known from the first day the document may have been published,
-    whenever it was loaded.
-    """
-    day = timezone.localdate(moment - datetime.timedelta(microseconds=1))
-    return Q(document=None, recorded_at__lt=moment) | Q(document__published_first__lte=day)
 
 
 class StatementQuerySet(models.QuerySet):
@@ -37,7 +25,7 @@ class StatementQuerySet(models.QuerySet):
         corrections = self.model.objects.filter(corrects=OuterRef("pk"))
         rows = self.filter(dated_first__lte=at.day)
         if at.known:
-            rows, corrections = (r.filter(known_before(at.known)) for r in (rows, corrections))
+            rows, corrections = (r.filter(known_from__lt=at.known) for r in (rows, corrections))
         return rows.filter(~Exists(corrections))
 
     def newest_first(self):
@@ -53,6 +41,7 @@ class Statement(models.Model):
     """
 
     append_only = True
+    time_field = "recorded_at"
     # The foreign key to what it is about; each kind says its own.
     subject_field = ""
 
@@ -68,8 +57,13 @@ class Statement(models.Model):
         editable=False,
         related_name="+",
     )
-    recorded_as = models.CharField(
-        max_length=40, blank=True, editable=False, help_text="The recorder’s role at the time."
+    signed = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="The recorder’s name and role at the time."
+    )
+    known_from = models.DateTimeField(
+        editable=False,
+        help_text="When it became known: when it was recorded or, if first loaded, when its document "
+        "may first have been published.",
     )
     corrects = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="corrected_by"
@@ -90,8 +84,8 @@ class Statement(models.Model):
         abstract = True
         constraints = [
             models.CheckConstraint(
-                condition=Q(recorded_by=None, document__isnull=False)
-                | Q(recorded_by__isnull=False, document=None),
+                condition=Q(recorded_by=None, signed="", document__isnull=False)
+                | Q(recorded_by__isnull=False, document=None) & ~Q(signed=""),
                 name="%(app_label)s_%(class)s_has_recorder_or_document",
                 violation_error_message="An entry is recorded by a person or loaded from a document.",
             ),

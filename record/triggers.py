@@ -2,7 +2,10 @@
 
 A model whose class says ``append_only = True`` refuses UPDATE, DELETE, TRUNCATE, upserts and
 INSERT OR REPLACE whoever asks: the site, the ORM, the admin, or a person at a database prompt. So do the
-earlier versions of editable rows and the admin's log of who changed them, which packages keep.
+links that versions of edited rows held and the admin's log of who changed them, which packages keep.
+
+What has an entry in the chain, and the entries themselves, also refuse a time before the newest entry's, or
+more than five seconds ahead of the database's own clock: nobody signs anything for last year.
 """
 
 from django.apps import apps
@@ -11,6 +14,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from simple_history.models import HistoricalChanges
 
 REFUSAL = "this history is append-only: add a correction instead"
+OUT_OF_TIME = "nothing is recorded before the newest entry, or in the future"
+NEWEST = "(SELECT recorded_at FROM record_ledgerentry ORDER BY sequence DESC LIMIT 1)"
 
 POSTGRES_BODY = f"""
 BEGIN
@@ -20,29 +25,66 @@ POSTGRES_FUNCTION = (
     "CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger LANGUAGE plpgsql AS "
     f"$${POSTGRES_BODY}$$"
 )
+POSTGRES_TIME_BODY = f"""
+BEGIN
+    IF NEW.{{column}} < {NEWEST} OR NEW.{{column}} > clock_timestamp() + interval '5 seconds' THEN
+        RAISE EXCEPTION '%: {OUT_OF_TIME}', TG_TABLE_NAME USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END """
 # What PostgreSQL does: on which table and event, whether always and for every row and column, and how.
 POSTGRES_TRIGGERS = """
 SELECT tgname, relname, tgtype, tgenabled = 'A' AND tgqual IS NULL AND tgattr = ''::int2vector, prosrc
 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid
 WHERE NOT tgisinternal
 """
-# For each row before it is updated or deleted is 1 + 2 + 8 + 16; before a statement that truncates, 2 + 32.
-POSTGRES_EVENTS = {"no_rewrite": 27, "no_truncate": 34}
+# For each row before it is updated or deleted is 1 + 2 + 8 + 16; before a statement that truncates, 2 + 32;
+# for each row before it is inserted, 1 + 2 + 4.
+POSTGRES_EVENTS = {"no_rewrite": 27, "no_truncate": 34, "in_time": 7}
 
 
 def append_only_models():
-    """Return every installed model whose rows may only ever be added."""
+    """Every installed model whose rows may only ever be added."""
     return [model for model in apps.get_models() if getattr(model, "append_only", False)]
 
 
+def chained_models():
+    """The append-only models whose rows have an entry each in the chain: statements, papers, versions."""
+    return [model for model in append_only_models() if hasattr(model, "time_field")]
+
+
 def guarded_models():
-    """Return every model with triggers: the append-only ones, and the logs that packages keep."""
-    logs = [m for m in apps.get_models() if issubclass(m, HistoricalChanges)]
-    return [*append_only_models(), *logs, apps.get_model("admin", "LogEntry")]
+    """Every model with triggers: the append-only ones, and the logs that packages keep."""
+    ours = append_only_models()
+    links = [m for m in apps.get_models() if issubclass(m, HistoricalChanges) and m not in ours]
+    return [*ours, *links, apps.get_model("admin", "LogEntry")]
+
+
+def time_column(model):
+    """The column that says when a row was added, or None where nothing holds it to the order of the chain."""
+    if name := getattr(model, "time_field", None):
+        return model._meta.get_field(name).column
+    return "recorded_at" if model._meta.label_lower == "record.ledgerentry" else None
 
 
 def triggers_for(model, vendor):
-    """Return {trigger name: CREATE statement} for ``model`` on the database ``vendor``."""
+    """{trigger name: CREATE statement} for ``model`` on the database ``vendor``."""
+    return _no_rewrite(model, vendor) | (_in_time(model, vendor) if time_column(model) else {})
+
+
+def _in_time(model, vendor):
+    table, column = model._meta.db_table, time_column(model)
+    create = f'CREATE TRIGGER "{table}_in_time" BEFORE INSERT ON "{table}"'
+    if vendor == "postgresql":
+        return {f"{table}_in_time": f"{create} FOR EACH ROW EXECUTE FUNCTION keep_order_of_{column}()"}
+    ahead = "strftime('%Y-%m-%d %H:%M:%f', 'now', '+5 seconds')"
+    return {
+        f"{table}_in_time": f'{create} WHEN NEW."{column}" < {NEWEST} OR NEW."{column}" > {ahead} '
+        f"BEGIN SELECT RAISE(ABORT, '{table}: {OUT_OF_TIME}'); END"
+    }
+
+
+def _no_rewrite(model, vendor):
     table = model._meta.db_table
     if vendor == "postgresql":
         call = "EXECUTE FUNCTION refuse_rewriting_history()"
@@ -101,17 +143,18 @@ def installed(connection):
         return {name: does for name, *does in cursor.fetchall()}
 
 
-def _guards(does, table, name, statement):
-    """Return whether a trigger that ``does`` what installed() says is ours, not just one of that name."""
-    event = POSTGRES_EVENTS.get(name.removeprefix(f"{table}_"))
-    return does in (statement, [table, event, True, POSTGRES_BODY])
+def _guards(does, model, name, statement):
+    """Whether a trigger that ``does`` what installed() says is ours, not just one of that name."""
+    kind = name.removeprefix(f"{model._meta.db_table}_")
+    body = POSTGRES_TIME_BODY.format(column=time_column(model)) if kind == "in_time" else POSTGRES_BODY
+    return does in (statement, [model._meta.db_table, POSTGRES_EVENTS.get(kind), True, body])
 
 
-def _tables_and_triggers(connection, app_config=None):
+def _models_and_triggers(connection, app_config=None):
     tables = set(connection.introspection.table_names())
     for model in guarded_models():
         if model._meta.db_table in tables and app_config in (None, model._meta.app_config):
-            yield model._meta.db_table, triggers_for(model, connection.vendor)
+            yield model, triggers_for(model, connection.vendor)
 
 
 def install(connection, app_config=None):
@@ -123,7 +166,14 @@ def install(connection, app_config=None):
         unchanged = _definitions(cursor) if connection.vendor == "sqlite" else {}
         if connection.vendor == "postgresql":
             cursor.execute(POSTGRES_FUNCTION)
-        for table, triggers in _tables_and_triggers(connection, app_config):
+            for column in {time_column(model) for model in guarded_models()} - {None}:
+                body = POSTGRES_TIME_BODY.format(column=column)
+                cursor.execute(
+                    f"CREATE OR REPLACE FUNCTION keep_order_of_{column}() RETURNS trigger "
+                    f"LANGUAGE plpgsql AS $${body}$$"
+                )
+        for model, triggers in _models_and_triggers(connection, app_config):
+            table = model._meta.db_table
             for name, statement in triggers.items():
                 if unchanged.get(name) == statement:
                     continue
@@ -142,9 +192,9 @@ def _definitions(cursor):
 def drop(connection):
     """Drop the triggers. For test teardown only: until ``install``, history is unguarded."""
     with connection.cursor() as cursor:
-        for table, triggers in _tables_and_triggers(connection):
+        for model, triggers in _models_and_triggers(connection):
             for name in triggers:
-                _drop_one(cursor, table, name)
+                _drop_one(cursor, model._meta.db_table, name)
 
 
 def _drop_one(cursor, table, name):
@@ -164,9 +214,10 @@ def check_installed(app_configs, databases, **kwargs):
     for alias in databases or [DEFAULT_DB_ALIAS]:
         connection = connections[alias]
         present = installed(connection)
-        for table, triggers in _tables_and_triggers(connection):
+        for model, triggers in _models_and_triggers(connection):
+            table = model._meta.db_table
             if missing := sorted(
-                name for name, sql in triggers.items() if not _guards(present.get(name), table, name, sql)
+                name for name, sql in triggers.items() if not _guards(present.get(name), model, name, sql)
             ):
                 errors.append(
                     Error(

@@ -4,11 +4,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from simple_history.models import HistoricalRecords
 
 from record.dates import EdtfField, first_day, last_day
 from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
 from record.models import FromDocumentQuerySet
+from record.versions import Versions
 
 COUNCIL = "BCP Council"
 
@@ -69,7 +69,7 @@ class Visit(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
-    history = HistoricalRecords()
+    history = Versions()
 
     objects = VisitQuerySet.as_manager()
 
@@ -115,7 +115,7 @@ class JudgementArea(models.Model):
     framework = models.CharField(max_length=200, help_text="With the years it ran.")
     name = models.CharField(max_length=200, help_text="Exactly as Ofsted names it.")
     order = models.PositiveSmallIntegerField()
-    history = HistoricalRecords()
+    history = Versions()
 
     class Meta:
         ordering = ["framework", "order"]
@@ -143,7 +143,7 @@ class Judgement(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
-    history = HistoricalRecords()
+    history = Versions()
 
     objects = FromDocumentQuerySet.as_manager()
 
@@ -201,7 +201,7 @@ class Finding(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
-    history = HistoricalRecords()
+    history = Versions()
 
     objects = FromDocumentQuerySet.as_manager()
 
@@ -255,7 +255,7 @@ class Event(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
-    history = HistoricalRecords()
+    history = Versions()
 
     objects = EventQuerySet.as_manager()
 

@@ -32,7 +32,7 @@ for count in range({updates}):
     signed = dict(dated="2022-11-01", recorded_by=user, recorded_as="Secretariat")
     append([ProgressUpdate(action=action, status="on_track", narrative=words, **signed)])
 """
-CHAIN = 'SELECT count(*), max(sequence), count(DISTINCT "previous") FROM recommendations_ledgerentry'
+CHAIN = 'SELECT count(*), max(sequence), count(DISTINCT "previous") FROM record_ledgerentry'
 
 
 def save_one_form(database, rounds):

@@ -33,8 +33,9 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
-from record import ledger, triggers
+from record import triggers
 from record.models import Meeting
+from record.verification import first_fault
 
 
 def leave_a_trigger():
@@ -74,7 +75,7 @@ def test_a_restored_record_is_the_one_that_was_saved(
     with new_database():
         backups.restore(saved.path, identity=backup_key)
         assert backups.digest(connection) == before
-        assert ledger.first_fault(expected=saved.anchor) is None
+        assert first_fault(expected=saved.anchor) is None
         assert bytes(Paper.objects.get().body) == bytes(range(256))
         assert Group.objects.get(name="Officers").user_set.get().username == "officers"
         assert Action.history.first().title == Action.objects.get().title
@@ -108,7 +109,7 @@ def test_a_restored_database_takes_its_first_row_in_every_table(
         make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
         make_assessment(make_recommendation(98))
         Meeting.objects.create(held_on=datetime.date(2023, 1, 5))
-        assert ledger.first_fault(expected=saved.anchor) is None
+        assert first_fault(expected=saved.anchor) is None
 
 
 def test_a_restored_history_cannot_be_rewritten(filled_record, new_database, tmp_path, backup_key):
@@ -163,7 +164,7 @@ def test_a_backup_of_a_busy_record_holds_what_was_acknowledged_and_nothing_half(
     with new_database():
         backups.restore(saved.path, identity=backup_key)
         assert had <= set(ProgressUpdate.objects.values_list("narrative", flat=True))
-        assert ledger.first_fault(expected=saved.anchor) is None
+        assert first_fault(expected=saved.anchor) is None
 
 
 def test_a_backup_is_for_its_owner_only_and_never_overwritten(filled_record, tmp_path):
@@ -417,7 +418,7 @@ def test_a_backup_of_a_history_that_does_not_hold_is_kept_and_whoever_makes_it_i
 def test_a_backup_that_cannot_read_the_record_says_so_and_is_logged(filled_record, tmp_path, log):
     with filled_record:
         with connection.cursor() as cursor:
-            cursor.execute("DROP TABLE recommendations_ledgerentry")
+            cursor.execute("DROP TABLE record_ledgerentry")
         log()
         with pytest.raises(CommandError, match="Nothing was saved: the record cannot be reached"):
             call_command("backup", str(tmp_path / "backup"))

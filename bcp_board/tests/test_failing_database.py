@@ -25,8 +25,8 @@ from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
 from recommendations.tests.admin_forms import fields_of, open_form
 from recommendations.tests.factories import make_due_date, make_recommendation
-from record import ledger
 from record.models import Meeting
+from record.verification import first_fault
 
 
 class Fault:
@@ -172,7 +172,7 @@ def test_a_form_is_saved_whole_or_its_page_says_that_nothing_was(board, role, fo
     assert saved == [saved[-1]] * len(saved)
     assert sum(saved[-1].values()) > 1
     assert set(refusals) == {400, 503}
-    assert ledger.first_fault() is None
+    assert first_fault() is None
 
 
 def test_a_password_is_changed_with_its_session_or_its_page_says_that_nothing_was(board):
@@ -211,7 +211,7 @@ def test_the_record_is_loaded_whole_or_not_at_all(new_database):
 
         assert number > 100
         assert Action.objects.count() == 27
-        assert ledger.first_fault() is None
+        assert first_fault() is None
     logging.disable(logging.NOTSET)
 
 
@@ -305,4 +305,4 @@ def test_a_full_disk_is_told_in_words_and_works_again_when_there_is_room(board, 
     assert read == [200] * 3
     assert held == before
     assert client.post(page, typed).status_code == 302
-    assert ledger.first_fault() is None
+    assert first_fault() is None

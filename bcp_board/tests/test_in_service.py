@@ -15,7 +15,7 @@ from bcp_board.tests.serving import Site
 from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import open_form
 from recommendations.tests.factories import make_action, make_user
-from record import ledger
+from record.verification import first_fault
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_form_that_is_being_sent_when_the_site_is_told_to_stop_is_saved(site):
 
     assert answer.startswith(b"HTTP/1.1 302 Found\r\n")
     assert [row.narrative for row in ProgressUpdate.objects.all()] == ["What was done"]
-    assert ledger.first_fault() is None
+    assert first_fault() is None
     assert site.process.wait(timeout=60) == 0
 
 

@@ -84,7 +84,7 @@ def test_a_migration_that_is_killed_is_run_again_and_ends_the_same(new_database,
     with (earlier := new_database("filled")):
         call_command("migrate", "recommendations", "0001", verbosity=0)
     with (killed := Scratch(tmp_path, template=earlier)) as database:
-        assert killed_at('INSERT INTO "recommendations_ledgerentry"', database) == (-signal.SIGKILL, "")
+        assert killed_at('INSERT INTO "record_ledgerentry"', database) == (-signal.SIGKILL, "")
         call_command("migrate", verbosity=0)
         found = digest(database)
         assert triggers.check_installed(None, ["default"]) == []

@@ -16,6 +16,7 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
+from record.tests.factories import on
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -159,7 +160,7 @@ def test_my_actions_are_those_due_an_update_then_overdue_then_the_rest():
     make_update(make_action("A05", owner=officer), "complete", **fresh)
     make_action("A06", owner=make_user("Officers", "other"))
 
-    work = worklist(officer, as_at=TODAY)
+    work = worklist(officer, on(TODAY))
 
     assert [task.action.ref for task in work.mine] == ["A03", "A04", "A02", "A01"]
     assert (work.decides, work.assigns, work.unowned, work.decisions) == (False, False, (), 0)
@@ -169,10 +170,10 @@ def test_an_owner_sees_the_answer_to_a_proposal_until_the_next_proposal():
     officer = make_user("Officers")
     action = make_action(owner=officer)
     proposal = make_due_date(action, "2023-04", dated="2022-11-01", by=officer, needs_decision=True)
-    assert worklist(officer, as_at=TODAY).mine[0].answer is None
+    assert worklist(officer, on(TODAY)).mine[0].answer is None
 
     make_decision(proposal, "refused", dated="2022-11-15", reason="Too late for the children")
-    answer = worklist(officer, as_at=TODAY).mine[0].answer
+    answer = worklist(officer, on(TODAY)).mine[0].answer
     assert (answer.due.text, answer.decided.is_agreed, answer.decided.reason) == (
         "2023-04",
         False,
@@ -180,7 +181,7 @@ def test_an_owner_sees_the_answer_to_a_proposal_until_the_next_proposal():
     )
 
     make_due_date(action, "2023-02", dated="2022-11-16", by=officer, needs_decision=True)
-    assert worklist(officer, as_at=TODAY).mine[0].answer is None
+    assert worklist(officer, on(TODAY)).mine[0].answer is None
 
 
 @pytest.mark.parametrize(("role", "assigns"), [("Chair", False), ("Secretariat", True)])
@@ -192,7 +193,7 @@ def test_chair_and_secretariat_see_the_decisions_wanted_of_them(client, role, as
     make_action("A04")
     user = make_user(role)
 
-    work = worklist(user, as_at=TODAY)
+    work = worklist(user, on(TODAY))
 
     assert [(action.ref, line.pk) for action, line in work.proposals] == [("A01", proposal.pk)]
     assert [action.ref for action in work.to_accept] == ["A02"]

@@ -17,6 +17,7 @@ from recommendations.due_dates import DueDate
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_update, make_user
 from record import ledger
+from record.verification import first_fault
 from visits.models import Finding, JudgementArea, Visit
 
 SEEDS = settings.BASE_DIR / "seeds"
@@ -109,7 +110,7 @@ def test_seeding_twice_changes_nothing_and_loads_the_whole_record(capsys):
     assert list(ProgressUpdate.objects.values_list("action__ref", "status")) == [("A18", "done")]
     dates = DueDate.objects.order_by("action__ref").values_list("action__ref", "due")
     assert list(dates) == [("A01", "2022-11?"), ("A02", "2024"), ("A04", "2023-04")]
-    assert ledger.first_fault() is None
+    assert first_fault() is None
     assert capsys.readouterr().out.splitlines() == ["The record is loaded; nothing to add."]
 
 

@@ -50,7 +50,7 @@ Meeting.objects.create(held_on=today + datetime.timedelta(days=10))
 """
 STORED = """
 SELECT stored.narrative FROM recommendations_progressupdate AS stored
-JOIN recommendations_ledgerentry AS entry
+JOIN record_ledgerentry AS entry
 ON entry.kind = 'recommendations.progressupdate' AND entry."row" = stored.id
 WHERE stored.recorded_by_id IS NOT NULL
 """

@@ -57,7 +57,7 @@ def signed(signature):
     """Return who stated something, by role: a paper names nobody."""
     if signature.source:
         return f"loaded from {signature.source.title}"
-    return SIGNERS.get(signature.recorded_as) or signature.recorded_as or "an officer"
+    return SIGNERS.get(signature.role) or signature.role or "an officer"
 
 
 @register.filter

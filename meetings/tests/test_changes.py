@@ -8,10 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from meetings.changes import (
-    Moment,
     changes_between,
     changes_since_meeting_before,
-    moment_of,
+    had_before_it,
     unchanged,
 )
 from recommendations.position import board_position
@@ -27,6 +26,7 @@ from recommendations.tests.factories import (
 from recommendations.tests.histories import DAYS, day, histories, make_board, store
 from record.dates import end_of
 from record.models import Meeting
+from record.tests.factories import on
 
 pytestmark = pytest.mark.django_db
 FIRST, SECOND, TODAY = (
@@ -41,8 +41,8 @@ def at(year, month, day, hour=12):
 
 
 def changes_at(meeting, today=TODAY):
-    moment = moment_of(meeting, today=today)
-    now = board_position(as_at=moment.as_at, known=moment.known)
+    moment = had_before_it(meeting, today=today)
+    now = board_position(moment)
     return changes_since_meeting_before(now, day=meeting.held_on, today=today)
 
 
@@ -66,9 +66,9 @@ def test_open_actions_before_and_after_reconcile_for_any_history(rows, days):
     with transaction.atomic():
         store(rows, *make_board(20))
         first, second = (day(number) for number in sorted(days))
-        before = board_position(as_at=first, known=end_of(first))
-        now = board_position(as_at=second, known=end_of(second))
-        balance = changes_between(before, now, since=Moment(first, end_of(first))).balance
+        before = board_position(on(first, end_of(first)))
+        now = board_position(on(second, end_of(second)))
+        balance = changes_between(before, now, since=on(first, end_of(first))).balance
         assert balance.reconciles
         assert (balance.before, balance.now) == (len(before.open), len(now.open))
         transaction.set_rollback(True)
@@ -149,7 +149,7 @@ def test_a_moved_date_is_listed_with_both_dates_and_a_corrected_one_only_as_a_co
         ("A01", "March 2023", "June 2023")
     ]
     assert [(c.kind, c.about[:3], c.reason) for c in changes.corrections] == [("due date", "A02", "A slip")]
-    assert board_position(as_at=TODAY).by_ref["A02"].revisions == 0
+    assert board_position(on(TODAY)).by_ref["A02"].revisions == 0
 
 
 def test_the_first_meeting_has_nothing_to_compare_with():
@@ -181,7 +181,7 @@ def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(tw
         action.save()
         make_update(action, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     make_update(moving, "at_risk", dated="2022-11-15", by=officer, recorded_at=at(2022, 11, 15))
-    now = board_position(as_at=TODAY)
+    now = board_position(on(TODAY))
     rows = unchanged(now, Meeting.objects.order_by("-held_on"), today=TODAY)
     assert [(row.action.ref, row.words) for row in rows] == [("A01", "unchanged for 2 meetings")]
 

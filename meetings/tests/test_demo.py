@@ -32,6 +32,8 @@ from recommendations.tests.factories import (
 )
 from record import ledger
 from record.models import Demonstration, Document, Meeting
+from record.tests.factories import on
+from record.verification import first_fault
 from visits.models import Finding
 
 pytestmark = pytest.mark.once
@@ -176,8 +178,8 @@ def test_meetings_are_monthly_to_the_next_one_and_say_that_they_are_invented(mad
 @pytest.mark.parametrize("updates", [1, 60])
 def test_the_shortest_demonstration_works_too(board, updates):
     make_demo(updates=updates, as_at=datetime.date(2022, 10, 1))
-    assert ledger.first_fault() is None
-    assert board_position(as_at=datetime.date(2022, 10, 1)).count(Status.ON_TRACK) > 0
+    assert first_fault() is None
+    assert board_position(on(datetime.date(2022, 10, 1))).count(Status.ON_TRACK) > 0
 
 
 # It is invented, and marked for good --------------------------------------------------------------------
@@ -281,7 +283,7 @@ def test_the_same_command_on_the_same_day_makes_the_same_rows(board):
 def final_state(**options):
     with transaction.atomic():
         make_demo(**options)
-        position = board_position(as_at=AS_AT)
+        position = board_position(on(AS_AT))
         state = [
             (
                 a.ref,
@@ -319,7 +321,7 @@ def test_one_update_leaves_actions_in_the_same_status(board):
 
 def test_it_holds_one_of_everything_a_board_has_to_deal_with(seeded):
     make_demo()
-    position = board_position(as_at=AS_AT)
+    position = board_position(on(AS_AT))
     found = {
         "overdue": position.overdue,
         "off track": position.off_track,
@@ -352,7 +354,7 @@ def test_it_holds_one_of_everything_a_board_has_to_deal_with(seeded):
 def test_dates_move_between_every_precision(made):
     pairs = {
         (was.due.precision, now.due.precision)
-        for action in board_position(as_at=AS_AT).actions
+        for action in board_position(on(AS_AT)).actions
         for was, now in itertools.pairwise(action.ledger)
     }
     assert pairs == {
@@ -366,7 +368,7 @@ def test_dates_move_between_every_precision(made):
 
 def test_actions_are_reopened_one_after_a_failed_recheck(made):
     actions = list(recommended().values_list("pk", flat=True))
-    turns = {entry.turn for pk in actions for entry in history(as_at=AS_AT, actions=[pk]).entries}
+    turns = {entry.turn for pk in actions for entry in history(on(AS_AT), actions=[pk]).entries}
     assert turns == {"", "Reopened", "Re-check failed: reopened"}
 
 
@@ -385,9 +387,9 @@ def test_updates_a_due_date_and_an_assessment_are_corrected(made):
 
 def test_the_chain_holds_and_the_board_can_be_read_on_any_day(seeded):
     make_demo(actions=2, updates=24)
-    assert ledger.first_fault() is None
+    assert first_fault() is None
     for day in (datetime.date(2019, 1, 1), datetime.date(2022, 9, 1), datetime.date(2024, 2, 29), AS_AT):
-        assert len(board_position(as_at=day).recommendations) in (0, 10)
+        assert len(board_position(on(day)).recommendations) in (0, 10)
 
 
 # It is refused where it could do harm -------------------------------------------------------------------

@@ -23,6 +23,7 @@ from recommendations.tests.factories import (
 )
 from record import ledger
 from record.models import Demonstration, Meeting
+from record.tests.factories import on
 
 pytestmark = pytest.mark.once
 
@@ -119,7 +120,7 @@ def test_the_sentences_are_the_positions_own_figures(db):
     make_update(make_action("A02", recommendation), Status.AT_RISK, dated="2022-10-05")
     make_update(make_action("A03", recommendation), Status.COMPLETE, dated="2022-12-01")
     make_action("A04", recommendation)
-    board = board_position(as_at=AS_AT)
+    board = board_position(on(AS_AT))
     assert papers.position_in_words(board, update_every_days=28) == (
         "There are 4 actions, of which 3 are open.",
         "Of these, 1 is overdue, 1 is off track, 1 is at risk, "
@@ -224,7 +225,7 @@ def test_the_open_actions_are_reconciled_with_the_last_meeting(db):
 def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db):
     load_record()
     day = datetime.date(2026, 11, 22)
-    board, text = board_position(as_at=day), text_of(render(as_at=day))
+    board, text = board_position(on(day)), text_of(render(as_at=day))
     assert len(board.actions) == 27
     for action in board.actions:
         assert action.title in text

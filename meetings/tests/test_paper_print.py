@@ -14,6 +14,7 @@ from recommendations.status import STATUS_WORDS, Status
 from recommendations.tests.factories import make_action, make_assessment, make_update
 from record import ledger
 from record.models import Demonstration, Meeting
+from record.tests.factories import on
 
 DAY = datetime.date(2026, 11, 22)
 AT = datetime.datetime(2026, 11, 22, 9, 30, tzinfo=datetime.UTC)
@@ -49,7 +50,7 @@ def test_the_real_record_is_printed_whole_on_at_most_six_sheets_of_a4(record_sit
     for sheet in pdf.pages:
         assert [round(float(side)) for side in sheet.mediabox[2:]] == [595, 842]
     text = "".join(sheets(pdf))
-    board = board_position(as_at=DAY)
+    board = board_position(on(DAY))
     for action in board.actions:
         assert words(action.title) in text
     for recommendation in board.recommendations:
@@ -96,7 +97,7 @@ def test_the_pdf_is_tagged_and_has_a_title_and_a_language(record_site, printed):
 
 
 def test_the_ten_recommendations_stand_on_two_sheets_at_most(record_site, printed):
-    board = board_position(as_at=DAY)
+    board = board_position(on(DAY))
     numbered = [words(f"{r.number} {r.title}") for r in board.recommendations]
     holding = [text for text in sheets(printed()) if any(title in text for title in numbered)]
     assert len(holding) <= 2

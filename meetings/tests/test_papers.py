@@ -14,13 +14,14 @@ from django.urls import reverse
 
 from bcp_board import backups
 from meetings import papers
-from meetings.changes import moment_of
+from meetings.changes import had_before_it
 from meetings.models import Paper
 from meetings.publishing import AlreadyPublished, publish
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
 from record import ledger, triggers
 from record.models import LedgerEntry, Meeting
+from record.verification import first_fault
 
 ADDRESS = "/meetings/2099-01-15/paper/"
 
@@ -133,7 +134,7 @@ def test_the_anchor_on_the_paper_is_the_chain_at_publication(client, meeting, se
     publish(meeting.pk, by=secretariat, seen_version=0)
     assert str(anchor) in published(client).decode()
     make_update(meeting_action(), "at_risk", by=secretariat)
-    assert ledger.first_fault(expected=anchor) is None
+    assert first_fault(expected=anchor) is None
 
 
 def test_the_paper_allows_its_own_stylesheet_and_no_other(client, meeting, secretariat):
@@ -151,7 +152,7 @@ def test_a_paper_published_in_time_is_what_the_next_meeting_compares_with(db, se
     today = datetime.date(2026, 11, 22)
     held = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
     paper = publish(held.pk, by=secretariat, seen_version=0)
-    moment = moment_of(held, today=today)
+    moment = had_before_it(held, today=today)
     assert (moment.as_at, moment.known) == (paper.as_at, paper.published_at)
 
 
@@ -235,7 +236,7 @@ def test_two_simultaneous_publications_make_one_paper_and_one_clear_refusal():
         thread.join()
     assert sorted(outcomes) == ["published", "refused: 1"]
     assert Paper.objects.count() == 1
-    assert ledger.first_fault() is None
+    assert first_fault() is None
 
 
 def test_a_paper_shows_an_update_saved_meanwhile_exactly_if_its_anchor_covers_it(new_database):
@@ -276,7 +277,7 @@ def test_a_paper_shows_an_update_saved_meanwhile_exactly_if_its_anchor_covers_it
         shown = re.findall(r"Reason of (A\d\d)\.", body)
         assert sorted(set(shown)) == sorted(update.action.ref for update in covered)
         assert (10 <= len(covered) <= 50, ProgressUpdate.objects.count()) == (True, 60)
-        assert ledger.first_fault(expected=anchor) is None
+        assert first_fault(expected=anchor) is None
 
 
 def test_nothing_of_a_paper_is_kept_when_publishing_fails(meeting, secretariat):

@@ -19,7 +19,8 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_user,
 )
-from record import ledger
+from record.tests.factories import on
+from record.verification import first_fault
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ def sign_in(client, user):
 
 
 def position(action, as_at=WINTER):
-    (found,) = action_positions(Action.objects.as_at(as_at).filter(pk=action.pk), as_at=as_at)
+    (found,) = action_positions(Action.objects.as_at(on(as_at)).filter(pk=action.pk), on(as_at))
     return found
 
 
@@ -108,7 +109,7 @@ def test_a_date_entered_by_chair_or_secretariat_counts_at_once(client, action, r
 
     assert DueDate.objects.get().needs_decision is False
     assert position(action).due.due.text == "2027-03-31"
-    assert ledger.first_fault() is None
+    assert first_fault() is None
 
 
 @pytest.mark.once

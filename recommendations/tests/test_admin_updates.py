@@ -10,7 +10,7 @@ from django.utils import timezone
 from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
-from record import ledger
+from record.verification import first_fault
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +60,7 @@ def test_owner_records_progress_and_the_server_signs_it(client, officer, action)
     assert (row.action, row.status, row.dated) == (action, "on_track", "2022-11-01")
     assert (row.recorded_by, row.recorded_as, row.on_behalf_of) == (officer, "Officer", None)
     assert before <= row.recorded_at <= timezone.now()
-    assert ledger.first_fault() is None
+    assert first_fault() is None
     message = client.get(response.url).content.decode()
     assert "Saved: A01, On track, 1 November 2022." in message
     assert '<a href="/actions/A01/">View A01 on the board</a>' in message

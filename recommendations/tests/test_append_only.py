@@ -24,6 +24,7 @@ from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_update, make_user
 from record import ledger, triggers
 from record.models import Meeting
+from record.verification import first_fault
 
 # The logs of packages share one trigger function; one of each package stands for the rest.
 MODELS = [*triggers.append_only_models(), Action.history.model, LogEntry]
@@ -385,10 +386,10 @@ def test_the_owner_of_the_tables_is_no_role_of_the_site_whoever_migrates(site_ro
     owner = f"owner_{uuid4().hex}"
     run(f"CREATE ROLE {owner}")
     try:
-        run(f"ALTER TABLE recommendations_ledgerentry OWNER TO {owner}")
+        run(f"ALTER TABLE record_ledgerentry OWNER TO {owner}")
         assert grants.granted_roles() == [site_role]
     finally:
-        run("ALTER TABLE recommendations_ledgerentry OWNER TO CURRENT_USER")
+        run("ALTER TABLE record_ledgerentry OWNER TO CURRENT_USER")
         run(f"DROP ROLE {owner}")
 
 
@@ -400,7 +401,7 @@ def test_the_site_works_as_a_role_that_cannot_rewrite_history(filled, site_role)
         make_update(action, by=owner)
     action.title = "Changed in the admin"
     action.save()
-    assert ledger.first_fault(expected=before) is None
+    assert first_fault(expected=before) is None
     assert ledger.anchor().count == before.count + 1
 
 

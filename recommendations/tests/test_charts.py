@@ -17,6 +17,7 @@ from recommendations.tests.factories import (
     make_user,
 )
 from record.dates import read_edtf
+from record.tests.factories import on
 from visits.timeline import LABELS, WIDTH, Axis, Entry, Mark, mark_of, timeline
 
 AS_AT = datetime.date(2022, 12, 31)
@@ -93,7 +94,7 @@ def test_the_strip_has_a_cell_for_each_action_worst_first(db):
     make_due_date(late, "2022-11")
     make_update(make_action("A01", recommendation), Status.ON_TRACK)
     make_update(make_action("A03", recommendation), Status.OFF_TRACK)
-    (found,) = board_position(as_at=AS_AT).recommendations
+    (found,) = board_position(on(AS_AT)).recommendations
     strip = charts.strip(found.actions)
     assert [(c.ref, c.status, c.is_overdue, c.x, c.y) for c in strip.cells] == [
         ("A03", Status.OFF_TRACK, False, 0, 0),
@@ -108,7 +109,7 @@ def test_the_strip_has_a_cell_for_each_action_worst_first(db):
 def test_a_long_strip_wraps(db):
     for number in range(1, 20):
         make_action(f"A{number:02}")
-    (found,) = board_position(as_at=AS_AT).recommendations
+    (found,) = board_position(on(AS_AT)).recommendations
     strip = charts.strip(found.actions)
     assert (strip.width, strip.height) == (128, 57)
     assert [(c.x, c.y) for c in strip.cells[7:10]] == [(112, 0), (0, 19), (16, 19)]
@@ -152,7 +153,7 @@ def test_each_month_counts_what_stood_at_its_end(db, django_assert_num_queries):
     make_update(action, Status.ON_TRACK, dated="2022-10-20")
     make_update(action, Status.AT_RISK, dated="2022-12-01")
     with django_assert_num_queries(1):
-        chart = charts.monthly_statuses(as_at=AS_AT, months=4)
+        chart = charts.monthly_statuses(on(AS_AT), months=4)
     assert [month.counts for month in chart.months] == [
         {},
         {Status.ON_TRACK: 1},
@@ -181,7 +182,7 @@ def test_slippage_runs_from_the_first_date_to_the_present_one(db):
     make_due_date(moved, "2023-02", dated="2022-11-10", reason_kind="resources")
     make_due_date(moved, "2023-06", dated="2022-12-10", reason_kind="resources")
     make_due_date(moved, "2023-09", by=officer, dated="2022-12-20", needs_decision=True)
-    chart = charts.slippage(board_position(as_at=AS_AT))
+    chart = charts.slippage(board_position(on(AS_AT)))
     (row,) = chart.rows
     axis = Axis(datetime.date(2022, 1, 1), datetime.date(2024, 1, 1), left=52)
     assert row.action.ref == "A01"
@@ -195,7 +196,7 @@ def test_the_board_timeline_has_the_deadlines_of_critical_recommendations_only(d
     critical = make_recommendation(6, is_critical=True, consequence="The trust question.")
     make_due_date(make_action("A01", critical), "2022-11")
     make_due_date(make_action("A02", make_recommendation(1)), "2022-11")
-    chart = charts.board_timeline(board_position(as_at=AS_AT))
+    chart = charts.board_timeline(board_position(on(AS_AT)))
     assert [(r.entry.kind, r.entry.label, r.entry.words) for r in chart.rows] == [
         ("report", "The report", "August 2022"),
         ("deadline", "A01 due (critical)", "November 2022"),
@@ -205,10 +206,10 @@ def test_the_board_timeline_has_the_deadlines_of_critical_recommendations_only(d
 def test_no_chart_needs_an_inline_style_or_a_script(db):
     make_due_date(make_action("A01"), "2022-11")
     make_due_date(board_action(), "2023-02", dated="2022-11-10")
-    board = board_position(as_at=AS_AT)
+    board = board_position(on(AS_AT))
     shown = [
         drawn("timeline", timeline=charts.board_timeline(board)),
-        drawn("months", months=charts.monthly_statuses(as_at=AS_AT)),
+        drawn("months", months=charts.monthly_statuses(on(AS_AT))),
         drawn("slippage", slippage=charts.slippage(board)),
         drawn("strip", strip=charts.strip(board.actions)),
     ]

@@ -7,7 +7,6 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
-from bcp_board.middleware import Asked
 from recommendations.models import Action
 from recommendations.status import WORST_FIRST
 from recommendations.templatetags import board
@@ -21,6 +20,7 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
+from record.as_at import AsAt
 from record.sources import Source
 from visits.models import Finding
 
@@ -328,8 +328,8 @@ def test_a_flag_finds_its_shape_by_its_words():
 @pytest.mark.parametrize(
     ("asked", "address"),
     [
-        (Asked(TODAY, TODAY), "/actions/A01/"),
-        (Asked(TODAY, datetime.date(2022, 11, 22)), "/actions/A01/?as_at=2022-11-22"),
+        (AsAt.now(TODAY), "/actions/A01/"),
+        (AsAt(TODAY, datetime.date(2022, 11, 22), None), "/actions/A01/?as_at=2022-11-22"),
         (None, "/actions/A01/"),
     ],
 )

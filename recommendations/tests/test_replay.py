@@ -26,6 +26,8 @@ from recommendations.tests.histories import (
 )
 from record import ledger
 from record.dates import end_of
+from record.tests.factories import on
+from record.verification import first_fault
 
 ACTIONS = 100
 
@@ -43,8 +45,8 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
         rows_of_each = by_action(rows, ACTIONS)
         for as_at, is_then in moments:
             known = end_of(day(as_at)) if is_then else None
-            on_the_day = Action.objects.as_at(day(as_at), known=known).order_by("ref")
-            positions = action_positions(on_the_day, as_at=day(as_at), known=known)
+            on_the_day = Action.objects.as_at(on(day(as_at), known)).order_by("ref")
+            positions = action_positions(on_the_day, on(day(as_at), known))
             found = [
                 Replayed(
                     action.status,
@@ -58,14 +60,14 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
                 for action in positions
             ]
             assert found == [replay(own, as_at, as_at if is_then else None) for own in rows_of_each]
-            (statuses,) = Action.objects.statuses_on([day(as_at)], known=known)
+            (statuses,) = Action.objects.statuses_on([day(as_at)], on(day(as_at), known))
             assert Counter(statuses) == Counter(action.status for action in found)
-        board, earlier = (f(as_at=day(as_at), known=known) for f in (board_position, progress_position))
+        board, earlier = (f(on(day(as_at), known)) for f in (board_position, progress_position))
         assert earlier.actions == board.actions
         assert earlier.recommendations == tuple(
             RecommendationProgress(r.number, r.actions, r.assessments) for r in board.recommendations
         )
-        assert ledger.first_fault() is None
+        assert first_fault() is None
         transaction.set_rollback(True)
 
 
@@ -90,7 +92,7 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
 def test_what_was_known_on_a_day_ends_at_midnight_in_london(recorded_at, day, is_known):
     action = make_action(recorded_at=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
     make_update(action, dated="2026-02-01", by=make_user("Officers"), recorded_at=recorded_at)
-    position = board_position(as_at=day, known=end_of(day))
+    position = board_position(on(day, end_of(day)))
     assert (position.by_ref["A01"].update is not None) is is_known
 
 
@@ -101,9 +103,9 @@ def test_a_history_a_hundred_times_as_long_costs_the_same_queries():
 
     def queries():
         with CaptureQueriesContext(connection) as position:
-            board_position(as_at=datetime.date(2026, 11, 22))
+            board_position(on(datetime.date(2026, 11, 22)))
         with CaptureQueriesContext(connection) as page:
-            history(as_at=datetime.date(2026, 11, 22), actions=[action.pk])
+            history(on(datetime.date(2026, 11, 22)), actions=[action.pk])
         return len(position), len(page)
 
     make_update(action, dated="2022-11-01", by=officer)

@@ -14,8 +14,9 @@ from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_update
 from record import ledger, triggers
 from record.models import LedgerEntry
+from record.verification import first_fault
 
-STATEMENTS = ledger.chained_models()
+STATEMENTS = triggers.chained_models()
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_a_change_to_any_column_names_the_row(filled, model):
         with pytest.raises(CommandError, match=rf"was changed: {model._meta.label_lower} {key}\.$"):
             verify()
         run(statement, back, key)
-        assert ledger.first_fault() is None
+        assert first_fault() is None
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_a_day_without_end_names_the_row(filled, column):
 def test_an_entry_that_holds_what_is_no_number_or_no_text_is_named(filled, column, value, told):
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite takes any value in any column")
-    run(f"UPDATE recommendations_ledgerentry SET {column} = {value} WHERE sequence = 2")
+    run(f"UPDATE record_ledgerentry SET {column} = {value} WHERE sequence = 2")
     with pytest.raises(CommandError, match=told):
         verify()
 
@@ -170,7 +171,7 @@ def test_an_entry_that_holds_what_is_no_number_or_no_text_is_named(filled, colum
 @pytest.mark.parametrize("column", [field.column for field in LedgerEntry._meta.concrete_fields])
 def test_a_change_to_the_chain_itself_names_the_entry(filled, column):
     value = 1000 if column in ("sequence", "row") else "0" * 60
-    run(f'UPDATE recommendations_ledgerentry SET "{column}" = %s WHERE sequence = 2', value)
+    run(f'UPDATE record_ledgerentry SET "{column}" = %s WHERE sequence = 2', value)
     with pytest.raises(CommandError, match=r"Entry 2 "):
         verify()
 
@@ -190,7 +191,7 @@ def test_a_deleted_row_is_named(filled, place):
 
 
 def test_a_deleted_entry_is_named(filled):
-    run("DELETE FROM recommendations_ledgerentry WHERE sequence = 2")
+    run("DELETE FROM record_ledgerentry WHERE sequence = 2")
     with pytest.raises(CommandError, match="Entry 2 of the chain is missing"):
         verify()
 
@@ -215,7 +216,7 @@ def test_an_old_anchor_shows_that_the_newest_rows_were_cut_off(filled):
     old = ledger.anchor()
     last = LedgerEntry.objects.get(sequence=old.count)
     run(f"DELETE FROM {last.kind.replace('.', '_')} WHERE id = %s", last.row)
-    run("DELETE FROM recommendations_ledgerentry WHERE sequence = %s", old.count)
+    run("DELETE FROM record_ledgerentry WHERE sequence = %s", old.count)
     verify()
     with pytest.raises(CommandError, match=f"{old.count - 1} entries, fewer than the {old.count}"):
         verify(anchor=str(old))
@@ -225,7 +226,7 @@ def test_an_old_anchor_shows_that_the_whole_chain_was_made_anew(filled):
     old = ledger.anchor()
     rows = [(entry.kind, entry.row) for entry in LedgerEntry.objects.order_by("sequence")]
     run("UPDATE recommendations_progressupdate SET narrative = 'All is well'")
-    run("DELETE FROM recommendations_ledgerentry")
+    run("DELETE FROM record_ledgerentry")
     ledger.chain([apps.get_model(kind).objects.get(pk=pk) for kind, pk in rows], LedgerEntry)
     verify()
     with pytest.raises(CommandError, match=f"Entry {old.count} does not have the digest"):
@@ -271,7 +272,7 @@ def test_writers_at_once_make_one_chain(new_database):
         for thread in threads:
             thread.join()
         assert ledger.anchor().count == before.count + 8 * 25
-        assert ledger.first_fault(expected=before) is None
+        assert first_fault(expected=before) is None
         for writer in range(8):
             said = ProgressUpdate.objects.filter(narrative__startswith=f"{writer}/").order_by("pk")
             assert [row.narrative for row in said] == [f"{writer}/{number}" for number in range(25)]

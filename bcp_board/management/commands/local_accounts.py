@@ -6,9 +6,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from bcp_board.roles import create_groups, works_in_admin
 from recommendations.models import Action
+from recommendations.ownership import Ownership
+from record import ledger
+from record.as_at import AsAt
+from record.signing import signature
 
 ACCOUNTS = {
     "member": "Board members",
@@ -47,7 +52,17 @@ class Command(BaseCommand):
             user.is_staff = works_in_admin(user)
             user.save()
         officer = User.objects.get(username="officer")
-        for action in Action.objects.filter(ref__in=OFFICERS_ACTIONS).exclude(owner=officer):
-            action.owner = officer
-            action.save()
+        at = AsAt.now(timezone.localdate())
+        owned = Action.objects.owned_by(officer, at).values("pk")
+        ledger.append(
+            Ownership(
+                action=action,
+                owner=officer,
+                owner_signed=signature(officer),
+                dated=at.day.isoformat(),
+                recorded_by=User.objects.get(username="secretariat"),
+                signed=signature(User.objects.get(username="secretariat")),
+            )
+            for action in Action.objects.filter(ref__in=OFFICERS_ACTIONS).exclude(pk__in=owned)
+        )
         self.stdout.write(f"Accounts: {', '.join(ACCOUNTS)}.")

@@ -9,13 +9,14 @@ from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
-from django.utils import timezone
 
 from bcp_board.roles import create_groups
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Measure, ProgressUpdate, Recommendation, Risk
-from record import ledger
+from record import ledger, versions
 from record.models import Document
+from record.statements import Statement
+from record.versions import published
 from visits.models import Event, Finding, Judgement, JudgementArea, Visit
 
 
@@ -86,7 +87,7 @@ class Command(BaseCommand):
 
     def handle(self, *, folder, **options):
         try:
-            added, different = load_all(folder, loaded_at=timezone.now())
+            added, different = load_all(folder)
         except DatabaseError as error:
             raise CommandError(f"The database says: {error}. Nothing was loaded.") from error
         news = [f"{number} {name.replace('_', ' ')}" for name, number in added.items() if number]
@@ -98,19 +99,22 @@ class Command(BaseCommand):
 
 
 @transaction.atomic
-def load_all(folder, *, loaded_at):
+def load_all(folder, *, at=None):
     """Load all of ``folder`` or nothing; return how many rows of each table it added, and what differs.
 
+    ``at`` is the moment of loading, the clock's unless given. What the first load of an empty record adds is
+    known from the day on which its document may first have been published; what is added later, from then.
     Raises CommandError where a row is wrong, and DatabaseError where the database fails.
     """
     # Every file is read before anything is loaded, so that a slip of the pen is found at once.
     rows = {table.name: list(rows_of(table, folder)) for table in TABLES}
     create_groups()
+    is_first_load = ledger.anchor().count == 0
     added, different = {}, []
     for table in TABLES:
         for row, place in rows[table.name]:
             try:
-                is_new, differences = load(table, row, loaded_at=loaded_at)
+                is_new, differences = load(table, row, at=at, is_first_load=is_first_load)
             except (ValidationError, DatabaseError, ValueError) as error:
                 raise CommandError(f"{place}: {in_one_line(error)} Nothing was loaded.") from error
             added[table.name] = added.get(table.name, 0) + is_new
@@ -133,7 +137,7 @@ def rows_of(table, folder):
         yield row, f"{table.file}.toml, {table.name} row {number} ({key})"
 
 
-def load(table, row, *, loaded_at):
+def load(table, row, *, at, is_first_load):
     """Add ``row`` if its natural key is new; return whether it was, and in what words it differs if not.
 
     Raises ValueError or ValidationError where the row is wrong.
@@ -157,17 +161,17 @@ def load(table, row, *, loaded_at):
     if existing:
         return False, differences(existing, values, lists)
     instance = table.model(**values)
-    if hasattr(table.model, "recorded_at"):
-        instance.recorded_at = loaded_at
-        if table.model is DueDate and "dated" not in row:
-            instance.dated = instance.document.published
+    if table.model is DueDate and "dated" not in row:
+        instance.dated = instance.document.published
     instance.full_clean()
-    if getattr(table.model, "append_only", False):
-        ledger.append([instance])
-    else:
+    if issubclass(table.model, Statement):
+        instance.recorded_at = at
+        ledger.append([instance], known_from=published(instance.document) if is_first_load else None)
+        return True, []
+    with versions.saving(at=at, is_first_load=is_first_load):
         instance.save()
-    for name, items in lists.items():
-        getattr(instance, name).set(items)
+        for name, items in lists.items():
+            getattr(instance, name).set(items)
     instance.clean()
     return True, []
 

@@ -5,6 +5,7 @@ import logging
 from django.core.management.base import BaseCommand, CommandError
 
 from record import ledger
+from record.verification import first_fault
 
 logger = logging.getLogger("bcp_board.security")
 
@@ -26,7 +27,7 @@ class Command(BaseCommand):
             expected = ledger.Anchor.read(anchor) if anchor is not None else None
         except ValueError as error:
             raise CommandError(str(error)) from error
-        if fault := ledger.first_fault(expected=expected):
+        if fault := first_fault(expected=expected):
             logger.warning("verify history", extra={"facts": {"outcome": "failed", "fault": fault}})
             raise CommandError(f"The history does not hold. {fault}")
         now = ledger.anchor()

@@ -1,0 +1,200 @@
+"""Whether history holds: every row as its entry says, every edited row as its newest version says.
+
+Nothing here ends in a traceback, whatever an owner of the database wrote into it: what cannot be read is named.
+"""
+
+from collections import defaultdict
+
+from django.db import OperationalError, connection
+from django.db.models import Exists, ForeignKey, Max, OuterRef
+from simple_history.models import HistoricalChanges
+from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
+
+from record.canonical import ODD, stored_otherwise
+from record.ledger import BATCH, GENESIS, content_digest, entry_digest, links_of
+from record.models import LedgerEntry, Salt
+from record.triggers import chained_models, guarded_models
+
+UNREADABLE = object()
+
+
+def first_fault(*, expected=None):
+    """A sentence on the first thing wrong with history, or None if it holds.
+
+    With ``expected``, an Anchor from an old paper, the chain must also have had that digest at that count.
+    """
+    checks = (lambda: _chain_fault(expected), _row_without_entry, _changed_row, _broken_link)
+    return next((fault for check in checks if (fault := check())), None)
+
+
+def _chain_fault(expected):
+    if expected and expected.count == 0 and expected.digest != GENESIS:
+        return "Before its first entry the chain does not have the digest that the paper printed."
+    position, previous, before = 0, GENESIS, None
+    seen_expected = expected is None or expected.count == 0
+    while True:
+        try:
+            batch = _entries_after(position)
+        except (*ODD, OperationalError):
+            return f"Entry {position + 1} of the chain cannot be read."
+        if not batch:
+            break
+        rows = _rows_of(batch)
+        links = links_of([row for row in rows.values() if row is not UNREADABLE])
+        salts = dict(Salt.objects.filter(entry__in=[e.pk for e in batch]).values_list("entry_id", "salt"))
+        for entry in batch:
+            position += 1
+            if fault := _entry_fault(entry, position, previous=previous, before=before):
+                return fault
+            row = rows.get((entry.kind, entry.row))
+            if fault := _row_fault(entry, row, salts.get(entry.pk), links):
+                return fault
+            previous, before = entry.digest, entry.recorded_at
+            if expected and position == expected.count:
+                if entry.digest != expected.digest:
+                    return f"Entry {position} does not have the digest that the paper printed."
+                seen_expected = True
+    if not seen_expected:
+        return f"The chain has {position} entries, fewer than the {expected.count} the paper printed."
+    return None
+
+
+def _entry_fault(entry, position, *, previous, before):
+    name = f"{entry.kind} {entry.row}"
+    if entry.sequence != position:
+        return f"Entry {position} of the chain is missing; the next is {entry.sequence}."
+    if entry.previous != previous:
+        return f"Entry {position} ({name}) does not follow the entry before it."
+    try:
+        if entry_digest(entry) != entry.digest:
+            return f"Entry {position} ({name}) was changed: it does not have the digest of what it says."
+        if before and entry.recorded_at < before:
+            return f"Entry {position} ({name}) was recorded before the entry before it."
+    except ODD:
+        return f"Entry {position} ({name}) was changed: what it says cannot be read."
+    return None
+
+
+def _row_fault(entry, row, salt, links):
+    position, name = entry.sequence, f"{entry.kind} {entry.row}"
+    if row is None:
+        return f"Entry {position} names a row that is gone: {name}."
+    try:
+        # A row that follows from another, such as a paper, is recorded at the time that it prints.
+        if row is not UNREADABLE and salt is not None:
+            in_time = getattr(row, row.time_field) == entry.recorded_at
+            if in_time and content_digest(row, salt, links[type(row), row.pk]) == entry.content:
+                return None
+    except ODD:
+        pass
+    if salt is None:
+        return f"Entry {position} has lost its salt, without which {name} cannot be checked."
+    return f"Entry {position} does not match its row, which was changed: {name}."
+
+
+def _entries_after(position):
+    """The next entries of the chain, after as many as ``position``; [] at its end.
+
+    Raises one of ODD or OperationalError where the very next one cannot be read.
+    """
+    entries = LedgerEntry.objects.order_by("sequence")
+    try:
+        return list(entries[position : position + BATCH])
+    except (*ODD, OperationalError):
+        return list(entries[position : position + 1])
+
+
+def _rows_of(entries):
+    """{(kind, key): row}, with UNREADABLE for one that holds what the site would not have written."""
+    wanted = defaultdict(list)
+    for entry in entries:
+        wanted[entry.kind].append(entry.row)
+    models = {model._meta.label_lower: model for model in chained_models()}
+    return {
+        (kind, key): row
+        for kind in wanted.keys() & models.keys()
+        for key, row in _as_stored(models[kind], wanted[kind]).items()
+    }
+
+
+def _as_stored(model, keys):
+    """{key: row} of the rows of ``model``, with UNREADABLE for what the site would not have written."""
+    # In no order: one that follows a link would lose the rows whose link was broken.
+    read = _read(model._base_manager.order_by(), keys)
+    if connection.vendor == "sqlite":
+        rows = {key: row for key, row in read.items() if row is not UNREADABLE}
+        read |= dict.fromkeys(stored_otherwise(model, rows), UNREADABLE) if rows else {}
+    return read
+
+
+def _read(rows, keys):
+    try:
+        return {row.pk: row for row in rows.filter(pk__in=keys)}
+    except (*ODD, OperationalError):
+        if len(keys) == 1:
+            return {keys[0]: UNREADABLE}
+    return {key: row for each in keys for key, row in _read(rows, [each]).items()}
+
+
+def _row_without_entry():
+    for model in chained_models():
+        label = model._meta.label_lower
+        chained = LedgerEntry.objects.filter(kind=label, row=OuterRef("pk"))
+        loose = model._base_manager.filter(~Exists(chained)).order_by("pk").values_list("pk", flat=True)
+        if key := loose.first():
+            return f"{label} {key} has no entry in the chain."
+    return None
+
+
+def _changed_row():
+    """The first edited row that is not as its newest version says, its links included."""
+    for versions in chained_models():
+        if not issubclass(versions, HistoricalChanges):
+            continue
+        model = versions.instance_type
+        newest = dict(versions.objects.order_by().values_list("id").annotate(newest=Max("history_id")))
+        keys = list(model._base_manager.order_by("pk").values_list("pk", flat=True))
+        if gone := sorted(newest.keys() - set(keys)):
+            return f"{model._meta.label_lower} {gone[0]} is gone, though its versions are there."
+        for start in range(0, len(keys), BATCH):
+            some = keys[start : start + BATCH]
+            rows = _as_stored(model, some)
+            latest = {v.id: v for v in versions.objects.filter(pk__in=[newest.get(key) for key in some])}
+            links, linked = _links_now(model, some), links_of(latest.values())
+            for key in some:
+                version = latest.get(key)
+                same = version and rows[key] is not UNREADABLE
+                same = same and all(
+                    getattr(rows[key], field.attname) == getattr(version, field.attname)
+                    for field in model._meta.concrete_fields
+                )
+                if not (same and links[key] == dict(linked[versions, version.pk])):
+                    return f"{model._meta.label_lower} {key} is not what its newest version says."
+    return None
+
+
+def _links_now(model, keys):
+    """{key: {name of a field: the keys it links to}} for rows of ``model``."""
+    fields = model.history.model._history_m2m_fields
+    found = {key: {field.name: [] for field in fields} for key in keys}
+    for field in fields:
+        own, other = get_m2m_field_name(field), get_m2m_reverse_field_name(field)
+        pairs = getattr(model, field.name).through.objects.filter(**{f"{own}__in": keys}).order_by(other)
+        for key, linked in pairs.values_list(f"{own}_id", f"{other}_id"):
+            found[key][field.name].append(linked)
+    return found
+
+
+def _broken_link():
+    """The first row that names another which is not there."""
+    edited = [m.instance_type for m in guarded_models() if issubclass(m, HistoricalChanges)]
+    for model in dict.fromkeys([*guarded_models(), *edited]):
+        for field in model._meta.concrete_fields:
+            # A version may name what was there then by a key that nothing holds it to.
+            if not isinstance(field, ForeignKey) or not field.db_constraint:
+                continue
+            target = field.related_model._base_manager.filter(pk=OuterRef(field.attname))
+            rows = model._base_manager.filter(**{f"{field.name}__isnull": False}).filter(~Exists(target))
+            if key := rows.order_by("pk").values_list("pk", flat=True).first():
+                return f"{model._meta.label_lower} {key} names a {field.name} that is not there."
+    return None
