@@ -17,7 +17,6 @@ from record.admin import RecordAdmin
 from record.dates import say_day, say_moment
 from record.forms import NOT_WHOLE
 from record.models import Meeting
-from record.signing import name_of
 
 security_log = logging.getLogger("bcp_board.security")
 LONGEST_REASON = 500
@@ -128,7 +127,7 @@ class MeetingAdmin(RecordAdmin):
             "form": form,
             "newest": conflict or newest,
             "conflict": conflict
-            and f"{name_of(conflict.published_by)} published version {conflict.version} on "
+            and f"{conflict.publisher} published version {conflict.version} on "
             f"{say_moment(conflict.published_at)}, while this page was open. Nothing more was published.",
         }
         status = 409 if conflict else 200

@@ -10,6 +10,7 @@ from django.urls import reverse
 from record.dates import end_of
 from record.ledger import Anchor
 from record.models import LedgerEntry, Meeting
+from record.signing import name_in
 
 
 class PaperQuerySet(models.QuerySet):
@@ -63,6 +64,11 @@ class Paper(models.Model):
 
     def get_absolute_url(self):
         return f"{reverse('paper', args=[self.meeting.held_on])}?version={self.version}"
+
+    @property
+    def publisher(self):
+        """The name, at the time, of whoever published it."""
+        return name_in(self.signed)
 
     @property
     def anchor(self):

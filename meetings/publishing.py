@@ -11,6 +11,7 @@ from record import ledger
 from record.as_at import AsAt
 from record.dates import end_of
 from record.models import Meeting
+from record.signing import signature
 
 
 class AlreadyPublished(Exception):
@@ -40,12 +41,13 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
     anchor it prints covers exactly what it shows.
     """
     with transaction.atomic():
-        ledger.take_turn()
+        # The meeting first: whoever edits it holds it before their turn comes.
         meeting = Meeting.objects.select_for_update().get(pk=meeting_pk)
+        ledger.take_turn()
         newest = meeting.papers.defer("body").order_by("-version").first()
         if newest and newest.version != seen_version:
             raise AlreadyPublished(newest)
-        now = timezone.now()
+        now = ledger.now_in_turn()
         version = seen_version + 1
         at = shown_when_published(meeting, now=now, is_first=version == 1)
         body = render_paper(status_context(at, meeting=meeting, printed_at=now, version=version))
@@ -55,6 +57,7 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
             as_at=at.day,
             published_at=now,
             published_by=by,
+            signed=signature(by),
             reason=reason,
             body=body,
             sha256=hashlib.sha256(body).hexdigest(),

@@ -97,7 +97,7 @@ def meeting(request, date):
         # Its links lead to the position that the meeting had before it.
         "at": moment,
         "unchanged": unchanged(board, earlier, today=today),
-        "papers": row.papers.with_anchor().select_related("published_by").order_by("-version"),
+        "papers": row.papers.with_anchor().order_by("-version"),
     }
     return render(request, "meetings/meeting.html", context)
 

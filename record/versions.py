@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 from record import ledger
 from record.as_at import EARLIEST
 from record.dates import start_of
-from record.signing import signature
+from record.signing import name_in, signature
 
 _gathering = ContextVar("the save whose versions are being gathered", default=None)
 
@@ -30,6 +30,11 @@ class Version(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def author(self):
+        """The name, at the time, of whoever saved it; "" for what was loaded."""
+        return name_in(self.signed)
 
 
 class Versions(HistoricalRecords):

@@ -22,7 +22,7 @@ from recommendations.tests.factories import (
     make_update,
     make_user,
 )
-from record.models import Meeting
+from record.tests.factories import make_meeting
 from visits.models import Event, Finding, Judgement, JudgementArea, Visit
 
 ROLES = {
@@ -71,7 +71,7 @@ def make_record(owner):
     Event.objects.create(ref="E01", date="2022-03", **words)
     Risk.objects.create(ref="R01", **words).recommendations.add(recommendation)
     Measure.objects.create(ref="M01", name="Vacancies", value="20%", as_at="2022-06", **source)
-    meeting = Meeting.objects.create(held_on=MEETING)
+    meeting = make_meeting(held_on=MEETING)
     publish(meeting.pk, by=owner, seen_version=0)
     return action
 

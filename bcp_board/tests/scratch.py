@@ -31,7 +31,9 @@ from recommendations.tests.factories import (
     make_user,
 )
 from record import ledger
-from record.models import Demonstration, Meeting
+from record.models import Demonstration
+from record.signing import signature
+from record.tests.factories import make_meeting, saved
 
 
 def tables_whose_next_key_is_taken():
@@ -119,13 +121,14 @@ def fill():
     officer = make_user("Officers", last_login=timezone.now())
     action = make_action(owner=officer)
     action.title = "Title since changed, with ‘quotes’, £ and \u2028 in it"
-    action.save()
+    with saved(reason="The title was too short"):
+        action.save()
     LogEntry.objects.log_actions(officer.pk, [action], CHANGE, "Changed Title", single_object=True)
     first = make_update(action, by=officer, narrative="Line one\nline two: “ok” \U0001f600")
     make_update(action, by=officer, dated="2022-11?", corrects=first, correction_reason="Wrong day")
     make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
     make_assessment(make_recommendation(2))
-    meeting = Meeting.objects.create(held_on=datetime.date(2022, 12, 1))
+    meeting = make_meeting(held_on=datetime.date(2022, 12, 1))
     body = bytes(range(256))
     paper = Paper(
         meeting=meeting,
@@ -133,6 +136,7 @@ def fill():
         as_at=meeting.held_on,
         published_at=timezone.now(),
         published_by=officer,
+        signed=signature(officer),
         body=body,
         sha256=hashlib.sha256(body).hexdigest(),
     )

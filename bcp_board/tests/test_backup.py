@@ -34,7 +34,7 @@ from recommendations.tests.factories import (
     make_user,
 )
 from record import triggers
-from record.models import Meeting
+from record.tests.factories import make_meeting
 from record.verification import first_fault
 
 
@@ -108,7 +108,7 @@ def test_a_restored_database_takes_its_first_row_in_every_table(
         make_update(action, by=officer)
         make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
         make_assessment(make_recommendation(98))
-        Meeting.objects.create(held_on=datetime.date(2023, 1, 5))
+        make_meeting(held_on=datetime.date(2023, 1, 5))
         assert first_fault(expected=saved.anchor) is None
 
 

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from bcp_board.tests.browsing import ACTIONS, DATES, DECISIONS, PASSWORD, UPDATES
 from recommendations.models import Action, ProgressUpdate
-from record.models import Meeting
+from record.tests.factories import make_meeting
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -156,7 +156,7 @@ def test_a_past_day_is_kept_from_page_to_page_until_one_goes_back_to_today(brows
 
 
 def test_a_published_paper_stays_as_it_was_and_the_draft_before_it_says_draft(browse):
-    meeting = Meeting.objects.create(held_on=timezone.localdate() + datetime.timedelta(days=7))
+    meeting = make_meeting(held_on=timezone.localdate() + datetime.timedelta(days=7))
     secretariat, address = browse("secretariat"), f"/meetings/{meeting.held_on}/paper/"
     secretariat.goto(address)
     expect(secretariat.get_by_text("DRAFT.", exact=True)).to_be_visible()

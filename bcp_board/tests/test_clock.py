@@ -11,7 +11,7 @@ from meetings.models import Paper
 from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import fill_in, open_form
 from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
-from record.models import Meeting
+from record.tests.factories import make_meeting
 
 ADD = reverse("admin:recommendations_progressupdate_add")
 
@@ -40,7 +40,7 @@ def test_half_past_eleven_at_night_in_utc_is_the_next_day_of_a_london_summer(cli
     # Reported within the last 28 days until 30 June, and no longer on 1 July.
     make_update(action, dated="2026-06-02", by=secretariat)
     make_due_date(action, due="2026-06-30", by=secretariat)
-    meeting = Meeting.objects.create(held_on=datetime.date(2026, 7, 10))
+    meeting = make_meeting(held_on=datetime.date(2026, 7, 10))
 
     at("2026-06-30T23:30")
     client.force_login(secretariat)

@@ -15,7 +15,7 @@ from recommendations.models import ProgressUpdate
 from recommendations.tests.admin_forms import fill_in
 from recommendations.tests.factories import make_user
 from record import triggers
-from record.models import Meeting
+from record.tests.factories import make_meeting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 GOOD = "canary password of ours"
@@ -180,7 +180,7 @@ def test_a_one_time_link_is_not_in_the_log_however_it_was_mistyped(log, address,
 
 def test_publishing_a_paper_is_logged(log):
     secretariat = person("Secretariat")
-    meeting = Meeting.objects.create(held_on="2022-12-01")
+    meeting = make_meeting(held_on="2022-12-01")
     client = Client()
     client.force_login(secretariat)
     log()

@@ -11,7 +11,8 @@ from django.utils import timezone
 from bcp_board.tests.record import load_record
 from recommendations.tests.factories import make_user
 from record.ledger import append
-from record.models import Demonstration, Meeting
+from record.models import Demonstration
+from record.tests.factories import make_meeting
 
 pytestmark = pytest.mark.once
 
@@ -46,7 +47,7 @@ FRAMED = [*(ADDRESSES.keys() - NOT_IN_THE_FRAME - {"login", "one_time_link"})]
 def record(db):
     """The seeded record, with a meeting."""
     load_record()
-    Meeting.objects.create(held_on=datetime.date(2022, 11, 22))
+    make_meeting(held_on=datetime.date(2022, 11, 22))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from recommendations.tests.admin_forms import errors_of, fill_in
 from recommendations.tests.factories import make_user
 from record.ledger import append
 from record.models import Meeting
+from record.tests.factories import make_meeting
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +51,7 @@ def test_a_meeting_on_a_day_that_cannot_be_is_refused(secretariat, typed, field)
 
 
 def test_the_day_is_fixed_once_a_paper_is_published(secretariat):
-    meeting = Meeting.objects.create(held_on=datetime.date(2022, 11, 22))
+    meeting = make_meeting(held_on=datetime.date(2022, 11, 22))
     page = reverse("admin:record_meeting_change", args=[meeting.pk])
     fill_in(secretariat, page, held_on="23/11/2022")
     meeting.refresh_from_db()
@@ -63,6 +64,7 @@ def test_the_day_is_fixed_once_a_paper_is_published(secretariat):
                 as_at=meeting.held_on,
                 published_at=timezone.now(),
                 published_by=make_user("Chair"),
+                signed="Ann Clerk (Secretariat)",
                 body=b"paper",
                 sha256="0" * 64,
             )
@@ -81,7 +83,7 @@ def test_the_day_is_fixed_once_a_paper_is_published(secretariat):
 @pytest.mark.parametrize("rows", [1, 10])
 def test_the_list_takes_the_same_queries_however_long(secretariat, django_assert_num_queries, rows):
     for day in range(1, rows + 1):
-        Meeting.objects.create(held_on=datetime.date(2022, 11, day))
+        make_meeting(held_on=datetime.date(2022, 11, day))
 
     secretariat.get("/admin/")  # the first page of a session also notes the time in it
     # session, user, 2 of permissions, 2 counts, rows, is this a demonstration

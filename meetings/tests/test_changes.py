@@ -26,7 +26,7 @@ from recommendations.tests.factories import (
 from recommendations.tests.histories import DAYS, day, histories, make_board, store
 from record.dates import end_of
 from record.models import Meeting
-from record.tests.factories import on
+from record.tests.factories import make_meeting, on
 
 pytestmark = pytest.mark.django_db
 FIRST, SECOND, TODAY = (
@@ -52,7 +52,7 @@ def refs(changes):
 
 @pytest.fixture
 def two_meetings():
-    return Meeting.objects.create(held_on=FIRST), Meeting.objects.create(held_on=SECOND)
+    return make_meeting(held_on=FIRST), make_meeting(held_on=SECOND)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_moved_date_is_listed_with_both_dates_and_a_corrected_one_only_as_a_co
 
 
 def test_the_first_meeting_has_nothing_to_compare_with():
-    meeting = Meeting.objects.create(held_on=FIRST)
+    meeting = make_meeting(held_on=FIRST)
     make_action()
     assert changes_at(meeting) is None
 

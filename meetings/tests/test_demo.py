@@ -32,7 +32,7 @@ from recommendations.tests.factories import (
 )
 from record import ledger
 from record.models import Demonstration, Document, Meeting
-from record.tests.factories import on
+from record.tests.factories import make_meeting, on
 from record.verification import first_fault
 from visits.models import Finding
 
@@ -434,7 +434,7 @@ def test_it_is_refused_a_second_time(board):
             "assessments that somebody recorded",
         ),
         (lambda a: make_decision(make_due_date(a), by=make_user()), "decisions that somebody recorded"),
-        (lambda a: Meeting.objects.create(held_on=AS_AT), "meetings"),
+        (lambda a: make_meeting(held_on=AS_AT), "meetings"),
         (lambda a: make_action("A28"), "actions that somebody added"),
         (lambda a: make_user(username="demo-chair"), "accounts whose names start with demo-"),
     ],

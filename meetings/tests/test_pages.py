@@ -20,6 +20,7 @@ from recommendations.tests.factories import (
 )
 from record.ledger import anchor, append, first_fault
 from record.models import Meeting
+from record.tests.factories import make_meeting
 
 EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
 
@@ -43,10 +44,6 @@ def recommendation_rows(response):
     table = page[page.index('id="recommendations"') :].partition("<tbody")[2].partition("</tbody>")[0]
     rows = table.split("<tr")[1:]
     return [" ".join(re.sub(r"<[^>]+>", " ", row.partition(">")[2]).split()) for row in rows]
-
-
-def make_meeting(held_on, **fields):
-    return Meeting.objects.create(held_on=datetime.date.fromisoformat(held_on), **fields)
 
 
 # Where we stand --------------------------------------------------------------------------------------
@@ -173,6 +170,7 @@ def test_a_paper_that_the_history_does_not_hold_is_said_to_be_unreliable(reader)
         as_at=datetime.date(2022, 11, 22),
         published_at=datetime.datetime(2022, 11, 22, tzinfo=datetime.UTC),
         published_by=make_user("Secretariat"),
+        signed="Ann Clerk (Secretariat)",
         body=b"",
         sha256="0" * 64,
     )
@@ -236,6 +234,7 @@ def test_a_paper_whose_bytes_were_changed_is_not_shown(reader):
         as_at=datetime.date(2022, 11, 22),
         published_at=timezone.now(),
         published_by=make_user("Secretariat"),
+        signed="Ann Clerk (Secretariat)",
         body=b"<p>Altered</p>",
         sha256="0" * 64,
     )
@@ -256,6 +255,7 @@ def test_a_meeting_lists_each_version_of_its_paper_with_its_fingerprint(reader):
             as_at=meeting.held_on,
             published_at=datetime.datetime(2022, 11, 21, 9, 30, tzinfo=datetime.UTC),
             published_by=secretariat,
+            signed="Ann Clerk (Secretariat)",
             body=b"",
             sha256=str(version) * 64,
         )

@@ -22,8 +22,9 @@ from recommendations.tests.factories import (
     make_user,
 )
 from record import ledger
+from record.as_at import AsAt
 from record.models import Demonstration, Meeting
-from record.tests.factories import on
+from record.tests.factories import make_meeting, on
 
 pytestmark = pytest.mark.once
 
@@ -33,8 +34,8 @@ AT = datetime.datetime(2022, 12, 15, 17, 30, tzinfo=datetime.UTC)
 
 def render(*, as_at=AS_AT, meeting=None, **options):
     """Return the bytes of the status page as at a day that is also today."""
-    context = {"known": None, "today": as_at, "printed_at": AT, **options}
-    return papers.render_paper(papers.status_context(meeting=meeting, as_at=as_at, **context))
+    at = AsAt(options.pop("today", as_at), as_at, options.pop("known", None))
+    return papers.render_paper(papers.status_context(at, meeting=meeting, **{"printed_at": AT, **options}))
 
 
 def text_of(body):
@@ -90,7 +91,7 @@ def test_a_hostile_marking_stays_a_string_in_the_one_stylesheet(db, settings):
 
 def test_the_paper_needs_nothing_but_its_own_bytes(db):
     make_update(make_action("A01"), Status.AT_RISK)
-    body = render(meeting=Meeting.objects.create(held_on=AS_AT), is_draft=True)
+    body = render(meeting=make_meeting(held_on=AS_AT), is_draft=True)
     outline = Outline(body)
     assert not outline.tags("script", "link", "img", "form", "input", "button", "iframe", "nav")
     assert not [attributes for _, attributes in outline.found if "style" in attributes]
@@ -212,9 +213,9 @@ def test_decisions_wanted_are_listed_with_what_would_change(db):
 
 def test_the_open_actions_are_reconciled_with_the_last_meeting(db):
     make_action("A01", recorded_at=datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC))
-    Meeting.objects.create(held_on=datetime.date(2022, 11, 1))
+    make_meeting(held_on=datetime.date(2022, 11, 1))
     make_action("A02", agreed_on="2022-11-10")
-    text = text_of(render(meeting=Meeting.objects.create(held_on=datetime.date(2022, 12, 20))))
+    text = text_of(render(meeting=make_meeting(held_on=datetime.date(2022, 12, 20))))
     assert (
         "Open actions: 1 before, plus 1 new, plus 0 reopened, less 0 completed, less 0 embedded, "
         "less 0 closed, makes 2 now."
@@ -303,7 +304,7 @@ def test_times_are_said_in_london_and_in_plain_style(moment, words):
 def test_the_page_costs_the_same_however_much_is_on_it(db, django_assert_num_queries, actions):
     for number in range(1, actions + 1):
         make_update(make_action(f"A{number:02}", make_recommendation(number)), Status.AT_RISK)
-    context = {"as_at": AS_AT, "known": None, "today": AS_AT, "printed_at": AT, "meeting": None}
+    context = {"at": on(AS_AT), "printed_at": AT, "meeting": None}
     # The position 15, twelve months 12, meetings before 3, the demonstration mark, the anchor.
     with django_assert_num_queries(QUERIES):
         render_to_string("meetings/paper.html", papers.status_context(**context))

@@ -13,8 +13,8 @@ from recommendations.position import board_position
 from recommendations.status import STATUS_WORDS, Status
 from recommendations.tests.factories import make_action, make_assessment, make_update
 from record import ledger
-from record.models import Demonstration, Meeting
-from record.tests.factories import on
+from record.models import Demonstration
+from record.tests.factories import make_meeting, on
 
 DAY = datetime.date(2026, 11, 22)
 AT = datetime.datetime(2026, 11, 22, 9, 30, tzinfo=datetime.UTC)
@@ -76,14 +76,14 @@ def test_every_sheet_says_what_it_is(record_site, printed, settings):
 
 def test_a_draft_and_a_demonstration_say_so_on_every_sheet(record_site, printed):
     ledger.append([Demonstration(made_at=timezone.now(), as_at=DAY)])
-    pdf = printed(meeting=Meeting.objects.create(held_on=DAY), is_draft=True)
+    pdf = printed(meeting=make_meeting(held_on=DAY), is_draft=True)
     assert len(pdf.pages) > 1
     for text in sheets(pdf):
         assert words("DRAFT. DEMONSTRATION") in text
 
 
 def test_a_published_paper_has_its_version_on_every_sheet(record_site, printed):
-    for text in sheets(printed(meeting=Meeting.objects.create(held_on=DAY), version=2)):
+    for text in sheets(printed(meeting=make_meeting(held_on=DAY), version=2)):
         assert words("Status paper, version 2. As at 22 November 2026.") in text
         assert words("Published 22 November 2026 at 9:30am.") in text
 
@@ -142,7 +142,7 @@ def test_what_somebody_wrote_makes_the_printer_ask_for_nothing_and_is_printed_as
     fields = {"narrative": written, "reason": written, "recovery_step": written}
     make_update(action, Status.OFF_TRACK, dated="2026-11-20", **fields)
     make_assessment(action.recommendations.get(), narrative=written)
-    meeting = Meeting.objects.create(held_on=DAY, covering_note=written, asks=written)
+    meeting = make_meeting(held_on=DAY, covering_note=written, asks=written)
     asked = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
 

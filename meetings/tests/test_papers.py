@@ -21,6 +21,7 @@ from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
 from record import ledger, triggers
 from record.models import LedgerEntry, Meeting
+from record.tests.factories import make_meeting
 from record.verification import first_fault
 
 ADDRESS = "/meetings/2099-01-15/paper/"
@@ -29,7 +30,7 @@ ADDRESS = "/meetings/2099-01-15/paper/"
 @pytest.fixture
 def meeting(db):
     make_action("A05", title="Report finance to the board")
-    return Meeting.objects.create(held_on=datetime.date(2099, 1, 15), covering_note="Read this first.")
+    return make_meeting(held_on=datetime.date(2099, 1, 15), covering_note="Read this first.")
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_published_bytes_survive_updates_renames_and_changed_templates_and_style
         reader, recorder, publisher = (make_user(r) for r in ("Board members", "Officers", "Secretariat"))
         make_action("A05")
         make_update(meeting_action(), by=recorder)
-        meeting = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
+        meeting = make_meeting(held_on=datetime.date(2099, 1, 15))
         paper = publish(meeting.pk, by=publisher, seen_version=0)
         client.force_login(reader)
         before = published(client)
@@ -150,7 +151,7 @@ def test_the_paper_allows_its_own_stylesheet_and_no_other(client, meeting, secre
 
 def test_a_paper_published_in_time_is_what_the_next_meeting_compares_with(db, secretariat, client):
     today = datetime.date(2026, 11, 22)
-    held = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
+    held = make_meeting(held_on=datetime.date(2099, 1, 15))
     paper = publish(held.pk, by=secretariat, seen_version=0)
     moment = had_before_it(held, today=today)
     assert (moment.as_at, moment.known) == (paper.as_at, paper.published_at)
@@ -216,7 +217,7 @@ def test_only_the_secretariat_publishes(client, meeting, role):
 @pytest.mark.django_db(transaction=True)
 def test_two_simultaneous_publications_make_one_paper_and_one_clear_refusal():
     secretariat = make_user("Secretariat")
-    meeting = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
+    meeting = make_meeting(held_on=datetime.date(2099, 1, 15))
     barrier, outcomes = threading.Barrier(2), []
 
     def attempt():
@@ -243,7 +244,7 @@ def test_a_paper_shows_an_update_saved_meanwhile_exactly_if_its_anchor_covers_it
     with new_database():
         secretariat = make_user("Secretariat")
         actions = [make_action(f"A{number}") for number in range(10, 70)]
-        meeting = Meeting.objects.create(held_on=datetime.date(2099, 1, 15))
+        meeting = make_meeting(held_on=datetime.date(2099, 1, 15))
         under_way, is_published = threading.Event(), threading.Event()
 
         def write():

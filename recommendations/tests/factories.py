@@ -3,20 +3,14 @@
 import datetime
 
 from django.contrib.auth.models import Group, User
-from django.utils import timezone
 
 from bcp_board.roles import create_groups, works_in_admin
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
+from recommendations.ownership import Ownership
 from recommendations.status import Status
-from record.ledger import append
-from record.models import Document
-
-
-def make_document(key="report", **fields):
-    """Return a Document published in August 2022, made if there is none of that key."""
-    values = {"title": "The report", "publisher": "The adviser", "published": "2022-08", **fields}
-    return Document.objects.get_or_create(key=key, defaults={"reference": "p1", **values})[0]
+from record.signing import signature
+from record.tests.factories import add, make_document, saved
 
 
 def make_user(role="", username="", **fields):
@@ -45,31 +39,34 @@ def make_recommendation(number=1, **fields):
         "reference": "p1",
         **fields,
     }
-    return Recommendation.objects.create(number=number, **values)
+    with saved():
+        return Recommendation.objects.create(number=number, **values)
 
 
-def make_action(ref="A01", recommendation=None, **fields):
-    """Return an Action agreed on 1 October 2022 that answers ``recommendation``, or the first one."""
-    values = {
-        "title": f"Title of {ref}",
-        "owner_role": "Director",
-        "agreed_on": "2022-10-01",
-        "recorded_at": timezone.now(),
-        **fields,
-    }
-    action = Action.objects.create(ref=ref, **values)
+def make_action(ref="A01", recommendation=None, *, owner=None, recorded_at=None, **fields):
+    """An Action agreed on 1 October 2022 that answers ``recommendation``, or the first one."""
+    values = {"title": f"Title of {ref}", "owner_role": "Director", "agreed_on": "2022-10-01", **fields}
     if not recommendation:
         recommendation = Recommendation.objects.filter(number=1).first() or make_recommendation(1)
-    action.recommendations.add(recommendation)
+    with saved(at=recorded_at):
+        action = Action.objects.create(ref=ref, **values)
+        action.recommendations.add(recommendation)
+    if owner:
+        make_owner(action, owner, recorded_at=recorded_at)
     return action
 
 
+def make_owner(action, owner, *, dated="2022-10-01", by=None, recorded_at=None):
+    """The Ownership by which ``owner``, an account or None, answers for ``action``."""
+    said = {"owner": owner, "owner_signed": signature(owner), "dated": dated}
+    return add(Ownership(action=action, **said, **signed(by)), recorded_at=recorded_at)
+
+
 def signed(by):
-    """Return the columns that say ``by`` recorded a row now, or that it came from the report."""
-    moment = {"recorded_at": timezone.now()}
+    """The columns that say that ``by`` recorded a row, or that it came from the report."""
     if by:
-        return {**moment, "recorded_by": by, "recorded_as": "Officer"}
-    return {**moment, "document": make_document(), "reference": "p1"}
+        return {"recorded_by": by, "signed": signature(by)}
+    return {"document": make_document(), "reference": "p1"}
 
 
 def make_update(action, status=Status.ON_TRACK, dated="2022-11-01", by=None, **fields):
@@ -81,28 +78,23 @@ def make_update(action, status=Status.ON_TRACK, dated="2022-11-01", by=None, **f
         values = {"evidence": "The minutes", "recheck_on": datetime.date(2023, 6, 1), **values}
     if status == Status.CLOSED:
         values = {"reason": "Why", **values}
-    (row,) = append([ProgressUpdate(action=action, status=status, dated=dated, **{**signed(by), **values})])
-    return row
+    return add(ProgressUpdate(action=action, status=status, dated=dated, **{**signed(by), **values}))
 
 
 def make_due_date(action, due="2023-03", dated="2022-11-01", by=None, **fields):
     """Return a DueDate of ``action`` that counts at once, unless ``needs_decision`` is given."""
     values = {"reason_kind": "first", "reason": "Why", "needs_decision": False, **fields}
-    (row,) = append([DueDate(action=action, due=due, dated=dated, **{**signed(by), **values})])
-    return row
+    return add(DueDate(action=action, due=due, dated=dated, **{**signed(by), **values}))
 
 
 def make_decision(due_date, outcome="agreed", dated="2022-11-15", by=None, **fields):
     """Return a Decision on the proposal ``due_date``."""
     values = {"reason": "Because", **fields}
-    (row,) = append([Decision(due_date=due_date, outcome=outcome, dated=dated, **{**signed(by), **values})])
-    return row
+    return add(Decision(due_date=due_date, outcome=outcome, dated=dated, **{**signed(by), **values}))
 
 
 def make_assessment(recommendation, status=Status.AT_RISK, dated="2022-11-01", by=None, **fields):
     """Return the adviser's Assessment of ``recommendation``."""
     values = {"whose": "adviser", "narrative": "What was seen", **fields}
-    (row,) = append(
-        [Assessment(recommendation=recommendation, status=status, dated=dated, **{**signed(by), **values})]
-    )
-    return row
+    said = {"recommendation": recommendation, "status": status, "dated": dated}
+    return add(Assessment(**said, **{**signed(by), **values}))

@@ -21,6 +21,7 @@ from recommendations.tests.factories import (
 )
 from record.admin import RecordAdmin
 from record.models import Document, Meeting
+from record.tests.factories import make_meeting
 from visits.models import Event, Finding, Judgement, JudgementArea, Visit
 
 ADD = reverse("admin:recommendations_progressupdate_add")
@@ -218,7 +219,7 @@ def test_what_only_the_first_changed_is_kept_when_the_second_saves_as_well():
 
 @pytest.mark.django_db
 def test_of_two_edits_of_a_meeting_neither_puts_the_others_back():
-    meeting = Meeting.objects.create(held_on=datetime.date(2098, 1, 8), papers_due_on="2098-01-02")
+    meeting = make_meeting(held_on=datetime.date(2098, 1, 8), papers_due_on="2098-01-02")
     page = reverse("admin:record_meeting_change", args=[meeting.pk])
     one, two = signed_in(make_user("Secretariat")), signed_in(make_user("Secretariat", "other"))
     held_by_one, held_by_two = open_form(one, page), open_form(two, page)

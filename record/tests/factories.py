@@ -1,8 +1,48 @@
-"""A few rows with dull defaults, and the days that tests ask about."""
+"""A few rows with dull defaults, made the way the site makes them, and the days that tests ask about."""
 
+import datetime
+
+from record import ledger, versions
 from record.as_at import AsAt
+from record.models import Document, LedgerEntry, Meeting
+
+# Before anything that a test says was recorded, so that what it sets out with is known on every day.
+LONG_AGO = datetime.datetime(2019, 1, 1, tzinfo=datetime.UTC)
 
 
 def on(day, known=None):
     """The AsAt of ``day``, asked on that day."""
     return AsAt(day, day, known)
+
+
+def newest_moment():
+    """When the newest entry was recorded, else long ago: the earliest at which the next can be."""
+    last = LedgerEntry.objects.order_by("-sequence").first()
+    return last.recorded_at if last else LONG_AGO
+
+
+def saved(at=None, **options):
+    """A save of edited rows, at the earliest moment unless told otherwise."""
+    return versions.saving(at=at or newest_moment(), **options)
+
+
+def add(row, *, recorded_at=None):
+    """Add the statement ``row`` at the moment it says, or now; one from a document is known from its day."""
+    row.recorded_at = row.recorded_at or recorded_at
+    known_from = versions.published(row.document) if row.document_id else None
+    return ledger.append([row], known_from=known_from)[0]
+
+
+def make_document(key="report", **fields):
+    """A Document published in August 2022, made if there is none of that key."""
+    if found := Document.objects.filter(key=key).first():
+        return found
+    values = {"title": "The report", "publisher": "The adviser", "published": "2022-08", **fields}
+    with saved(is_first_load=True):
+        return Document.objects.create(key=key, **{"reference": "p1", **values})
+
+
+def make_meeting(held_on="2022-12-01", **fields):
+    """A Meeting held on that day, written as YYYY-MM-DD."""
+    with saved():
+        return Meeting.objects.create(held_on=datetime.date.fromisoformat(str(held_on)), **fields)
