@@ -10,9 +10,10 @@ class BoardConfig(AppConfig):
 
     def ready(self):
         self.log_security_events()
-        from bcp_board import grants
+        from bcp_board import grants, roles
 
         post_migrate.connect(grants.after_migrations, sender=self, dispatch_uid="grant tables")
+        post_migrate.connect(roles.after_migrations, sender=self, dispatch_uid="make groups")
 
     def log_security_events(self):
         """Let the security log hear of sign-ins, the admin's changes, and changes to rights."""

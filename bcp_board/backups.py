@@ -34,7 +34,13 @@ LEFT_OUT = {"sessions.session", "bcp_board.signintry"}
 # Raised by a file that says it is a backup and is not, or by a database that refuses what it holds.
 MALFORMED = (DatabaseError, FieldDoesNotExist, LookupError, TypeError, ValidationError, ValueError)
 # What `migrate` itself writes: a database that holds nothing else is empty.
-WRITTEN_BY_MIGRATE = {"django_content_type", "auth_permission", "django_migrations"}
+WRITTEN_BY_MIGRATE = {
+    "django_content_type",
+    "django_migrations",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+}
 
 
 def digest(connection):

@@ -20,6 +20,8 @@ def permissions(verbs, *models):
 RECORD = (
     "record.document",
     "visits.visit",
+    "visits.framework",
+    "visits.grade",
     "visits.judgementarea",
     "visits.judgement",
     "visits.finding",
@@ -43,7 +45,7 @@ CHAIR = (
 PERMISSIONS = {
     "Secretariat": CHAIR
     | permissions("view add change", *RECORD)
-    | permissions("view add", "meetings.paper", "recommendations.ownership")
+    | permissions("view add", "meetings.paper", "recommendations.ownership", "recommendations.measurevalue")
     | {"recommendations.record_for_owner"},
     "Chair": CHAIR,
     "Officers": OFFICERS,
@@ -62,6 +64,11 @@ def create_groups():
     for name, wanted in PERMISSIONS.items():
         group, _ = Group.objects.get_or_create(name=name)
         group.permissions.set([known[permission] for permission in wanted])
+
+
+def after_migrations(sender, using, **kwargs):
+    """Make the groups once every room has its permissions: this one's turn comes last."""
+    create_groups()
 
 
 def works_in_admin(user):

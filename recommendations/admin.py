@@ -18,11 +18,13 @@ from recommendations.forms import (
     AssessmentForm,
     DecisionForm,
     DueDateForm,
+    MeasureValueForm,
     OwnershipForm,
     ProgressUpdateForm,
     proposals_to_decide,
 )
-from recommendations.models import Action, Assessment, Measure, ProgressUpdate, Recommendation, Risk
+from recommendations.measures import Measure, MeasureValue
+from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.ownership import Ownership
 from recommendations.position import action_positions
 from recommendations.status import ACCEPTED, STATUS_WORDS
@@ -374,7 +376,8 @@ class ActionAdmin(RecordAdmin):
 
 @admin.register(Measure)
 class MeasureAdmin(RecordAdmin):
-    list_display = ["ref", "name", "value", "as_at_in_words"]
+    change_form_template = "admin/recommendations/change_measure.html"
+    list_display = ["ref", "name", "unit"]
     list_display_links = ["ref", "name"]
     search_fields = ["ref", "name"]
     never_changes = ("ref",)
@@ -382,16 +385,28 @@ class MeasureAdmin(RecordAdmin):
         (
             None,
             {
-                "fields": ["ref", "name", "value", "unit", "as_at", "caveat"],
-                "description": "A figure as its source words it. Give a small count of children as “c”.",
+                "fields": ["ref", "name", "unit"],
+                "description": "What is counted. Its values are not set here: they are added, so that none is lost.",
             },
         ),
         SOURCE,
     ]
 
+
+@admin.register(MeasureValue)
+class MeasureValueAdmin(StatementAdmin):
+    form = MeasureValueForm
+    list_display = ["subject_in_words", "value", "as_at_in_words", "recorded_in_words"]
+    list_select_related = ["measure", "recorded_by", "document"]
+    search_fields = ["measure__ref", "measure__name", "value"]
+    told = ("value", "as_at_in_words", "caveat")
+
+    def may_correct(self, request, row):
+        return request.user.has_perm("recommendations.add_measurevalue")
+
     @admin.display(description="as at", ordering="as_at_first")
-    def as_at_in_words(self, measure):
-        return say(measure.as_at)
+    def as_at_in_words(self, row):
+        return say(row.as_at)
 
 
 @admin.register(Risk)

@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Q
 
 from recommendations.due_dates import Decision, DueDate, ReasonKind
+from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, ProgressUpdate
 from recommendations.ownership import Ownership
 from recommendations.status import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
@@ -239,6 +240,27 @@ class OwnershipForm(StatementForm):
     def clean(self):
         cleaned = super().clean()
         self.instance.owner_signed = signature(cleaned.get("owner"))
+        return cleaned
+
+
+class MeasureValueForm(StatementForm):
+    dated_help = "When it was so."
+
+    class Meta:
+        model = MeasureValue
+        fields = ["value", "dated", "caveat", "correction_reason"]
+        labels = {"dated": "As at"}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["dated"].label = "As at"
+
+    def began(self):
+        """Nothing: a source may give a value that is older than its measure."""
+
+    def clean(self):
+        cleaned = super().clean()
+        self.instance.as_at = cleaned.get("dated", "")
         return cleaned
 
 

@@ -365,38 +365,6 @@ class Assessment(Statement):
         return f"{self.get_status_display()}: {self.narrative}"
 
 
-class MeasureQuerySet(models.QuerySet):
-    def begun(self, at):
-        """Return the measures on the board that day: from their own day, else their document's."""
-        return self.filter(Q(as_at_first__lte=at.day) | Q(as_at="", document__published_first__lte=at.day))
-
-
-class Measure(models.Model):
-    """A figure as its source gives it. One figure is not a trend."""
-
-    ref = models.CharField("reference number", max_length=10, unique=True, help_text="M01, M02, …")
-    name = models.CharField(max_length=200)
-    value = models.CharField(max_length=100, help_text="As the source words it: over 80%.")
-    unit = models.CharField(max_length=100, blank=True)
-    as_at = EdtfField(blank=True)
-    as_at_first = first_day()
-    as_at_last = last_day()
-    caveat = models.TextField(blank=True, help_text="What the figure does not show.")
-    document = source_document()
-    reference = ReferenceField()
-    note = NoteField()
-    history = Versions()
-
-    objects = MeasureQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["ref"]
-        constraints = [not_blank("value")]
-
-    def __str__(self):
-        return f"{self.ref}: {self.name}"
-
-
 class Risk(models.Model):
     """A risk that a document names. No source gives scores, so there are none."""
 

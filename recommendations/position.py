@@ -25,11 +25,11 @@ from recommendations.board import (
 )
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.lines import Decided, DueLine, signature_of, update_of
+from recommendations.measures import MeasureValue
 from recommendations.models import (
     Action,
     Assessment,
     LeadBasis,
-    Measure,
     ProgressUpdate,
     Recommendation,
     Risk,
@@ -57,19 +57,7 @@ def board_position(at):
         recommendations=recommendations,
         actions=actions,
         inspections=inspections,
-        measures=tuple(
-            MeasureLine(
-                row.ref,
-                row.name,
-                row.value,
-                row.unit,
-                read_edtf(row.as_at),
-                row.caveat,
-                row.note,
-                source_of(row),
-            )
-            for row in Measure.objects.begun(at).select_related("document")
-        ),
+        measures=_measures(at),
         risks=risks,
         disagreements=_disagreements(actions, recommendations, findings),
     )
@@ -222,6 +210,25 @@ def _with_misses(lines, at):
             ),
         )
         for (line, open_on), replaced in zip(agreed, replaced_on, strict=False)
+    )
+
+
+def _measures(at):
+    """The MeasureLine of each measure that had a value that day: the newest."""
+    newest = MeasureValue.objects.standing(at).filter(measure=OuterRef("measure")).newest_first()
+    values = MeasureValue.objects.standing(at).filter(pk=Subquery(newest.values("pk")[:1]))
+    return tuple(
+        MeasureLine(
+            row.measure.ref,
+            row.measure.name,
+            row.value,
+            row.measure.unit,
+            read_edtf(row.as_at),
+            row.caveat,
+            row.measure.note,
+            source_of(row),
+        )
+        for row in values.select_related("measure", "document").order_by("measure__ref")
     )
 
 

@@ -162,7 +162,7 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
     def _told(self, request, record):
         """Yield the label of each field on the row's page, and what ``record`` says in it."""
         row = record.instance
-        for name in flatten_fieldsets(self.get_fieldsets(request, row)):
+        for name in flatten_fieldsets(super().get_fieldsets(request, row)):
             field, _, value = lookup_field(name, row, self)
             if isinstance(field, EdtfField):
                 value = say(value)
@@ -171,6 +171,8 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
             elif field:
                 value = display_for_field(value, field, "")
             yield label_for_field(name, self.model, model_admin=self), value
+        if record.history_change_reason:
+            yield "Why it was changed", record.history_change_reason
 
     def revert_disabled(self, request, obj=None):
         return True

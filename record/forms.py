@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.forms.models import model_to_dict
 from django.utils.text import get_text_list
@@ -89,7 +90,8 @@ class RecordForm(OpenedForm):
 
     change_reason = LinesField(
         label="Why it is changed",
-        max_length=500,
+        # Not max_length: a browser that is told the limit cuts what is pasted, without a word.
+        validators=[MaxLengthValidator(500, "Use 500 characters or fewer.")],
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say why this is changed."},
         help_text="Readers see it beside what the page said before. Never enter a child’s name.",
@@ -275,6 +277,10 @@ class StatementForm(OpenedForm):
         """Return the row whose statements are added one at a time."""
         return self.entry.subject
 
+    def began(self):
+        """The first day that a row about this may speak of, or None."""
+        return began_on(self.guarded())
+
     def siblings(self):
         """Return the rows of this kind about the same thing."""
         return self._meta.model.objects.filter(**self.about())
@@ -327,7 +333,7 @@ class StatementForm(OpenedForm):
             raise forms.ValidationError("This date is in the future. Enter today or an earlier date.")
         if date.first < EARLIEST:
             raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
-        began = began_on(self.guarded())
+        began = self.began()
         if began and last < began:
             raise forms.ValidationError(
                 f"The {self.guarded()._meta.verbose_name} began on {say_day(began)}. "

@@ -5,7 +5,7 @@ from django.contrib import admin
 from record.admin import SOURCE, RecordAdmin, box
 from record.dates import say
 from visits.forms import OnVisitForm, OnVisitFormSet
-from visits.models import Event, Finding, Judgement, JudgementArea, Visit
+from visits.models import Event, Finding, Framework, Grade, Judgement, JudgementArea, Visit
 
 
 class OnVisitInline(admin.StackedInline):
@@ -66,9 +66,36 @@ class VisitAdmin(RecordAdmin):
         return say(visit.dates)
 
 
+@admin.register(Framework)
+class FrameworkAdmin(RecordAdmin):
+    list_display = ["name", "ran"]
+    search_fields = ["name"]
+    never_changes = ("key",)
+    fieldsets = [(None, {"fields": ["key", "name", "ran"]})]
+
+
+@admin.register(Grade)
+class GradeAdmin(RecordAdmin):
+    list_display = ["name", "framework", "order"]
+    list_select_related = ["framework"]
+    list_filter = ["framework"]
+    search_fields = ["name"]
+    never_changes = ("framework", "key")
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["framework", "key", "name", "order"],
+                "description": "One step of the scale by which a framework grades, the best first.",
+            },
+        )
+    ]
+
+
 @admin.register(JudgementArea)
 class JudgementAreaAdmin(RecordAdmin):
     list_display = ["name", "framework", "order"]
+    list_select_related = ["framework"]
     list_filter = ["framework"]
     search_fields = ["name"]
     never_changes = ("key",)
@@ -89,7 +116,7 @@ class JudgementAreaAdmin(RecordAdmin):
 @admin.register(Judgement)
 class JudgementAdmin(RecordAdmin):
     list_display = ["visit", "area", "grade"]
-    list_select_related = ["visit", "area"]
+    list_select_related = ["visit", "area", "grade__framework"]
     list_filter = ["grade"]
     search_fields = ["area__name", "visit__slug"]
     never_changes = ("visit",)

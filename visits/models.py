@@ -108,11 +108,45 @@ class Visit(models.Model):
             raise ValidationError({"kind": "Only a focused visit can set an area for priority action."})
 
 
+class Framework(models.Model):
+    """The rules by which an authority is inspected in some years: what is graded, and on what scale."""
+
+    key = models.SlugField(unique=True)
+    name = models.CharField(max_length=100, help_text="As Ofsted names it.")
+    ran = models.CharField("the years it ran", max_length=100, blank=True)
+    history = Versions()
+
+    class Meta:
+        ordering = ["name", "ran", "pk"]
+
+    def __str__(self):
+        return f"{self.name}, {self.ran}" if self.ran else self.name
+
+
+class Grade(models.Model):
+    """One step of a framework's scale. A new scale is new rows."""
+
+    framework = models.ForeignKey(Framework, models.PROTECT, related_name="grades")
+    key = models.SlugField(help_text="A short name that never changes.")
+    name = models.CharField(max_length=100, help_text="Exactly as Ofsted names it.")
+    order = models.PositiveSmallIntegerField(help_text="1 for the best.")
+    history = Versions()
+
+    class Meta:
+        ordering = ["framework", "order"]
+        constraints = [
+            models.UniqueConstraint(fields=["framework", "key"], name="visits_grade_is_unique_in_framework")
+        ]
+
+    def __str__(self):
+        return f"{self.name} ({self.framework})"
+
+
 class JudgementArea(models.Model):
     """What a framework grades, named as Ofsted named it in the years the framework ran."""
 
     key = models.SlugField(unique=True)
-    framework = models.CharField(max_length=200, help_text="With the years it ran.")
+    framework = models.ForeignKey(Framework, models.PROTECT, related_name="areas")
     name = models.CharField(max_length=200, help_text="Exactly as Ofsted names it.")
     order = models.PositiveSmallIntegerField()
     history = Versions()
@@ -127,19 +161,12 @@ class JudgementArea(models.Model):
         return self.name
 
 
-class Grade(models.TextChoices):
-    OUTSTANDING = "outstanding", "Outstanding"
-    GOOD = "good", "Good"
-    REQUIRES_IMPROVEMENT = "requires_improvement", "Requires improvement to be good"
-    INADEQUATE = "inadequate", "Inadequate"
-
-
 class Judgement(models.Model):
     """A grade that an inspection gave to one area."""
 
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="judgements")
     area = models.ForeignKey(JudgementArea, models.PROTECT, related_name="judgements")
-    grade = models.CharField(max_length=30, choices=Grade)
+    grade = models.ForeignKey(Grade, models.PROTECT, related_name="judgements")
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
@@ -149,7 +176,6 @@ class Judgement(models.Model):
 
     class Meta:
         constraints = [
-            one_of("grade", Grade),
             models.UniqueConstraint(
                 fields=["visit", "area"],
                 name="visits_judgement_is_unique",
@@ -158,7 +184,7 @@ class Judgement(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.area}: {self.get_grade_display()}"
+        return f"{self.area}: {self.grade.name}"
 
     def clean(self):
         visit = getattr(self, "visit", None)  # a new visit has no key yet, but it has a kind
@@ -169,6 +195,9 @@ class Judgement(models.Model):
                     "Only full and short inspections have grades."
                 }
             )
+        # Until both are chosen there is nothing to compare.
+        if self.area_id and self.grade_id and self.area.framework_id != self.grade.framework_id:
+            raise ValidationError({"grade": f"Choose a grade of {self.area.framework}."})
 
 
 class FindingKind(models.TextChoices):

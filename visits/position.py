@@ -261,11 +261,11 @@ def _visits(findings, at):
     judgements, found = defaultdict(list), defaultdict(list)
     for row in (
         Judgement.objects.begun(at)
-        .select_related("area", "document")
-        .order_by("area__framework", "area__order")
+        .select_related("area", "grade", "document")
+        .order_by("area__framework__name", "area__framework", "area__order")
     ):
         judgements[row.visit_id].append(
-            JudgementLine(row.area.name, row.grade, row.get_grade_display(), row.note, source_of(row))
+            JudgementLine(row.area.name, row.grade.key, row.grade.name, row.note, source_of(row))
         )
     for finding in findings.values():
         found[finding.visit_slug].append(finding)

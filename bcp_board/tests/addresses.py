@@ -16,13 +16,11 @@ from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
-    make_document,
     make_due_date,
     make_recommendation,
     make_update,
-    make_user,
 )
-from record.tests.factories import make_meeting
+from record.tests.factories import make_document, make_meeting, make_user, saved
 from visits.models import Event, Finding, Judgement, JudgementArea, Visit
 
 ROLES = {
@@ -69,7 +67,8 @@ def make_record(owner):
     words = {"text": "What was found", **source}
     Finding.objects.create(ref="F01", visit=visit, attribution="ofsted", kind="concern", **words)
     Event.objects.create(ref="E01", date="2022-03", **words)
-    Risk.objects.create(ref="R01", **words).recommendations.add(recommendation)
+    with saved():
+        Risk.objects.create(ref="R01", **words).recommendations.add(recommendation)
     Measure.objects.create(ref="M01", name="Vacancies", value="20%", as_at="2022-06", **source)
     meeting = make_meeting(held_on=MEETING)
     publish(meeting.pk, by=owner, seen_version=0)

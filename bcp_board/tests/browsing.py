@@ -20,8 +20,9 @@ from django.utils.http import urlsafe_base64_encode
 from meetings.publishing import publish
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate
-from recommendations.tests.factories import make_decision, make_due_date, make_update, make_user
+from recommendations.tests.factories import make_decision, make_due_date, make_update
 from record.models import Meeting
+from record.tests.factories import make_user
 from visits.models import Visit
 
 PASSWORD = "three unrelated words"

@@ -14,10 +14,10 @@ from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
-    make_document,
     make_due_date,
     make_update,
 )
+from record.tests.factories import make_document
 from record.triggers import guarded_models
 from visits.models import Event
 

@@ -29,7 +29,7 @@ give_up = time.monotonic() + {seconds}
 for count in range({updates}):
     assert time.monotonic() < give_up, "too slow"
     words = f"Writer {writer}, update {{count}}"
-    signed = dict(dated="2022-11-01", recorded_by=user, recorded_as="Secretariat")
+    signed = dict(dated="2022-11-01", recorded_by=user, signed="Ann Clerk (Secretariat)")
     append([ProgressUpdate(action=action, status="on_track", narrative=words, **signed)])
 """
 CHAIN = 'SELECT count(*), max(sequence), count(DISTINCT "previous") FROM record_ledgerentry'

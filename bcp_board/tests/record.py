@@ -5,9 +5,9 @@ from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection
 
-from bcp_board.roles import create_groups
+from record.models import LedgerEntry, Salt
 
-ROOMS = ("visits", "recommendations")
+ROOMS = ("record", "visits", "recommendations")
 copied = {}
 
 
@@ -17,7 +17,6 @@ def load_record():
         call_command("seed", verbosity=0)
         copied.update(_every_row())
         return
-    create_groups()
     with connection.cursor() as cursor:
         for table, (columns, rows) in copied.items():
             names = ", ".join(connection.ops.quote_name(column) for column in columns)
@@ -28,7 +27,9 @@ def load_record():
 
 
 def _models():
-    return [m for m in apps.get_models(include_auto_created=True) if m._meta.app_label in ROOMS]
+    found = [m for m in apps.get_models(include_auto_created=True) if m._meta.app_label in ROOMS]
+    # Entries last: nothing may be added that is older than the newest of them.
+    return sorted(found, key=lambda model: model in (LedgerEntry, Salt))
 
 
 def _every_row():

@@ -28,12 +28,11 @@ from recommendations.tests.factories import (
     make_due_date,
     make_recommendation,
     make_update,
-    make_user,
 )
 from record import ledger
 from record.models import Demonstration
 from record.signing import signature
-from record.tests.factories import make_meeting, saved
+from record.tests.factories import make_meeting, make_user, saved
 
 
 def tables_whose_next_key_is_taken():

@@ -15,9 +15,9 @@ from bcp_board.tests.addresses import MEETING, ROLES, routes, written_down
 from meetings.models import Paper
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate
-from recommendations.tests.admin_forms import fill_in, held, open_form
-from recommendations.tests.factories import make_user
 from record.models import Meeting
+from record.tests.admin_forms import fill_in, held, open_form
+from record.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from recommendations.models import Action
-from recommendations.tests.admin_forms import errors_of, fill_in, open_form
-from recommendations.tests.factories import make_action, make_user
+from recommendations.tests.factories import make_action
+from record.tests.admin_forms import errors_of, fill_in, open_form
+from record.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -27,14 +27,12 @@ from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
-    make_document,
     make_due_date,
     make_recommendation,
     make_update,
-    make_user,
 )
 from record import triggers
-from record.tests.factories import make_meeting
+from record.tests.factories import make_document, make_meeting, make_user
 from record.verification import first_fault
 
 

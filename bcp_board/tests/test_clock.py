@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from meetings.models import Paper
 from recommendations.models import ProgressUpdate
-from recommendations.tests.admin_forms import fill_in, open_form
-from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
-from record.tests.factories import make_meeting
+from recommendations.tests.factories import make_action, make_due_date, make_update
+from record.tests.admin_forms import fill_in, open_form
+from record.tests.factories import make_meeting, make_user
 
 ADD = reverse("admin:recommendations_progressupdate_add")
 

@@ -7,8 +7,8 @@ from django.test import Client
 from bcp_board.tests.addresses import MEETING
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
-from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from record.models import Document
+from record.tests.admin_forms import errors_of, fill_in, open_form
 from visits.models import Event, Visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

@@ -23,9 +23,9 @@ from bcp_board.backups import LEFT_OUT, digest
 from bcp_board.tests.addresses import cast, make_record
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
-from recommendations.tests.admin_forms import fields_of, open_form
 from recommendations.tests.factories import make_due_date, make_recommendation
 from record.models import Meeting
+from record.tests.admin_forms import fields_of, open_form
 from record.verification import first_fault
 
 

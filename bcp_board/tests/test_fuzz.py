@@ -16,7 +16,7 @@ from django.utils.html import escape
 
 from bcp_board.backups import digest
 from recommendations.models import Action
-from recommendations.tests.admin_forms import errors_of, fill_in
+from record.tests.admin_forms import errors_of, fill_in
 
 pytestmark = pytest.mark.django_db
 # 301 adds the slash at the end of an address.

@@ -12,8 +12,8 @@ from django.utils.html import escape
 from bcp_board.tests.addresses import cast, examples, make_record
 from bcp_board.tests.hostile_texts import DRAFT, HARMLESS, HOSTILE, make_record_of
 from recommendations.models import ProgressUpdate
-from recommendations.tests.admin_forms import fill_in
 from recommendations.tests.factories import make_update
+from record.tests.admin_forms import fill_in
 
 KINDS = [
     "emoji \U0001f600",

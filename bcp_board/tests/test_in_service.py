@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from bcp_board.tests.serving import Site
 from recommendations.models import ProgressUpdate
-from recommendations.tests.admin_forms import open_form
-from recommendations.tests.factories import make_action, make_user
+from recommendations.tests.factories import make_action
+from record.tests.admin_forms import open_form
+from record.tests.factories import make_user
 from record.verification import first_fault
 
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from bcp_board import backup_files, backups
-from recommendations.tests.factories import make_user
+from record.tests.factories import make_user
 
 
 def backup_made_at(path, made_at):

@@ -7,16 +7,11 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from bcp_board.roles import create_groups, role_of
+from bcp_board.roles import create_groups
 from bcp_board.worklist import worklist
-from recommendations.tests.factories import (
-    make_action,
-    make_decision,
-    make_due_date,
-    make_update,
-    make_user,
-)
-from record.tests.factories import on
+from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
+from record.signing import role_of
+from record.tests.factories import make_user, on
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 

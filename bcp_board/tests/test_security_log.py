@@ -12,10 +12,9 @@ from django.test import Client
 
 from bcp_board.tests.addresses import make_record
 from recommendations.models import ProgressUpdate
-from recommendations.tests.admin_forms import fill_in
-from recommendations.tests.factories import make_user
 from record import triggers
-from record.tests.factories import make_meeting
+from record.tests.admin_forms import fill_in
+from record.tests.factories import make_meeting, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 GOOD = "canary password of ours"

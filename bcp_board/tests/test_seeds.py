@@ -15,8 +15,9 @@ from bcp_board.tests.record import load_record
 from bcp_board.tests.scratch import tables_whose_next_key_is_taken
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, ProgressUpdate, Recommendation
-from recommendations.tests.factories import make_update, make_user
+from recommendations.tests.factories import make_update
 from record import ledger
+from record.tests.factories import make_user
 from record.verification import first_fault
 from visits.models import Finding, JudgementArea, Visit
 

@@ -16,8 +16,8 @@ from django.utils.http import urlsafe_base64_encode
 
 from bcp_board import signing_in
 from bcp_board.models import SignInTry
-from recommendations.tests.factories import make_user
 from recommendations.tests.test_admin_conflicts import in_threads
+from record.tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 GOOD, OTHER, BAD = "three unrelated words", "another three words", "not the right one"

@@ -8,8 +8,9 @@ from django.urls import reverse
 from bcp_board.tests.test_access import client_of
 from bcp_board.tests.test_sessions import age
 from recommendations.models import ProgressUpdate
-from recommendations.tests.admin_forms import open_form
-from recommendations.tests.factories import make_action, make_user
+from recommendations.tests.factories import make_action
+from record.tests.admin_forms import open_form
+from record.tests.factories import make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 TYPED = {

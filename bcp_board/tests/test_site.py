@@ -9,10 +9,9 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from bcp_board.tests.record import load_record
-from recommendations.tests.factories import make_user
 from record.ledger import append
 from record.models import Demonstration
-from record.tests.factories import make_meeting
+from record.tests.factories import make_meeting, make_user
 
 pytestmark = pytest.mark.once
 

@@ -7,11 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from meetings.models import Paper
-from recommendations.tests.admin_forms import errors_of, fill_in
-from recommendations.tests.factories import make_user
 from record.ledger import append
 from record.models import Meeting
-from record.tests.factories import make_meeting
+from record.tests.admin_forms import errors_of, fill_in
+from record.tests.factories import make_meeting, make_user
 
 pytestmark = pytest.mark.django_db
 

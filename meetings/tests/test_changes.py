@@ -21,12 +21,11 @@ from recommendations.tests.factories import (
     make_due_date,
     make_recommendation,
     make_update,
-    make_user,
 )
 from recommendations.tests.histories import DAYS, day, histories, make_board, store
 from record.dates import end_of
 from record.models import Meeting
-from record.tests.factories import make_meeting, on
+from record.tests.factories import make_meeting, make_user, on
 
 pytestmark = pytest.mark.django_db
 FIRST, SECOND, TODAY = (
@@ -44,6 +43,13 @@ def changes_at(meeting, today=TODAY):
     moment = had_before_it(meeting, today=today)
     now = board_position(moment)
     return changes_since_meeting_before(now, day=meeting.held_on, today=today)
+
+
+def tell(updates, officer):
+    """Add the (day, action, status) of ``updates`` in the order of their days, each recorded that day."""
+    for dated, action, status in sorted(updates, key=lambda update: update[0]):
+        recorded = at(*map(int, dated.split("-")))
+        make_update(action, status, dated=dated, by=officer, recorded_at=recorded)
 
 
 def refs(changes):
@@ -94,14 +100,17 @@ def test_each_kind_of_change_is_listed_once_where_it_belongs(two_meetings, offic
         "A05": [("on_track", "2022-10-02"), ("closed", "2022-10-20")],
         "A06": [("on_track", "2022-10-02")],
     }
-    for ref, story in stories.items():
-        action = make_action(ref, recommendation, recorded_at=at(2022, 10, 1))
-        for status, dated in story:
-            recorded = at(*map(int, dated.split("-")))
-            make_update(action, status, dated=dated, by=officer, recorded_at=recorded)
-        if ref == "A06":
-            make_due_date(action, "2022-10", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    actions = {ref: make_action(ref, recommendation, recorded_at=at(2022, 10, 1)) for ref in stories}
+    tell(
+        [(dated, actions[ref], status) for ref, story in stories.items() for status, dated in story[:1]],
+        officer,
+    )
+    make_due_date(actions["A06"], "2022-10", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     make_action("A07", recommendation, agreed_on="2022-10-05", recorded_at=at(2022, 10, 7))
+    tell(
+        [(dated, actions[ref], status) for ref, story in stories.items() for status, dated in story[1:]],
+        officer,
+    )
     changes = changes_at(two_meetings[1])
     found = {
         name: refs(getattr(changes, name))
@@ -130,20 +139,17 @@ def test_each_kind_of_change_is_listed_once_where_it_belongs(two_meetings, offic
 def test_a_moved_date_is_listed_with_both_dates_and_a_corrected_one_only_as_a_correction(
     two_meetings, officer
 ):
-    moved, corrected = make_action("A01"), make_action("A02")
-    for action in (moved, corrected):
-        action.recorded_at = at(2022, 10, 1)
-        action.save()
+    moved, corrected = (make_action(ref, recorded_at=at(2022, 10, 1)) for ref in ("A01", "A02"))
     make_due_date(moved, "2023-03", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     wrong = make_due_date(corrected, "2023-03", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     proposal = make_due_date(
         moved, "2023-06", dated="2022-10-20", by=officer, needs_decision=True, recorded_at=at(2022, 10, 20)
     )
-    make_decision(proposal, dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1))
     make_due_date(
         corrected, "2023-04", dated="2022-10-02", by=officer, corrects=wrong, correction_reason="A slip",
         recorded_at=at(2022, 10, 20),
     )  # fmt: skip
+    make_decision(proposal, dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1))
     changes = changes_at(two_meetings[1])
     assert [(c.action.ref, str(c.was.due.due), str(c.action.due.due)) for c in changes.moved] == [
         ("A01", "March 2023", "June 2023")
@@ -160,25 +166,23 @@ def test_the_first_meeting_has_nothing_to_compare_with():
 
 def test_direction_is_a_word_for_each_recommendation(two_meetings, officer):
     worse, better, same = (make_recommendation(number) for number in (1, 2, 3))
-    for ref, recommendation, story in (
-        ("A01", worse, [("on_track", "2022-10-02"), ("at_risk", "2022-10-20")]),
-        ("A02", better, [("at_risk", "2022-10-02"), ("on_track", "2022-10-20")]),
-        ("A03", same, [("on_track", "2022-10-02"), ("on_track", "2022-10-20")]),
+    updates = []
+    for ref, recommendation, was, now in (
+        ("A01", worse, "on_track", "at_risk"),
+        ("A02", better, "at_risk", "on_track"),
+        ("A03", same, "on_track", "on_track"),
     ):
         action = make_action(ref, recommendation, recorded_at=at(2022, 10, 1))
-        for status, dated in story:
-            recorded = at(*map(int, dated.split("-")))
-            make_update(action, status, dated=dated, by=officer, recorded_at=recorded)
+        updates += [("2022-10-02", action, was), ("2022-10-20", action, now)]
+    tell(updates, officer)
     changes = changes_at(two_meetings[1])
     assert [changes.direction(number) for number in (1, 2, 3)] == ["Worse", "Improved", "Same"]
 
 
 def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(two_meetings, officer):
-    still, moving = make_action("A01"), make_action("A02")
+    began = {"agreed_on": "2022-09-30", "recorded_at": at(2022, 9, 30)}
+    still, moving = (make_action(ref, **began) for ref in ("A01", "A02"))
     for action in (still, moving):
-        action.recorded_at = at(2022, 9, 30)
-        action.agreed_on = "2022-09-30"
-        action.save()
         make_update(action, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     make_update(moving, "at_risk", dated="2022-11-15", by=officer, recorded_at=at(2022, 11, 15))
     now = board_position(on(TODAY))
@@ -189,11 +193,11 @@ def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(tw
 def test_a_refused_date_and_a_new_assessment_are_among_the_changes(two_meetings, officer):
     recommendation = make_recommendation(1)
     action = make_action("A01", recommendation, recorded_at=at(2022, 10, 1))
+    make_assessment(recommendation, "at_risk", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     proposal = make_due_date(
         action, "2023-06", dated="2022-10-20", by=officer, needs_decision=True, recorded_at=at(2022, 10, 20)
     )
     make_decision(proposal, "refused", dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1))
-    make_assessment(recommendation, "at_risk", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     make_assessment(recommendation, "off_track", dated="2022-11-02", by=officer, recorded_at=at(2022, 11, 2))
     changes = changes_at(two_meetings[1])
     assert [(refusal.action.ref, str(refusal.line.due)) for refusal in changes.refused] == [

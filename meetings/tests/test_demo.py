@@ -24,15 +24,13 @@ from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
-    make_document,
     make_due_date,
     make_recommendation,
     make_update,
-    make_user,
 )
 from record import ledger
 from record.models import Demonstration, Document, Meeting
-from record.tests.factories import make_meeting, on
+from record.tests.factories import make_document, make_meeting, make_user, on
 from record.verification import first_fault
 from visits.models import Finding
 

@@ -11,16 +11,10 @@ from bcp_board.tests.record import load_record
 from meetings.models import Paper
 from meetings.publishing import publish
 from recommendations.models import Action
-from recommendations.tests.factories import (
-    make_action,
-    make_due_date,
-    make_recommendation,
-    make_update,
-    make_user,
-)
+from recommendations.tests.factories import make_action, make_due_date, make_recommendation, make_update
 from record.ledger import anchor, append, first_fault
 from record.models import Meeting
-from record.tests.factories import make_meeting
+from record.tests.factories import make_meeting, make_user
 
 EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
 

@@ -19,12 +19,11 @@ from recommendations.tests.factories import (
     make_due_date,
     make_recommendation,
     make_update,
-    make_user,
 )
 from record import ledger
 from record.as_at import AsAt
 from record.models import Demonstration, Meeting
-from record.tests.factories import make_meeting, on
+from record.tests.factories import make_meeting, make_user, on
 
 pytestmark = pytest.mark.once
 

@@ -2,29 +2,12 @@
 
 import datetime
 
-from django.contrib.auth.models import Group, User
-
-from bcp_board.roles import create_groups, works_in_admin
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
 from recommendations.ownership import Ownership
 from recommendations.status import Status
 from record.signing import signature
 from record.tests.factories import add, make_document, saved
-
-
-def make_user(role="", username="", **fields):
-    """Return a User in the group ``role``, named after it unless told otherwise."""
-    create_groups()
-    name = username or role.lower().replace(" ", "-") or "someone"
-    user = User.objects.create(
-        username=name, **{"first_name": name.capitalize(), "last_name": "Person", **fields}
-    )
-    if role:
-        user.groups.add(Group.objects.get(name=role))
-    user.is_staff = works_in_admin(user)
-    user.save()
-    return user
 
 
 def make_recommendation(number=1, **fields):

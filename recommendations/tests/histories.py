@@ -8,11 +8,12 @@ from django.utils import timezone
 from hypothesis import strategies as st
 
 from recommendations.due_dates import Decision, DueDate
-from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
+from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.status import NOT_REPORTED, OPEN, Status
+from recommendations.tests.factories import make_recommendation
 from record import ledger
 from record.dates import read_edtf
-from record.models import Document
+from record.tests.factories import saved
 
 START = datetime.date(2022, 9, 1)
 DAYS = 130
@@ -78,6 +79,7 @@ def store(rows, actions, recommendation, user):
             "dated": day(said.said).isoformat(),
             "recorded_at": noon(said.taken),
             "recorded_by": user,
+            "signed": "Officer (Officer)",
             "pk": key,
         }
         if said.corrects is not None:
@@ -117,9 +119,10 @@ def store(rows, actions, recommendation, user):
                     dated=day(decided_on).isoformat(),
                     recorded_at=noon(taken),
                     recorded_by=user,
+                    signed="Officer (Officer)",
                 )
             )
-    ledger.append(sorted(statements, key=lambda row: type(row).__name__) + decisions)
+    ledger.append(sorted(statements + decisions, key=lambda row: row.recorded_at))
 
 
 @dataclass
@@ -196,22 +199,14 @@ def replay(rows, as_at, known):
 
 
 def make_board(actions):
-    """Return as many actions that answer one recommendation, the recommendation and an officer."""
-    document = Document.objects.create(
-        key="report", title="Report", publisher="The adviser", published="2022-08", reference="Page 1"
-    )
-    recommendation = Recommendation.objects.create(
-        number=1,
-        title="Do it",
-        summary="Do it.",
-        lead_body="The council",
-        lead_basis="stated",
-        theme="Doing",
-        document=document,
-        reference="Item 1",
-    )
-    common = {"title": "Do", "owner_role": "Director", "document": document, "recorded_at": noon(0)}
-    made = [Action(ref=f"A{number:03}", **common) for number in range(1, actions + 1)]
-    made = Action.objects.bulk_create(made)
-    recommendation.actions.set(made)
+    """As many actions that answer one recommendation, the recommendation and an officer."""
+    recommendation = make_recommendation(1)
+    made = []
+    for number in range(1, actions + 1):
+        with saved(at=noon(0), is_first_load=True):
+            action = Action.objects.create(
+                ref=f"A{number:03}", title="Do", owner_role="Director", document=recommendation.document
+            )
+            action.recommendations.set([recommendation])
+        made.append(action)
     return made, recommendation, get_user_model().objects.create(username="officer")

@@ -9,17 +9,16 @@ from django.urls import reverse
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment
 from recommendations.position import action_positions
-from recommendations.tests.admin_forms import errors_of, fill_in, open_form
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
-    make_document,
     make_due_date,
     make_recommendation,
-    make_user,
 )
-from record.tests.factories import on
+from record.signing import role_in
+from record.tests.admin_forms import errors_of, fill_in, open_form
+from record.tests.factories import make_document, make_user, on
 from record.verification import first_fault
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +90,7 @@ def test_an_owners_date_is_a_proposal_that_counts_only_once_agreed(client, offic
     assert (response.status_code, response.url) == (302, "/admin/")
     row = DueDate.objects.get()
     assert (row.due, row.reason_kind, row.needs_decision) == ("2027-03", "first", True)
-    assert (row.recorded_by, row.recorded_as) == (officer, "Officer")
+    assert (row.recorded_by, role_in(row.signed)) == (officer, "Officer")
     assert position(action).due is None
     assert [line.pk for line in position(action).proposals] == [row.pk]
 
@@ -256,7 +255,7 @@ def test_the_board_agrees_a_proposal_and_it_counts_from_then(client, officer, ac
     fill_in(client, page, **typed, dated="15/11/2022")
     row = Decision.objects.get()
     assert (row.due_date, row.outcome, row.meeting_on) == (proposal, "agreed", datetime.date(2022, 11, 15))
-    assert (row.recorded_by, row.recorded_as) == (chair, "Chair")
+    assert (row.recorded_by, role_in(row.signed)) == (chair, "Chair")
     assert position(action).due.effective_on == datetime.date(2022, 11, 15)
 
 
@@ -346,7 +345,7 @@ def test_chair_and_secretariat_record_assessments(client, role):
 
     assert response.status_code == 302
     row = Assessment.objects.get()
-    assert (row.recommendation, row.status, row.recorded_by, row.recorded_as) == (
+    assert (row.recommendation, row.status, row.recorded_by, role_in(row.signed)) == (
         recommendation,
         "at_risk",
         user,

@@ -8,8 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recommendations.models import ProgressUpdate
-from recommendations.tests.admin_forms import errors_of, fill_in, open_form
-from recommendations.tests.factories import make_action, make_due_date, make_update, make_user
+from recommendations.tests.factories import make_action, make_due_date, make_update
+from record.signing import role_in
+from record.tests.admin_forms import errors_of, fill_in, open_form
+from record.tests.factories import make_user
 from record.verification import first_fault
 
 pytestmark = pytest.mark.django_db
@@ -51,14 +53,14 @@ def test_owner_records_progress_and_the_server_signs_it(client, officer, action)
         narrative="The first report went to the board.",
         recorded_at="2001-01-01",
         recorded_by="999",
-        recorded_as="Chair",
+        signed="Ann (Chair)",
         on_behalf_of="999",
     )
 
     assert (response.status_code, response.url) == (302, "/admin/")
     row = ProgressUpdate.objects.get()
     assert (row.action, row.status, row.dated) == (action, "on_track", "2022-11-01")
-    assert (row.recorded_by, row.recorded_as, row.on_behalf_of) == (officer, "Officer", None)
+    assert (row.recorded_by, role_in(row.signed), row.on_behalf_of) == (officer, "Officer", None)
     assert before <= row.recorded_at <= timezone.now()
     assert first_fault() is None
     message = client.get(response.url).content.decode()
@@ -233,7 +235,7 @@ def test_complete_needs_evidence_and_a_recheck_three_months_on(client, officer, 
     fill_in(chair, page_for(action), **typed, recheck_on="28/02/2023")
     row = ProgressUpdate.objects.latest("pk")
     assert (row.status, row.recheck_on) == ("complete", datetime.date(2023, 2, 28))
-    assert (row.recorded_as, row.on_behalf_of) == ("Chair", None)
+    assert (role_in(row.signed), row.on_behalf_of) == ("Chair", None)
 
 
 def test_embedded_waits_for_the_recheck_date(client, action):
@@ -286,7 +288,7 @@ def test_the_secretariat_records_for_the_owner_and_it_shows_as_such(client, offi
     )
 
     row = ProgressUpdate.objects.get()
-    assert (row.recorded_by, row.recorded_as, row.on_behalf_of) == (secretariat, "Secretariat", officer)
+    assert (row.recorded_by, role_in(row.signed), row.on_behalf_of) == (secretariat, "Secretariat", officer)
 
 
 def test_an_acceptance_by_the_secretariat_is_not_on_the_owners_behalf(client, action):
@@ -304,8 +306,8 @@ def test_an_acceptance_by_the_secretariat_is_not_on_the_owners_behalf(client, ac
 
 
 def test_nobody_opens_the_form_of_an_action_they_may_not_record_on(client, officer):
-    other = make_action("A02", owner=make_user("Officers", "other"))
-    row = make_update(other, by=other.owner)
+    owner = make_user("Officers", "other")
+    row = make_update(other := make_action("A02", owner=owner), by=owner)
     sign_in(client, officer)
 
     for address in (
@@ -405,9 +407,10 @@ def test_the_form_shows_how_the_action_stands(client, officer, action):
 
 
 def test_officers_list_only_their_own_rows(client, officer, action):
-    other = make_action("A02", owner=make_user("Officers", "other"))
+    owner = make_user("Officers", "other")
+    other = make_action("A02", owner=owner)
     mine = make_update(action, by=officer)
-    make_update(other, by=other.owner)
+    make_update(other, by=owner)
 
     page = sign_in(client, officer).get(reverse("admin:recommendations_progressupdate_changelist"))
 

@@ -21,9 +21,10 @@ from django.db.models import ProtectedError
 from bcp_board import grants
 from bcp_board.backups import digest
 from recommendations.models import Action, ProgressUpdate, Recommendation
-from recommendations.tests.factories import make_update, make_user
+from recommendations.tests.factories import make_update
 from record import ledger, triggers
 from record.models import Meeting
+from record.tests.factories import make_user
 from record.verification import first_fault
 
 # The logs of packages share one trigger function; one of each package stands for the rest.

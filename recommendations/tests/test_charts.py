@@ -9,15 +9,9 @@ from django.template.loader import render_to_string
 from recommendations import charts
 from recommendations.position import board_position
 from recommendations.status import NOT_REPORTED, WORST_FIRST, Status
-from recommendations.tests.factories import (
-    make_action,
-    make_due_date,
-    make_recommendation,
-    make_update,
-    make_user,
-)
+from recommendations.tests.factories import make_action, make_due_date, make_recommendation, make_update
 from record.dates import read_edtf
-from record.tests.factories import on
+from record.tests.factories import make_user, on
 from visits.timeline import LABELS, WIDTH, Axis, Entry, Mark, mark_of, timeline
 
 AS_AT = datetime.date(2022, 12, 31)

@@ -14,14 +14,13 @@ from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
-    make_document,
     make_due_date,
     make_recommendation,
     make_update,
-    make_user,
 )
 from record.as_at import AsAt
 from record.sources import Source
+from record.tests.factories import make_document, make_user, saved
 from visits.models import Finding
 
 TODAY = datetime.date(2026, 11, 22)
@@ -163,7 +162,7 @@ def test_an_action_shows_a_refusal_with_its_reason(reader):
     make_decision(proposal, "refused", by=chair, reason="It has waited long enough")
     text = words(reader.get("/actions/A01/"))
     assert "Proposed and refused June 2023" in text
-    assert "Chair Person (Officer)" in text
+    assert "Chair Person (Chair)" in text
     assert "It has waited long enough" in text
 
 
@@ -198,16 +197,18 @@ def test_an_action_says_that_an_update_was_recorded_late(reader):
 def test_an_action_shows_in_words_that_inspectors_disagree(reader):
     action = make_action()
     make_update(action, dated="2022-09-01")
-    action.findings.add(
-        Finding.objects.create(
-            ref="F01",
-            kind="concern",
-            attribution="ofsted",
-            text="It does not work.",
-            document=make_document("letter", published="2022-10-20"),
-            reference="p2",
+    letter = make_document("letter", published="2022-10-20")
+    with saved(reason="It bears on this"):
+        action.findings.add(
+            Finding.objects.create(
+                ref="F01",
+                kind="concern",
+                attribution="ofsted",
+                text="It does not work.",
+                document=letter,
+                reference="p2",
+            )
         )
-    )
     text = words(reader.get("/actions/A01/"))
     assert (
         "Views differ Director reported On track (1 September 2022). "

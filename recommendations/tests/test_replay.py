@@ -13,7 +13,7 @@ from recommendations.board import RecommendationProgress
 from recommendations.history import history
 from recommendations.models import Action, ProgressUpdate
 from recommendations.position import action_positions, board_position, progress_position
-from recommendations.tests.factories import make_action, make_update, make_user
+from recommendations.tests.factories import make_action, make_update
 from recommendations.tests.histories import (
     DAYS,
     Replayed,
@@ -26,7 +26,7 @@ from recommendations.tests.histories import (
 )
 from record import ledger
 from record.dates import end_of
-from record.tests.factories import on
+from record.tests.factories import make_user, on
 from record.verification import first_fault
 
 ACTIONS = 100

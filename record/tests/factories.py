@@ -2,6 +2,8 @@
 
 import datetime
 
+from django.contrib.auth.models import Group, User
+
 from record import ledger, versions
 from record.as_at import AsAt
 from record.models import Document, LedgerEntry, Meeting
@@ -40,6 +42,20 @@ def make_document(key="report", **fields):
     values = {"title": "The report", "publisher": "The adviser", "published": "2022-08", **fields}
     with saved(is_first_load=True):
         return Document.objects.create(key=key, **{"reference": "p1", **values})
+
+
+def make_user(role="", username="", **fields):
+    """A User in the group ``role``, named after it unless told otherwise."""
+    name = username or role.lower().replace(" ", "-") or "someone"
+    user = User.objects.create(
+        username=name, **{"first_name": name.capitalize(), "last_name": "Person", **fields}
+    )
+    if role:
+        user.groups.add(Group.objects.get(name=role))
+    # Whoever may do anything does it in the admin.
+    user.is_staff = bool(user.get_all_permissions())
+    user.save()
+    return user
 
 
 def make_meeting(held_on="2022-12-01", **fields):

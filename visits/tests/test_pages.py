@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bcp_board.tests.record import load_record
-from recommendations.tests.factories import make_document, make_user
+from record.tests.factories import make_document, make_user
 from visits.models import Finding, Judgement, JudgementArea, Visit
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from bcp_board.roles import create_groups, works_in_admin
+from bcp_board.roles import works_in_admin
 from recommendations.models import Action
 from recommendations.ownership import Ownership
 from record import ledger
@@ -41,7 +41,6 @@ class Command(BaseCommand):
             validate_password(password)
         except ValidationError as error:
             raise CommandError(f"Choose another password. {' '.join(error.messages)}") from None
-        create_groups()
         for username, role in ACCOUNTS.items():
             user, _ = User.objects.get_or_create(username=username)
             user.first_name, user.last_name = "Local", username

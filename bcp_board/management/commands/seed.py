@@ -10,14 +10,14 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, transaction
 
-from bcp_board.roles import create_groups
 from recommendations.due_dates import DueDate
-from recommendations.models import Action, Measure, ProgressUpdate, Recommendation, Risk
+from recommendations.measures import Measure, MeasureValue
+from recommendations.models import Action, ProgressUpdate, Recommendation, Risk
 from record import ledger, versions
 from record.models import Document
 from record.statements import Statement
 from record.versions import published
-from visits.models import Event, Finding, Judgement, JudgementArea, Visit
+from visits.models import Event, Finding, Framework, Grade, Judgement, JudgementArea, Visit
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,28 @@ class Table:
     given: dict = field(default_factory=dict)
 
 
+FRAMEWORK = {"framework": (Framework, "key")}
 DOCUMENT = {"document": (Document, "key")}
 ACTION = {"action": (Action, "ref")}
 FINDINGS = {"findings": (Finding, "ref")}
 RECOMMENDATIONS = {"recommendations": (Recommendation, "number")}
 TABLES = (
     Table("documents", "documents", Document, ("key",)),
-    Table("visits", "areas", JudgementArea, ("key",)),
+    Table("visits", "frameworks", Framework, ("key",)),
+    Table("visits", "grades", Grade, ("framework", "key"), FRAMEWORK),
+    Table("visits", "areas", JudgementArea, ("key",), FRAMEWORK),
     Table("visits", "visits", Visit, ("slug",), DOCUMENT),
     Table(
         "visits",
         "judgements",
         Judgement,
         ("visit", "area"),
-        {"visit": (Visit, "slug"), "area": (JudgementArea, "key"), **DOCUMENT},
+        {
+            "visit": (Visit, "slug"),
+            "area": (JudgementArea, "key"),
+            "grade": (Grade, "framework__key/key"),
+            **DOCUMENT,
+        },
     ),
     Table("visits", "findings", Finding, ("ref",), {"visit": (Visit, "slug"), **DOCUMENT}),
     Table("events", "events", Event, ("ref",), DOCUMENT),
@@ -75,12 +83,19 @@ TABLES = (
     ),
     Table("actions", "updates", ProgressUpdate, ("action", "dated", "document"), {**ACTION, **DOCUMENT}),
     Table("measures", "measures", Measure, ("ref",), DOCUMENT),
+    Table(
+        "measures",
+        "values",
+        MeasureValue,
+        ("measure", "as_at", "document"),
+        {"measure": (Measure, "ref"), **DOCUMENT},
+    ),
     Table("risks", "risks", Risk, ("ref",), DOCUMENT, RECOMMENDATIONS),
 )
 
 
 class Command(BaseCommand):
-    help = "Load the record and the groups of users. Safe to run again: it never changes a row."
+    help = "Load the record. Safe to run again: it never changes a row."
 
     def add_arguments(self, parser):
         parser.add_argument("--folder", default=settings.BASE_DIR / "seeds", help="where the files are")
@@ -108,7 +123,6 @@ def load_all(folder, *, at=None):
     """
     # Every file is read before anything is loaded, so that a slip of the pen is found at once.
     rows = {table.name: list(rows_of(table, folder)) for table in TABLES}
-    create_groups()
     is_first_load = ledger.anchor().count == 0
     added, different = {}, []
     for table in TABLES:
@@ -161,8 +175,8 @@ def load(table, row, *, at, is_first_load):
     if existing:
         return False, differences(existing, values, lists)
     instance = table.model(**values)
-    if table.model is DueDate and "dated" not in row:
-        instance.dated = instance.document.published
+    if issubclass(table.model, Statement) and "dated" not in row:
+        instance.dated = row.get("as_at") or instance.document.published
     instance.full_clean()
     if issubclass(table.model, Statement):
         instance.recorded_at = at
@@ -177,9 +191,14 @@ def load(table, row, *, at, is_first_load):
 
 
 def find(model, by, value):
-    """Return the row of ``model`` whose field ``by`` is ``value``; raise ValueError if there is none."""
+    """The row of ``model`` whose field ``by`` is ``value``; raises ValueError if there is none.
+
+    Several fields are separated by strokes, and so are their values.
+    """
+    names = by.split("/")
+    values = value.split("/") if len(names) > 1 else [value]
     try:
-        return model.objects.get(**{by: value})
+        return model.objects.get(**dict(zip(names, values, strict=True)))
     except (ObjectDoesNotExist, ValueError, TypeError):
         raise ValueError(f"there is no {model._meta.verbose_name} {value!r}.") from None
 
