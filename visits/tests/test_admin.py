@@ -368,7 +368,7 @@ def test_an_earlier_version_shows_what_was_said_and_linked_then(client):
 
     page = client.get(f"/admin/recommendations/action/{action.pk}/history/{then.pk}/").content.decode()
 
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', page)
+    rows = re.findall(r'<tr>\s*<th scope="row">(.*?)</th>\s*<td>(.*?)</td>\s*</tr>', page)
     assert [row for row in rows if row[1] != "(empty)"] == [
         ("Reference number", "A01"),
         ("Title", "Title of A01"),
