@@ -248,7 +248,7 @@ def render_paper(context):
     """Return the bytes of the status page for ``context``: whole in themselves, with no name or form."""
     html = render_to_string("meetings/paper.html", context)
     said = set(re.findall(r"\w+", html))
-    terms = [term for short, term in ABBREVIATIONS.items() if short in said]
+    terms = [f"{short}: {term.expansion}" for short, term in ABBREVIATIONS.items() if short in said]
     spelled_out = render_to_string("paper/_abbreviations.html", {"terms": terms})
     return html.replace("</main>", f"{spelled_out}</main>").encode()
 

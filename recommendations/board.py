@@ -111,6 +111,19 @@ class ActionPosition:
         return f"{dates}: {ordinal} date, {self.slip.words}"
 
     @property
+    def overdue_since(self):
+        """Return the agreed date that it is overdue on, or None where it is not."""
+        return self.due.due if self.is_overdue else None
+
+    @property
+    def failing_words(self):
+        """Return how it puts at risk what hangs on it: "is overdue (due March 2023) and off track"."""
+        is_off_track = self.status == Status.OFF_TRACK
+        if self.is_overdue:
+            return f"is overdue (due {self.due.due}){' and off track' if is_off_track else ''}"
+        return "is off track"
+
+    @property
     def is_never_reported(self):
         return self.status == NOT_REPORTED
 
@@ -195,9 +208,8 @@ class Disagreement:
         if self.action.status in ACCEPTED:
             said = f"{update.signature.by} accepted it as {update.words} ({update.signature.dated})"
         if self.finding:
-            where = ", ".join(str(part) for part in (self.finding.visit, self.finding.visit_dates) if part)
-            where = where and f" ({where})"
-            return f"{said}. But Ofsted has since recorded a concern{where}: {self.finding.text}"
+            concern = f"a concern{self.finding.where}: {self.finding.text}"
+            return f"{said}. But Ofsted has since recorded {concern}"
         judged = self.assessment
         whose = judged.whose_words[0].lower() + judged.whose_words[1:]
         return (
@@ -215,6 +227,11 @@ class Contradiction:
     @property
     def recommendation(self):
         return self.disagreements[0].recommendation
+
+    @property
+    def under(self):
+        """Return what it is listed under, in words."""
+        return f"Recommendation {self.recommendation}" if self.recommendation else "Under no recommendation"
 
     @property
     def finding(self):
@@ -310,6 +327,11 @@ class RecommendationPosition(RecommendationProgress):
     @property
     def counts(self):
         return count_statuses(self.actions)
+
+    @property
+    def counts_words(self):
+        """Return how many of its actions have each status: "1 off track; 3 on track"."""
+        return "; ".join(f"{count.count} {count.words.lower()}" for count in self.counts)
 
     @property
     def claims(self):

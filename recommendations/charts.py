@@ -174,6 +174,11 @@ class MonthlyStatuses:
         )
 
     @property
+    def flat_words(self):
+        """Return the counts of the first month as they read inside a sentence; "" if there are no actions."""
+        return "; ".join(f"{line.counts[0]} {line.words[0].lower()}{line.words[1:]}" for line in self.key)
+
+    @property
     def is_flat(self):
         """Whether every month has the same counts, which a sentence says better than a chart."""
         return all(month.counts == self.months[0].counts for month in self.months)

@@ -47,6 +47,12 @@ class Entry:
     superseded: Superseded | None = None
 
     @property
+    def late_words(self):
+        """Return the day it speaks of where it was recorded later than that, else ""."""
+        late = self.signature.lateness
+        return f"Dated {self.signature.dated}, {late}" if late else ""
+
+    @property
     def anchor(self):
         """Return the entry's identifier in a page."""
         return f"{self.kind.replace(' ', '-')}-{self.pk}"

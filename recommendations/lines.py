@@ -142,6 +142,11 @@ class DueLine:
         return self.decided.signature.dated if self.is_proposal and self.decided else self.signature.dated
 
     @property
+    def agreement(self):
+        """Return the Signature of whoever made it the agreed date: of the decision, if there is one."""
+        return self.decided.signature if self.decided else self.signature
+
+    @property
     def agreed_by(self):
         """Return who agreed it, in words."""
         if not self.is_proposal:

@@ -162,7 +162,10 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
     def _told(self, request, record):
         """Yield the label of each field on the row's page, and what ``record`` says in it."""
         row = record.instance
+        columns = {field.name for field in self.opts.get_fields()}
         for name in flatten_fieldsets(super().get_fieldsets(request, row)):
+            if name not in columns:  # what is said beside the row, such as who owns it, is in no version
+                continue
             field, _, value = lookup_field(name, row, self)
             if isinstance(field, EdtfField):
                 value = say(value)

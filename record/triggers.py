@@ -14,8 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from simple_history.models import HistoricalChanges
 
 REFUSAL = "this history is append-only: add a correction instead"
-OUT_OF_TIME = "nothing is recorded before the newest entry, or in the future"
-NEWEST = "(SELECT recorded_at FROM record_ledgerentry ORDER BY sequence DESC LIMIT 1)"
+OUT_OF_TIME = "this history is append-only: nothing is recorded before the newest entry, or in the future"
 
 POSTGRES_BODY = f"""
 BEGIN
@@ -25,13 +24,6 @@ POSTGRES_FUNCTION = (
     "CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger LANGUAGE plpgsql AS "
     f"$${POSTGRES_BODY}$$"
 )
-POSTGRES_TIME_BODY = f"""
-BEGIN
-    IF NEW.{{column}} < {NEWEST} OR NEW.{{column}} > clock_timestamp() + interval '5 seconds' THEN
-        RAISE EXCEPTION '%: {OUT_OF_TIME}', TG_TABLE_NAME USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NEW;
-END """
 # What PostgreSQL does: on which table and event, whether always and for every row and column, and how.
 POSTGRES_TRIGGERS = """
 SELECT tgname, relname, tgtype, tgenabled = 'A' AND tgqual IS NULL AND tgattr = ''::int2vector, prosrc
@@ -67,6 +59,22 @@ def time_column(model):
     return "recorded_at" if model._meta.label_lower == "record.ledgerentry" else None
 
 
+def _newest():
+    """SQL for the time of the newest entry, which is null where there is none."""
+    entries = apps.get_model("record", "LedgerEntry")._meta.db_table
+    return f'(SELECT recorded_at FROM "{entries}" ORDER BY sequence DESC LIMIT 1)'
+
+
+def _postgres_time_body(column):
+    return f"""
+BEGIN
+    IF NEW.{column} < {_newest()} OR NEW.{column} > clock_timestamp() + interval '5 seconds' THEN
+        RAISE EXCEPTION '%: {OUT_OF_TIME}', TG_TABLE_NAME USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END """
+
+
 def triggers_for(model, vendor):
     """{trigger name: CREATE statement} for ``model`` on the database ``vendor``."""
     return _no_rewrite(model, vendor) | (_in_time(model, vendor) if time_column(model) else {})
@@ -79,7 +87,7 @@ def _in_time(model, vendor):
         return {f"{table}_in_time": f"{create} FOR EACH ROW EXECUTE FUNCTION keep_order_of_{column}()"}
     ahead = "strftime('%Y-%m-%d %H:%M:%f', 'now', '+5 seconds')"
     return {
-        f"{table}_in_time": f'{create} WHEN NEW."{column}" < {NEWEST} OR NEW."{column}" > {ahead} '
+        f"{table}_in_time": f'{create} WHEN NEW."{column}" < {_newest()} OR NEW."{column}" > {ahead} '
         f"BEGIN SELECT RAISE(ABORT, '{table}: {OUT_OF_TIME}'); END"
     }
 
@@ -146,7 +154,7 @@ def installed(connection):
 def _guards(does, model, name, statement):
     """Whether a trigger that ``does`` what installed() says is ours, not just one of that name."""
     kind = name.removeprefix(f"{model._meta.db_table}_")
-    body = POSTGRES_TIME_BODY.format(column=time_column(model)) if kind == "in_time" else POSTGRES_BODY
+    body = _postgres_time_body(time_column(model)) if kind == "in_time" else POSTGRES_BODY
     return does in (statement, [model._meta.db_table, POSTGRES_EVENTS.get(kind), True, body])
 
 
@@ -167,7 +175,7 @@ def install(connection, app_config=None):
         if connection.vendor == "postgresql":
             cursor.execute(POSTGRES_FUNCTION)
             for column in {time_column(model) for model in guarded_models()} - {None}:
-                body = POSTGRES_TIME_BODY.format(column=column)
+                body = _postgres_time_body(column)
                 cursor.execute(
                     f"CREATE OR REPLACE FUNCTION keep_order_of_{column}() RETURNS trigger "
                     f"LANGUAGE plpgsql AS $${body}$$"

@@ -39,6 +39,18 @@ class FindingLine:
     source: Source
 
     @property
+    def origin(self):
+        """Return whose it is, of what kind, and from which visit: "Ofsted, concern, visit 2, June 2022"."""
+        parts = (self.attribution_words, self.kind_words.lower(), self.visit.lower(), self.visit_dates)
+        return ", ".join(str(part) for part in parts if part)
+
+    @property
+    def where(self):
+        """Return its visit and when that was, as they follow in a sentence: " (Visit 2, June 2022)"."""
+        known = ", ".join(str(part) for part in (self.visit, self.visit_dates) if part)
+        return f" ({known})" if known else ""
+
+    @property
     def is_ofsted_concern(self):
         concerns = (FindingKind.CONCERN, FindingKind.PRIORITY)
         return self.attribution == Attribution.OFSTED and self.kind in concerns

@@ -10,6 +10,7 @@ ours() {
 $bin/ruff check . || status=1
 $bin/ruff format --check . || status=1
 ours '*.html' | xargs -0 -r $bin/djade --check --target-version 5.2 || status=1
+ours '*.html' | xargs -0 -r $bin/djhtml --check --tabwidth 2 || status=1
 ours '*.py' | xargs -0 -r $bin/django-upgrade --check --target-version 5.2 || status=1
 ours '*.py' | xargs -0 -r $bin/bandit --quiet --ignore-nosec --severity-level high || status=1
 $bin/python bcp_board/bin/leaks.py || status=1

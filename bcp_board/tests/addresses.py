@@ -11,17 +11,19 @@ from django.contrib.auth.models import User
 from django.urls import URLResolver, get_resolver
 
 from meetings.publishing import publish
-from recommendations.models import Action, Measure, Risk
+from recommendations.models import Action, Risk
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
     make_due_date,
+    make_measure_value,
     make_recommendation,
     make_update,
 )
 from record.tests.factories import make_document, make_meeting, make_user, saved
-from visits.models import Event, Finding, Judgement, JudgementArea, Visit
+from visits.models import Event, Finding, Visit
+from visits.tests.factories import make_area, make_judgement
 
 ROLES = {
     "anonymous": None,
@@ -62,14 +64,13 @@ def make_record(owner):
     make_due_date(action, due="2023-04", by=owner, needs_decision=True)
     make_assessment(recommendation, by=owner)
     visit = Visit.objects.create(slug="full-1", kind="full", number=1, dates="2021-12", **source)
-    area = JudgementArea.objects.create(key="overall", framework="ILACS", name="Overall", order=1)
-    Judgement.objects.create(visit=visit, area=area, grade="inadequate", **source)
+    make_judgement(visit, "inadequate", make_area("overall", "Overall"))
     words = {"text": "What was found", **source}
     Finding.objects.create(ref="F01", visit=visit, attribution="ofsted", kind="concern", **words)
     Event.objects.create(ref="E01", date="2022-03", **words)
     with saved():
         Risk.objects.create(ref="R01", **words).recommendations.add(recommendation)
-    Measure.objects.create(ref="M01", name="Vacancies", value="20%", as_at="2022-06", **source)
+    make_measure_value(by=owner)
     meeting = make_meeting(held_on=MEETING)
     publish(meeting.pk, by=owner, seen_version=0)
     return action

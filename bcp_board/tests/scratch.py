@@ -21,11 +21,13 @@ from django.db.models import AutoField, Max
 from django.utils import timezone
 
 from meetings.models import Paper
+from recommendations.models import Risk
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_decision,
     make_due_date,
+    make_measure_value,
     make_recommendation,
     make_update,
 )
@@ -33,6 +35,8 @@ from record import ledger
 from record.models import Demonstration
 from record.signing import signature
 from record.tests.factories import make_meeting, make_user, saved
+from visits.models import Event, Finding
+from visits.tests.factories import make_judgement, make_visit
 
 
 def tables_whose_next_key_is_taken():
@@ -115,6 +119,20 @@ class Scratch:
             cursor.execute(statement)
 
 
+def fill_with_what_is_edited(officer, action):
+    """Add a row of each kind that no statement is about."""
+    visit = make_visit(kind="full", number=1)
+    make_judgement(visit)
+    source = {"document": visit.document, "reference": "p1"}
+    with saved():
+        Finding.objects.create(
+            ref="F01", visit=visit, kind="concern", attribution="ofsted", text="It", **source
+        )
+        Event.objects.create(ref="E01", date="2022-03", text="It", **source)
+        Risk.objects.create(ref="R01", text="It", **source).recommendations.add(*action.recommendations.all())
+    make_measure_value(by=officer)
+
+
 def fill():
     """Add rows to every table that holds the record, with what is hard to keep: quotes, breaks, bytes."""
     officer = make_user("Officers", last_login=timezone.now())
@@ -127,6 +145,7 @@ def fill():
     make_update(action, by=officer, dated="2022-11?", corrects=first, correction_reason="Wrong day")
     make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
     make_assessment(make_recommendation(2))
+    fill_with_what_is_edited(officer, action)
     meeting = make_meeting(held_on=datetime.date(2022, 12, 1))
     body = bytes(range(256))
     paper = Paper(

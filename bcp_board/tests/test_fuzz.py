@@ -251,7 +251,7 @@ def test_every_link_that_the_pages_hold_leads_somewhere(crawl):
 
 
 def test_every_parameter_that_the_source_reads_is_among_those_tried(crawl):
-    apps_of_ours = ("visits", "recommendations", "meetings", "bcp_board")
+    apps_of_ours = ("record", "visits", "recommendations", "meetings", "bcp_board")
     root = Path(__file__).resolve().parents[2]
     source = "".join(path.read_text() for app in apps_of_ours for path in (root / app).glob("*.py"))
     read = re.findall(r'\b(?:GET|parameters)(?:\.get\(|\[)"(\w+)"|"(\w+)" in \w+\.GET', source)

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from recommendations.models import Recommendation
 from recommendations.tests.factories import make_recommendation
-from visits.models import JudgementArea
+from visits.tests.factories import make_area
 
 pytestmark = pytest.mark.django_db
 # The pattern takes some databases minutes.
@@ -60,7 +60,7 @@ def test_a_list_answers_no_question_but_those_of_its_own_filters(people, role):
 
 @pytest.mark.parametrize("role", ["officer", "superuser"])
 def test_every_filter_that_a_list_shows_works_also_with_a_search_an_order_and_a_page(people, role):
-    JudgementArea.objects.create(key="other", framework="Another", name="Other", order=2)
+    make_area("other", "Other", 2)
     make_recommendation(2, theme="Other")  # a list shows no filter with only one thing to choose
     client, found, shown = Client(), {}, set()
     client.force_login(people[role])

@@ -58,13 +58,17 @@ def test_each_role_holds_exactly_these_permissions():
         "recommendations.accept_progressupdate",
     }
     record = {
-        "visits": ["document", "event", "finding", "judgement", "judgementarea", "visit"],
+        "record": ["document", "meeting"],
+        "visits": ["event", "finding", "framework", "grade", "judgement", "judgementarea", "visit"],
         "recommendations": ["action", "measure", "recommendation", "risk"],
-        "meetings": ["meeting"],
     }
     kept = {f"{app}.{verb}_{m}" for app in record for m in record[app] for verb in ("view", "add", "change")}
     assert permissions_of("Secretariat") == permissions_of("Chair") | kept | {
         "recommendations.record_for_owner",
+        "recommendations.view_ownership",
+        "recommendations.add_ownership",
+        "recommendations.view_measurevalue",
+        "recommendations.add_measurevalue",
         "meetings.view_paper",
         "meetings.add_paper",
     }

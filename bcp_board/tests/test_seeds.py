@@ -164,7 +164,7 @@ def test_a_later_visit_cannot_be_graded_and_no_finding_is_an_area_for_priority_a
     assert not Finding.objects.filter(kind="priority").exists()
     graded = set(Visit.objects.filter(judgements__isnull=False).values_list("kind", flat=True))
     assert graded == {"full"}
-    assert JudgementArea.objects.filter(framework__startswith="ILACS").count() == 4
+    assert JudgementArea.objects.filter(framework__name="ILACS").count() == 4
 
 
 def test_no_field_can_hold_a_childs_name_birth_date_or_case_number():

@@ -147,6 +147,13 @@ def test_templates_turn_no_escaping_off_and_hold_nothing_inline(path):
     assert text.count('method="post"') == text.count("{% csrf_token %}")
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_line_of_a_template_is_too_long_to_review(path):
+    lines = enumerate(path.read_text().splitlines(), 1)
+
+    assert [number for number, line in lines if len(line) > 120] == []
+
+
 def imports_of(path):
     """Return the names of our apps that the module at ``path`` imports."""
     found = set()

@@ -6,32 +6,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('record', '0001_initial'),
+        ("record", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Paper',
+            name="Paper",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveSmallIntegerField()),
-                ('as_at', models.DateField()),
-                ('published_at', models.DateTimeField()),
-                ('signed', models.CharField(help_text='The publisher’s name and role at the time.', max_length=200)),
-                ('reason', models.CharField(blank=True, help_text='Why a later version replaced an earlier one.', max_length=500)),
-                ('body', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='papers', to='record.meeting')),
-                ('published_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField()),
+                ("as_at", models.DateField()),
+                ("published_at", models.DateTimeField()),
+                (
+                    "signed",
+                    models.CharField(help_text="The publisher’s name and role at the time.", max_length=200),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, help_text="Why a later version replaced an earlier one.", max_length=500
+                    ),
+                ),
+                ("body", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "meeting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="papers",
+                        to="record.meeting",
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['meeting', 'version'],
-                'constraints': [models.UniqueConstraint(fields=('meeting', 'version'), name='meetings_paper_version_is_unique'), models.CheckConstraint(condition=models.Q(('version', 1), models.Q(('reason', ''), _negated=True), _connector='OR'), name='meetings_paper_new_version_has_reason')],
+                "ordering": ["meeting", "version"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("meeting", "version"), name="meetings_paper_version_is_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("version", 1), models.Q(("reason", ""), _negated=True), _connector="OR"
+                        ),
+                        name="meetings_paper_new_version_has_reason",
+                    ),
+                ],
             },
         ),
     ]

@@ -61,6 +61,18 @@ def signed(signature):
 
 
 @register.filter
+def standing_words(action):
+    """Return the status of ``action`` and its flags as they read inside a sentence."""
+    return ", ".join(lower_first(words) for words in (action.words, *action.flags))
+
+
+@register.filter
+def refs(rows):
+    """Return the references of the actions in ``rows``, in a line."""
+    return ", ".join(row.action.ref for row in rows)
+
+
+@register.filter
 def moment(value):
     """Return an aware datetime as the paper prints it."""
     return papers.say_moment(value)

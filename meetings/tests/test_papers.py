@@ -21,7 +21,7 @@ from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record import ledger, triggers
 from record.models import LedgerEntry, Meeting
-from record.tests.factories import make_meeting, make_user
+from record.tests.factories import make_meeting, make_user, saved
 from record.verification import first_fault
 
 ADDRESS = "/meetings/2099-01-15/paper/"
@@ -59,9 +59,11 @@ def change_everything_else(reader, settings, folder):
     """Change what a paper was made from, and who made it, but for the person who reads it."""
     make_update(meeting_action(), "off_track", by=reader, dated="2022-10-05")
     make_due_date(meeting_action(), "2022-12", by=reader)
-    Recommendation.objects.update(title="Renamed")
+    for row, change in ((Recommendation.objects.get(), "title"), (Meeting.objects.get(), "covering_note")):
+        setattr(row, change, "Rewritten")
+        with saved(reason="It was wrong"):
+            row.save()
     get_user_model().objects.exclude(pk=reader.pk).update(first_name="Renamed", is_active=False)
-    Meeting.objects.update(covering_note="Rewritten")
     (folder / "meetings").mkdir()
     (folder / "meetings" / "paper.html").write_text("<p>another template</p>")
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [folder, *settings.TEMPLATES[0]["DIRS"]]}]

@@ -2,637 +2,2175 @@
 
 import django.core.validators
 import django.db.models.deletion
-import record.dates
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import record.dates
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('record', '0001_initial'),
-        ('visits', '0001_initial'),
+        ("record", "0001_initial"),
+        ("visits", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Action',
+            name="Action",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(help_text='A28, A29 and so on. Never changes and is never used again.', max_length=10, unique=True, validators=[django.core.validators.RegexValidator('^A\\d{2,4}$', 'Write it like A28.')], verbose_name='reference number')),
-                ('title', models.CharField(help_text='What will be done. Never enter a child’s name, birth date or case number.', max_length=200)),
-                ('owner_role', models.CharField(help_text='The role that answers for it.', max_length=120)),
-                ('agreed_on', record.dates.EdtfField(blank=True, help_text='The date the board agreed it. Leave empty only if it comes from a document.', max_length=40)),
-                ('agreed_on_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('agreed_on_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('earlier_misses', models.PositiveSmallIntegerField(default=0, help_text='At least this many, as the document says. Never lowered.', verbose_name='deadlines missed before this record began')),
-                ('reference', models.CharField(blank=True, help_text='Where in the document.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('document', models.ForeignKey(blank=True, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('findings', models.ManyToManyField(blank=True, related_name='actions', to='visits.finding')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        help_text="A28, A29 and so on. Never changes and is never used again.",
+                        max_length=10,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator("^A\\d{2,4}$", "Write it like A28.")
+                        ],
+                        verbose_name="reference number",
+                    ),
+                ),
+                (
+                    "title",
+                    models.CharField(
+                        help_text="What will be done. Never enter a child’s name, birth date or case number.",
+                        max_length=200,
+                    ),
+                ),
+                ("owner_role", models.CharField(help_text="The role that answers for it.", max_length=120)),
+                (
+                    "agreed_on",
+                    record.dates.EdtfField(
+                        blank=True,
+                        help_text="The date the board agreed it. Leave empty only if it comes from a document.",
+                        max_length=40,
+                    ),
+                ),
+                ("agreed_on_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("agreed_on_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                (
+                    "earlier_misses",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="At least this many, as the document says. Never lowered.",
+                        verbose_name="deadlines missed before this record began",
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(blank=True, help_text="Where in the document.", max_length=200),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                ("findings", models.ManyToManyField(blank=True, related_name="actions", to="visits.finding")),
             ],
         ),
         migrations.CreateModel(
-            name='DueDate',
+            name="DueDate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dated', record.dates.EdtfField(help_text='The day this speaks of. It cannot be in the future.', max_length=40)),
-                ('dated_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('dated_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('recorded_at', models.DateTimeField(editable=False)),
-                ('signed', models.CharField(blank=True, editable=False, help_text='The recorder’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(editable=False, help_text='When it became known: when it was recorded or, if first loaded, when its document may first have been published.')),
-                ('correction_reason', models.CharField(blank=True, help_text='What was wrong with the earlier entry. It stays on the record, marked as corrected.', max_length=500, verbose_name='why it is corrected')),
-                ('reference', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('due', record.dates.EdtfField(help_text='For example 31/3/2027, March 2027 or 2027.', max_length=40, verbose_name='due')),
-                ('due_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('due_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('reason_kind', models.CharField(choices=[('first', 'First date'), ('dependency', 'Waiting on someone else'), ('resources', 'Not enough people or money'), ('scope', 'The work changed'), ('decision', 'A decision came late'), ('late_start', 'Started late'), ('faster', 'Going faster than planned'), ('other', 'Another reason')], max_length=20, verbose_name='kind of reason')),
-                ('reason', models.TextField(help_text='Why this date, in words. Never enter a child’s name, birth date or case number.')),
-                ('needs_decision', models.BooleanField(editable=False, help_text='A proposal, which counts only from the day the board agrees it.')),
-                ('action', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='due_dates', to='recommendations.action')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='recommendations.duedate')),
-                ('document', models.ForeignKey(blank=True, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "dated",
+                    record.dates.EdtfField(
+                        help_text="The day this speaks of. It cannot be in the future.", max_length=40
+                    ),
+                ),
+                ("dated_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("dated_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("recorded_at", models.DateTimeField(editable=False)),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The recorder’s name and role at the time.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="When it became known: when it was recorded or, if first loaded, when its document may first have been published.",
+                    ),
+                ),
+                (
+                    "correction_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+                        max_length=500,
+                        verbose_name="why it is corrected",
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "due",
+                    record.dates.EdtfField(
+                        help_text="For example 31/3/2027, March 2027 or 2027.",
+                        max_length=40,
+                        verbose_name="due",
+                    ),
+                ),
+                ("due_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("due_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                (
+                    "reason_kind",
+                    models.CharField(
+                        choices=[
+                            ("first", "First date"),
+                            ("dependency", "Waiting on someone else"),
+                            ("resources", "Not enough people or money"),
+                            ("scope", "The work changed"),
+                            ("decision", "A decision came late"),
+                            ("late_start", "Started late"),
+                            ("faster", "Going faster than planned"),
+                            ("other", "Another reason"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind of reason",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.TextField(
+                        help_text="Why this date, in words. Never enter a child’s name, birth date or case number."
+                    ),
+                ),
+                (
+                    "needs_decision",
+                    models.BooleanField(
+                        editable=False,
+                        help_text="A proposal, which counts only from the day the board agrees it.",
+                    ),
+                ),
+                (
+                    "action",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="due_dates",
+                        to="recommendations.action",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrected_by",
+                        to="recommendations.duedate",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'due date',
-                'abstract': False,
+                "verbose_name": "due date",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dated', record.dates.EdtfField(help_text='The day this speaks of. It cannot be in the future.', max_length=40)),
-                ('dated_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('dated_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('recorded_at', models.DateTimeField(editable=False)),
-                ('signed', models.CharField(blank=True, editable=False, help_text='The recorder’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(editable=False, help_text='When it became known: when it was recorded or, if first loaded, when its document may first have been published.')),
-                ('correction_reason', models.CharField(blank=True, help_text='What was wrong with the earlier entry. It stays on the record, marked as corrected.', max_length=500, verbose_name='why it is corrected')),
-                ('reference', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('outcome', models.CharField(choices=[('agreed', 'Agreed'), ('refused', 'Refused')], max_length=10)),
-                ('meeting_on', models.DateField(blank=True, help_text='Empty if decided between meetings.', null=True, verbose_name='at the meeting of')),
-                ('reason', models.TextField(help_text='Why. The owner will see this. Never enter a child’s name, birth date or case number.')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='recommendations.decision')),
-                ('document', models.ForeignKey(blank=True, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('due_date', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='recommendations.duedate')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "dated",
+                    record.dates.EdtfField(
+                        help_text="The day this speaks of. It cannot be in the future.", max_length=40
+                    ),
+                ),
+                ("dated_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("dated_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("recorded_at", models.DateTimeField(editable=False)),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The recorder’s name and role at the time.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="When it became known: when it was recorded or, if first loaded, when its document may first have been published.",
+                    ),
+                ),
+                (
+                    "correction_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+                        max_length=500,
+                        verbose_name="why it is corrected",
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(choices=[("agreed", "Agreed"), ("refused", "Refused")], max_length=10),
+                ),
+                (
+                    "meeting_on",
+                    models.DateField(
+                        blank=True,
+                        help_text="Empty if decided between meetings.",
+                        null=True,
+                        verbose_name="at the meeting of",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.TextField(
+                        help_text="Why. The owner will see this. Never enter a child’s name, birth date or case number."
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrected_by",
+                        to="recommendations.decision",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "due_date",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="recommendations.duedate",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='HistoricalAction',
+            name="HistoricalAction",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('signed', models.CharField(blank=True, help_text='The author’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(help_text='When it became known: when it was saved or, if first loaded, when its document may first have been published.')),
-                ('ref', models.CharField(db_index=True, help_text='A28, A29 and so on. Never changes and is never used again.', max_length=10, validators=[django.core.validators.RegexValidator('^A\\d{2,4}$', 'Write it like A28.')], verbose_name='reference number')),
-                ('title', models.CharField(help_text='What will be done. Never enter a child’s name, birth date or case number.', max_length=200)),
-                ('owner_role', models.CharField(help_text='The role that answers for it.', max_length=120)),
-                ('agreed_on', record.dates.EdtfField(blank=True, help_text='The date the board agreed it. Leave empty only if it comes from a document.', max_length=40)),
-                ('agreed_on_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('agreed_on_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('earlier_misses', models.PositiveSmallIntegerField(default=0, help_text='At least this many, as the document says. Never lowered.', verbose_name='deadlines missed before this record began')),
-                ('reference', models.CharField(blank=True, help_text='Where in the document.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_change_reason', models.TextField(blank=True, verbose_name='why it was changed')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='record.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True, help_text="The author’s name and role at the time.", max_length=200
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        help_text="When it became known: when it was saved or, if first loaded, when its document may first have been published."
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        db_index=True,
+                        help_text="A28, A29 and so on. Never changes and is never used again.",
+                        max_length=10,
+                        validators=[
+                            django.core.validators.RegexValidator("^A\\d{2,4}$", "Write it like A28.")
+                        ],
+                        verbose_name="reference number",
+                    ),
+                ),
+                (
+                    "title",
+                    models.CharField(
+                        help_text="What will be done. Never enter a child’s name, birth date or case number.",
+                        max_length=200,
+                    ),
+                ),
+                ("owner_role", models.CharField(help_text="The role that answers for it.", max_length=120)),
+                (
+                    "agreed_on",
+                    record.dates.EdtfField(
+                        blank=True,
+                        help_text="The date the board agreed it. Leave empty only if it comes from a document.",
+                        max_length=40,
+                    ),
+                ),
+                ("agreed_on_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("agreed_on_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                (
+                    "earlier_misses",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="At least this many, as the document says. Never lowered.",
+                        verbose_name="deadlines missed before this record began",
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(blank=True, help_text="Where in the document.", max_length=200),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_change_reason", models.TextField(blank=True, verbose_name="why it was changed")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical action',
-                'verbose_name_plural': 'historical actions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical action",
+                "verbose_name_plural": "historical actions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalAction_findings',
+            name="HistoricalAction_findings",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('m2m_history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('action', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='recommendations.action')),
-                ('finding', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.finding')),
-                ('history', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='recommendations.historicalaction')),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                ("m2m_history_id", models.AutoField(primary_key=True, serialize=False)),
+                (
+                    "action",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_tablespace="",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="recommendations.action",
+                    ),
+                ),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_tablespace="",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.finding",
+                    ),
+                ),
+                (
+                    "history",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="recommendations.historicalaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'HistoricalAction_findings',
+                "verbose_name": "HistoricalAction_findings",
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalMeasure',
+            name="HistoricalMeasure",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('signed', models.CharField(blank=True, help_text='The author’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(help_text='When it became known: when it was saved or, if first loaded, when its document may first have been published.')),
-                ('ref', models.CharField(db_index=True, help_text='M01, M02, …', max_length=10, verbose_name='reference number')),
-                ('name', models.CharField(max_length=200)),
-                ('unit', models.CharField(blank=True, max_length=100)),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_change_reason', models.TextField(blank=True, verbose_name='why it was changed')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='record.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True, help_text="The author’s name and role at the time.", max_length=200
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        help_text="When it became known: when it was saved or, if first loaded, when its document may first have been published."
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        db_index=True, help_text="M01, M02, …", max_length=10, verbose_name="reference number"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("unit", models.CharField(blank=True, max_length=100)),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_change_reason", models.TextField(blank=True, verbose_name="why it was changed")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical measure',
-                'verbose_name_plural': 'historical measures',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical measure",
+                "verbose_name_plural": "historical measures",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalRecommendation',
+            name="HistoricalRecommendation",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('signed', models.CharField(blank=True, help_text='The author’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(help_text='When it became known: when it was saved or, if first loaded, when its document may first have been published.')),
-                ('number', models.PositiveSmallIntegerField(db_index=True)),
-                ('title', models.CharField(max_length=120)),
-                ('summary', models.TextField(help_text='In our own words; it must make sense alone.')),
-                ('official_wording', models.TextField(blank=True, help_text='The exact words of the report, copied by an officer who has checked them.')),
-                ('lead_body', models.CharField(max_length=200)),
-                ('lead_basis', models.CharField(choices=[('stated', 'Stated in the report'), ('inferred', 'Inferred by us')], help_text='Does the report name the lead body, or do we infer it?', max_length=10)),
-                ('theme', models.CharField(max_length=100)),
-                ('is_critical', models.BooleanField(default=False, verbose_name='critical')),
-                ('consequence', models.TextField(blank=True, help_text='What hangs on it, in our own words. Needed if it is critical.')),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_change_reason', models.TextField(blank=True, verbose_name='why it was changed')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='record.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True, help_text="The author’s name and role at the time.", max_length=200
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        help_text="When it became known: when it was saved or, if first loaded, when its document may first have been published."
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(db_index=True)),
+                ("title", models.CharField(max_length=120)),
+                ("summary", models.TextField(help_text="In our own words; it must make sense alone.")),
+                (
+                    "official_wording",
+                    models.TextField(
+                        blank=True,
+                        help_text="The exact words of the report, copied by an officer who has checked them.",
+                    ),
+                ),
+                ("lead_body", models.CharField(max_length=200)),
+                (
+                    "lead_basis",
+                    models.CharField(
+                        choices=[("stated", "Stated in the report"), ("inferred", "Inferred by us")],
+                        help_text="Does the report name the lead body, or do we infer it?",
+                        max_length=10,
+                    ),
+                ),
+                ("theme", models.CharField(max_length=100)),
+                ("is_critical", models.BooleanField(default=False, verbose_name="critical")),
+                (
+                    "consequence",
+                    models.TextField(
+                        blank=True, help_text="What hangs on it, in our own words. Needed if it is critical."
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_change_reason", models.TextField(blank=True, verbose_name="why it was changed")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical recommendation',
-                'verbose_name_plural': 'historical recommendations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical recommendation",
+                "verbose_name_plural": "historical recommendations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalRisk',
+            name="HistoricalRisk",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('signed', models.CharField(blank=True, help_text='The author’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(help_text='When it became known: when it was saved or, if first loaded, when its document may first have been published.')),
-                ('ref', models.CharField(db_index=True, help_text='R01, R02, …', max_length=10, verbose_name='reference number')),
-                ('text', models.TextField(help_text='In our own words. Never enter a child’s name, birth date or case number.')),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('history_change_reason', models.TextField(blank=True, verbose_name='why it was changed')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('document', models.ForeignKey(blank=True, db_constraint=False, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='record.document')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True, help_text="The author’s name and role at the time.", max_length=200
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        help_text="When it became known: when it was saved or, if first loaded, when its document may first have been published."
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        db_index=True, help_text="R01, R02, …", max_length=10, verbose_name="reference number"
+                    ),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        help_text="In our own words. Never enter a child’s name, birth date or case number."
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("history_change_reason", models.TextField(blank=True, verbose_name="why it was changed")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical risk',
-                'verbose_name_plural': 'historical risks',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical risk",
+                "verbose_name_plural": "historical risks",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Measure',
+            name="Measure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(help_text='M01, M02, …', max_length=10, unique=True, verbose_name='reference number')),
-                ('name', models.CharField(max_length=200)),
-                ('unit', models.CharField(blank=True, max_length=100)),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('document', models.ForeignKey(help_text='The document that this fact comes from.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        help_text="M01, M02, …", max_length=10, unique=True, verbose_name="reference number"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("unit", models.CharField(blank=True, max_length=100)),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        help_text="The document that this fact comes from.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['ref'],
+                "ordering": ["ref"],
             },
         ),
         migrations.CreateModel(
-            name='MeasureValue',
+            name="MeasureValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dated', record.dates.EdtfField(help_text='The day this speaks of. It cannot be in the future.', max_length=40)),
-                ('dated_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('dated_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('recorded_at', models.DateTimeField(editable=False)),
-                ('signed', models.CharField(blank=True, editable=False, help_text='The recorder’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(editable=False, help_text='When it became known: when it was recorded or, if first loaded, when its document may first have been published.')),
-                ('correction_reason', models.CharField(blank=True, help_text='What was wrong with the earlier entry. It stays on the record, marked as corrected.', max_length=500, verbose_name='why it is corrected')),
-                ('reference', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('value', models.CharField(help_text='As the source words it: over 80%.', max_length=100)),
-                ('as_at', record.dates.EdtfField(blank=True, editable=False, help_text='When it was so; empty if not stated.', max_length=40)),
-                ('as_at_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('as_at_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('caveat', models.TextField(blank=True, help_text='What the figure does not show. Never enter a child’s name, birth date or case number.')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='recommendations.measurevalue')),
-                ('document', models.ForeignKey(blank=True, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('measure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='values', to='recommendations.measure')),
-                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "dated",
+                    record.dates.EdtfField(
+                        help_text="The day this speaks of. It cannot be in the future.", max_length=40
+                    ),
+                ),
+                ("dated_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("dated_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("recorded_at", models.DateTimeField(editable=False)),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The recorder’s name and role at the time.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="When it became known: when it was recorded or, if first loaded, when its document may first have been published.",
+                    ),
+                ),
+                (
+                    "correction_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+                        max_length=500,
+                        verbose_name="why it is corrected",
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                ("value", models.CharField(help_text="As the source words it: over 80%.", max_length=100)),
+                (
+                    "as_at",
+                    record.dates.EdtfField(
+                        blank=True,
+                        editable=False,
+                        help_text="When it was so; empty if not stated.",
+                        max_length=40,
+                    ),
+                ),
+                ("as_at_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("as_at_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                (
+                    "caveat",
+                    models.TextField(
+                        blank=True,
+                        help_text="What the figure does not show. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrected_by",
+                        to="recommendations.measurevalue",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "measure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="values",
+                        to="recommendations.measure",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'value of a measure',
-                'verbose_name_plural': 'values of measures',
-                'abstract': False,
+                "verbose_name": "value of a measure",
+                "verbose_name_plural": "values of measures",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Ownership',
+            name="Ownership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dated', record.dates.EdtfField(help_text='The day this speaks of. It cannot be in the future.', max_length=40)),
-                ('dated_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('dated_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('recorded_at', models.DateTimeField(editable=False)),
-                ('signed', models.CharField(blank=True, editable=False, help_text='The recorder’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(editable=False, help_text='When it became known: when it was recorded or, if first loaded, when its document may first have been published.')),
-                ('correction_reason', models.CharField(blank=True, help_text='What was wrong with the earlier entry. It stays on the record, marked as corrected.', max_length=500, verbose_name='why it is corrected')),
-                ('reference', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('owner_signed', models.CharField(blank=True, editable=False, help_text='The owner’s name and role at the time.', max_length=200)),
-                ('action', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ownerships', to='recommendations.action')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='recommendations.ownership')),
-                ('document', models.ForeignKey(blank=True, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('owner', models.ForeignKey(blank=True, help_text='The account that records its progress. Empty if nobody’s does.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ownerships', to=settings.AUTH_USER_MODEL)),
-                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "dated",
+                    record.dates.EdtfField(
+                        help_text="The day this speaks of. It cannot be in the future.", max_length=40
+                    ),
+                ),
+                ("dated_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("dated_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("recorded_at", models.DateTimeField(editable=False)),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The recorder’s name and role at the time.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="When it became known: when it was recorded or, if first loaded, when its document may first have been published.",
+                    ),
+                ),
+                (
+                    "correction_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+                        max_length=500,
+                        verbose_name="why it is corrected",
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "owner_signed",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The owner’s name and role at the time.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "action",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ownerships",
+                        to="recommendations.action",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrected_by",
+                        to="recommendations.ownership",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The account that records its progress. Empty if nobody’s does.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ownerships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'owner',
-                'verbose_name_plural': 'owners',
-                'abstract': False,
+                "verbose_name": "owner",
+                "verbose_name_plural": "owners",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ProgressUpdate',
+            name="ProgressUpdate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dated', record.dates.EdtfField(help_text='The day this speaks of. It cannot be in the future.', max_length=40)),
-                ('dated_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('dated_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('recorded_at', models.DateTimeField(editable=False)),
-                ('signed', models.CharField(blank=True, editable=False, help_text='The recorder’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(editable=False, help_text='When it became known: when it was recorded or, if first loaded, when its document may first have been published.')),
-                ('correction_reason', models.CharField(blank=True, help_text='What was wrong with the earlier entry. It stays on the record, marked as corrected.', max_length=500, verbose_name='why it is corrected')),
-                ('reference', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('status', models.CharField(choices=[('off_track', 'Off track'), ('at_risk', 'At risk'), ('not_started', 'Not started'), ('on_track', 'On track'), ('done', 'Done, evidence awaited'), ('complete', 'Complete, evidenced'), ('embedded', 'Embedded'), ('closed', 'Closed, not done')], max_length=20)),
-                ('narrative', models.TextField(help_text='What has been done since the last update. Never enter a child’s name, birth date or case number.', verbose_name='what has happened')),
-                ('reason', models.TextField(blank=True, help_text='Why it is at risk, off track or closed. Needed for those statuses. Never enter a child’s name, birth date or case number.')),
-                ('recovery_step', models.TextField(blank=True, help_text='What will be done, by whom and by when. Needed for at risk and off track. Never enter a child’s name, birth date or case number.')),
-                ('difference_made', models.TextField(blank=True, help_text='What is better for children because of this, and how you know. Never enter a child’s name, birth date or case number.', verbose_name='difference made for children')),
-                ('evidence', models.TextField(blank=True, help_text='A link or a reference to what shows it. Needed for complete. Never enter a child’s name, birth date or case number.')),
-                ('recheck_on', models.DateField(blank=True, help_text='The day the board will check that it has held: at least three months after acceptance.', null=True, verbose_name='re-check on')),
-                ('on_behalf_of_signed', models.CharField(blank=True, editable=False, help_text='The owner’s name and role at the time.', max_length=200)),
-                ('action', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='recommendations.action')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='recommendations.progressupdate')),
-                ('document', models.ForeignKey(blank=True, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('on_behalf_of', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "dated",
+                    record.dates.EdtfField(
+                        help_text="The day this speaks of. It cannot be in the future.", max_length=40
+                    ),
+                ),
+                ("dated_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("dated_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("recorded_at", models.DateTimeField(editable=False)),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The recorder’s name and role at the time.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="When it became known: when it was recorded or, if first loaded, when its document may first have been published.",
+                    ),
+                ),
+                (
+                    "correction_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+                        max_length=500,
+                        verbose_name="why it is corrected",
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("off_track", "Off track"),
+                            ("at_risk", "At risk"),
+                            ("not_started", "Not started"),
+                            ("on_track", "On track"),
+                            ("done", "Done, evidence awaited"),
+                            ("complete", "Complete, evidenced"),
+                            ("embedded", "Embedded"),
+                            ("closed", "Closed, not done"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "narrative",
+                    models.TextField(
+                        help_text="What has been done since the last update. Never enter a child’s name, birth date or case number.",
+                        verbose_name="what has happened",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.TextField(
+                        blank=True,
+                        help_text="Why it is at risk, off track or closed. Needed for those statuses. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "recovery_step",
+                    models.TextField(
+                        blank=True,
+                        help_text="What will be done, by whom and by when. Needed for at risk and off track. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "difference_made",
+                    models.TextField(
+                        blank=True,
+                        help_text="What is better for children because of this, and how you know. Never enter a child’s name, birth date or case number.",
+                        verbose_name="difference made for children",
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.TextField(
+                        blank=True,
+                        help_text="A link or a reference to what shows it. Needed for complete. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "recheck_on",
+                    models.DateField(
+                        blank=True,
+                        help_text="The day the board will check that it has held: at least three months after acceptance.",
+                        null=True,
+                        verbose_name="re-check on",
+                    ),
+                ),
+                (
+                    "on_behalf_of_signed",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The owner’s name and role at the time.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "action",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="updates",
+                        to="recommendations.action",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrected_by",
+                        to="recommendations.progressupdate",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "on_behalf_of",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'progress update',
-                'permissions': [('accept_progressupdate', 'Can accept completion, embedding and closure'), ('record_for_owner', 'Can record progress on any action, for its owner')],
-                'abstract': False,
+                "verbose_name": "progress update",
+                "permissions": [
+                    ("accept_progressupdate", "Can accept completion, embedding and closure"),
+                    ("record_for_owner", "Can record progress on any action, for its owner"),
+                ],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Recommendation',
+            name="Recommendation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(unique=True)),
-                ('title', models.CharField(max_length=120)),
-                ('summary', models.TextField(help_text='In our own words; it must make sense alone.')),
-                ('official_wording', models.TextField(blank=True, help_text='The exact words of the report, copied by an officer who has checked them.')),
-                ('lead_body', models.CharField(max_length=200)),
-                ('lead_basis', models.CharField(choices=[('stated', 'Stated in the report'), ('inferred', 'Inferred by us')], help_text='Does the report name the lead body, or do we infer it?', max_length=10)),
-                ('theme', models.CharField(max_length=100)),
-                ('is_critical', models.BooleanField(default=False, verbose_name='critical')),
-                ('consequence', models.TextField(blank=True, help_text='What hangs on it, in our own words. Needed if it is critical.')),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('document', models.ForeignKey(help_text='The document that this fact comes from.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('extends', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='extended_by', to='recommendations.recommendation')),
-                ('findings', models.ManyToManyField(blank=True, related_name='recommendations', to='visits.finding')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(unique=True)),
+                ("title", models.CharField(max_length=120)),
+                ("summary", models.TextField(help_text="In our own words; it must make sense alone.")),
+                (
+                    "official_wording",
+                    models.TextField(
+                        blank=True,
+                        help_text="The exact words of the report, copied by an officer who has checked them.",
+                    ),
+                ),
+                ("lead_body", models.CharField(max_length=200)),
+                (
+                    "lead_basis",
+                    models.CharField(
+                        choices=[("stated", "Stated in the report"), ("inferred", "Inferred by us")],
+                        help_text="Does the report name the lead body, or do we infer it?",
+                        max_length=10,
+                    ),
+                ),
+                ("theme", models.CharField(max_length=100)),
+                ("is_critical", models.BooleanField(default=False, verbose_name="critical")),
+                (
+                    "consequence",
+                    models.TextField(
+                        blank=True, help_text="What hangs on it, in our own words. Needed if it is critical."
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        help_text="The document that this fact comes from.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "extends",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="extended_by",
+                        to="recommendations.recommendation",
+                    ),
+                ),
+                (
+                    "findings",
+                    models.ManyToManyField(blank=True, related_name="recommendations", to="visits.finding"),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalRecommendation_findings',
+            name="HistoricalRecommendation_findings",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('m2m_history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('finding', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='visits.finding')),
-                ('history', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='recommendations.historicalrecommendation')),
-                ('recommendation', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='recommendations.recommendation')),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                ("m2m_history_id", models.AutoField(primary_key=True, serialize=False)),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_tablespace="",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="visits.finding",
+                    ),
+                ),
+                (
+                    "history",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="recommendations.historicalrecommendation",
+                    ),
+                ),
+                (
+                    "recommendation",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_tablespace="",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="recommendations.recommendation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'HistoricalRecommendation_findings',
+                "verbose_name": "HistoricalRecommendation_findings",
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddField(
-            model_name='historicalrecommendation',
-            name='extends',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='recommendations.recommendation'),
+            model_name="historicalrecommendation",
+            name="extends",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="recommendations.recommendation",
+            ),
         ),
         migrations.CreateModel(
-            name='HistoricalAction_recommendations',
+            name="HistoricalAction_recommendations",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('m2m_history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('action', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='recommendations.action')),
-                ('history', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='recommendations.historicalaction')),
-                ('recommendation', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='recommendations.recommendation')),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                ("m2m_history_id", models.AutoField(primary_key=True, serialize=False)),
+                (
+                    "action",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_tablespace="",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="recommendations.action",
+                    ),
+                ),
+                (
+                    "history",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="recommendations.historicalaction",
+                    ),
+                ),
+                (
+                    "recommendation",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_tablespace="",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="recommendations.recommendation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'HistoricalAction_recommendations',
+                "verbose_name": "HistoricalAction_recommendations",
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Assessment',
+            name="Assessment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dated', record.dates.EdtfField(help_text='The day this speaks of. It cannot be in the future.', max_length=40)),
-                ('dated_first', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('dated_last', models.DateField(blank=True, db_index=True, editable=False, null=True)),
-                ('recorded_at', models.DateTimeField(editable=False)),
-                ('signed', models.CharField(blank=True, editable=False, help_text='The recorder’s name and role at the time.', max_length=200)),
-                ('known_from', models.DateTimeField(editable=False, help_text='When it became known: when it was recorded or, if first loaded, when its document may first have been published.')),
-                ('correction_reason', models.CharField(blank=True, help_text='What was wrong with the earlier entry. It stays on the record, marked as corrected.', max_length=500, verbose_name='why it is corrected')),
-                ('reference', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('whose', models.CharField(choices=[('adviser', 'The adviser'), ('board', 'The board')], max_length=10)),
-                ('status', models.CharField(choices=[('off_track', 'Off track'), ('at_risk', 'At risk'), ('not_started', 'Not started'), ('on_track', 'On track'), ('done', 'Done, evidence awaited'), ('complete', 'Complete, evidenced'), ('embedded', 'Embedded'), ('closed', 'Closed, not done')], max_length=20, verbose_name='assessment')),
-                ('narrative', models.TextField(help_text='What the assessment rests on. Never enter a child’s name, birth date or case number.', verbose_name='why')),
-                ('corrects', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='recommendations.assessment')),
-                ('document', models.ForeignKey(blank=True, help_text='The document that this fact comes from.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('recorded_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('recommendation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assessments', to='recommendations.recommendation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "dated",
+                    record.dates.EdtfField(
+                        help_text="The day this speaks of. It cannot be in the future.", max_length=40
+                    ),
+                ),
+                ("dated_first", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("dated_last", models.DateField(blank=True, db_index=True, editable=False, null=True)),
+                ("recorded_at", models.DateTimeField(editable=False)),
+                (
+                    "signed",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The recorder’s name and role at the time.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "known_from",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="When it became known: when it was recorded or, if first loaded, when its document may first have been published.",
+                    ),
+                ),
+                (
+                    "correction_reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+                        max_length=500,
+                        verbose_name="why it is corrected",
+                    ),
+                ),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "whose",
+                    models.CharField(
+                        choices=[("adviser", "The adviser"), ("board", "The board")], max_length=10
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("off_track", "Off track"),
+                            ("at_risk", "At risk"),
+                            ("not_started", "Not started"),
+                            ("on_track", "On track"),
+                            ("done", "Done, evidence awaited"),
+                            ("complete", "Complete, evidenced"),
+                            ("embedded", "Embedded"),
+                            ("closed", "Closed, not done"),
+                        ],
+                        max_length=20,
+                        verbose_name="assessment",
+                    ),
+                ),
+                (
+                    "narrative",
+                    models.TextField(
+                        help_text="What the assessment rests on. Never enter a child’s name, birth date or case number.",
+                        verbose_name="why",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrected_by",
+                        to="recommendations.assessment",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The document that this fact comes from.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "recommendation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assessments",
+                        to="recommendations.recommendation",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='action',
-            name='recommendations',
-            field=models.ManyToManyField(blank=True, related_name='actions', to='recommendations.recommendation'),
+            model_name="action",
+            name="recommendations",
+            field=models.ManyToManyField(
+                blank=True, related_name="actions", to="recommendations.recommendation"
+            ),
         ),
         migrations.CreateModel(
-            name='Risk',
+            name="Risk",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(help_text='R01, R02, …', max_length=10, unique=True, verbose_name='reference number')),
-                ('text', models.TextField(help_text='In our own words. Never enter a child’s name, birth date or case number.')),
-                ('reference', models.CharField(help_text='Where in the document: a heading, a page or a paragraph, so that anyone can find it.', max_length=200)),
-                ('note', models.TextField(blank=True, help_text='Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.')),
-                ('document', models.ForeignKey(help_text='The document that this fact comes from.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.document')),
-                ('recommendations', models.ManyToManyField(blank=True, related_name='risks', to='recommendations.recommendation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "ref",
+                    models.CharField(
+                        help_text="R01, R02, …", max_length=10, unique=True, verbose_name="reference number"
+                    ),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        help_text="In our own words. Never enter a child’s name, birth date or case number."
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        help_text="Where in the document: a heading, a page or a paragraph, so that anyone can find it.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "note",
+                    models.TextField(
+                        blank=True,
+                        help_text="Anything a reader should know, such as sources that disagree. Never enter a child’s name, birth date or case number.",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        help_text="The document that this fact comes from.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="record.document",
+                    ),
+                ),
+                (
+                    "recommendations",
+                    models.ManyToManyField(
+                        blank=True, related_name="risks", to="recommendations.recommendation"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['ref'],
+                "ordering": ["ref"],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalRisk_recommendations',
+            name="HistoricalRisk_recommendations",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('m2m_history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='recommendations.historicalrisk')),
-                ('recommendation', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='recommendations.recommendation')),
-                ('risk', models.ForeignKey(blank=True, db_constraint=False, db_tablespace='', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='recommendations.risk')),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                ("m2m_history_id", models.AutoField(primary_key=True, serialize=False)),
+                (
+                    "history",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="recommendations.historicalrisk",
+                    ),
+                ),
+                (
+                    "recommendation",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_tablespace="",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="recommendations.recommendation",
+                    ),
+                ),
+                (
+                    "risk",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_tablespace="",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="recommendations.risk",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'HistoricalRisk_recommendations',
+                "verbose_name": "HistoricalRisk_recommendations",
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddIndex(
-            model_name='duedate',
-            index=models.Index(fields=['action', 'dated_first', 'id'], name='due_date_newest'),
+            model_name="duedate",
+            index=models.Index(fields=["action", "dated_first", "id"], name="due_date_newest"),
         ),
         migrations.AddConstraint(
-            model_name='duedate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('recorded_by', None), ('signed', '')), models.Q(('document', None), ('recorded_by__isnull', False), models.Q(('signed', ''), _negated=True)), _connector='OR'), name='recommendations_duedate_has_recorder_or_document', violation_error_message='An entry is recorded by a person or loaded from a document.'),
+            model_name="duedate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("document__isnull", False), ("recorded_by", None), ("signed", "")),
+                    models.Q(
+                        ("document", None),
+                        ("recorded_by__isnull", False),
+                        models.Q(("signed", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_duedate_has_recorder_or_document",
+                violation_error_message="An entry is recorded by a person or loaded from a document.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duedate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('correction_reason', ''), ('corrects', None)), models.Q(('corrects__isnull', False), models.Q(('correction_reason', ''), _negated=True)), _connector='OR'), name='recommendations_duedate_correction_has_reason', violation_error_message='Say why the earlier entry is corrected.'),
+            model_name="duedate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("correction_reason", ""), ("corrects", None)),
+                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="recommendations_duedate_correction_has_reason",
+                violation_error_message="Say why the earlier entry is corrected.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duedate',
-            constraint=models.CheckConstraint(condition=models.Q(('dated_first__isnull', False)), name='recommendations_duedate_is_dated', violation_error_message='Enter the day this speaks of.'),
+            model_name="duedate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("dated_first__isnull", False)),
+                name="recommendations_duedate_is_dated",
+                violation_error_message="Enter the day this speaks of.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duedate',
-            constraint=models.CheckConstraint(condition=models.Q(('reason_kind__in', ['first', 'dependency', 'resources', 'scope', 'decision', 'late_start', 'faster', 'other'])), name='recommendations_duedate_reason_kind_is_known', violation_error_message='Choose one of the listed values for reason kind.'),
+            model_name="duedate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "reason_kind__in",
+                        [
+                            "first",
+                            "dependency",
+                            "resources",
+                            "scope",
+                            "decision",
+                            "late_start",
+                            "faster",
+                            "other",
+                        ],
+                    )
+                ),
+                name="recommendations_duedate_reason_kind_is_known",
+                violation_error_message="Choose one of the listed values for reason kind.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duedate',
-            constraint=models.CheckConstraint(condition=models.Q(('due', ''), _negated=True), name='recommendations_duedate_due_is_given', violation_error_message='Enter the due.'),
+            model_name="duedate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due", ""), _negated=True),
+                name="recommendations_duedate_due_is_given",
+                violation_error_message="Enter the due.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='duedate',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='recommendations_duedate_reason_is_given', violation_error_message='Enter the reason.'),
+            model_name="duedate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="recommendations_duedate_reason_is_given",
+                violation_error_message="Enter the reason.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('recorded_by', None), ('signed', '')), models.Q(('document', None), ('recorded_by__isnull', False), models.Q(('signed', ''), _negated=True)), _connector='OR'), name='recommendations_decision_has_recorder_or_document', violation_error_message='An entry is recorded by a person or loaded from a document.'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("document__isnull", False), ("recorded_by", None), ("signed", "")),
+                    models.Q(
+                        ("document", None),
+                        ("recorded_by__isnull", False),
+                        models.Q(("signed", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_decision_has_recorder_or_document",
+                violation_error_message="An entry is recorded by a person or loaded from a document.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('correction_reason', ''), ('corrects', None)), models.Q(('corrects__isnull', False), models.Q(('correction_reason', ''), _negated=True)), _connector='OR'), name='recommendations_decision_correction_has_reason', violation_error_message='Say why the earlier entry is corrected.'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("correction_reason", ""), ("corrects", None)),
+                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="recommendations_decision_correction_has_reason",
+                violation_error_message="Say why the earlier entry is corrected.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('dated_first__isnull', False)), name='recommendations_decision_is_dated', violation_error_message='Enter the day this speaks of.'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("dated_first__isnull", False)),
+                name="recommendations_decision_is_dated",
+                violation_error_message="Enter the day this speaks of.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['agreed', 'refused'])), name='recommendations_decision_outcome_is_known', violation_error_message='Choose one of the listed values for outcome.'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome__in", ["agreed", "refused"])),
+                name="recommendations_decision_outcome_is_known",
+                violation_error_message="Choose one of the listed values for outcome.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='recommendations_decision_reason_is_given', violation_error_message='Enter the reason.'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True),
+                name="recommendations_decision_reason_is_given",
+                violation_error_message="Enter the reason.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(condition=models.Q(('corrects', None)), fields=('due_date',), name='recommendations_decision_once_for_each_proposal', violation_error_message='The board has already decided this proposal.'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("corrects", None)),
+                fields=("due_date",),
+                name="recommendations_decision_once_for_each_proposal",
+                violation_error_message="The board has already decided this proposal.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalaction',
-            constraint=models.CheckConstraint(condition=models.Q(('history_type', '+'), models.Q(('history_change_reason', ''), _negated=True), _connector='OR'), name='recommendations_action_change_has_reason'),
+            model_name="historicalaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("history_type", "+"),
+                    models.Q(("history_change_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="recommendations_action_change_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalmeasure',
-            constraint=models.CheckConstraint(condition=models.Q(('history_type', '+'), models.Q(('history_change_reason', ''), _negated=True), _connector='OR'), name='recommendations_measure_change_has_reason'),
+            model_name="historicalmeasure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("history_type", "+"),
+                    models.Q(("history_change_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="recommendations_measure_change_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalrisk',
-            constraint=models.CheckConstraint(condition=models.Q(('history_type', '+'), models.Q(('history_change_reason', ''), _negated=True), _connector='OR'), name='recommendations_risk_change_has_reason'),
+            model_name="historicalrisk",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("history_type", "+"),
+                    models.Q(("history_change_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="recommendations_risk_change_has_reason",
+            ),
         ),
         migrations.AddIndex(
-            model_name='measurevalue',
-            index=models.Index(fields=['measure', 'dated_first', 'id'], name='measure_value_newest'),
+            model_name="measurevalue",
+            index=models.Index(fields=["measure", "dated_first", "id"], name="measure_value_newest"),
         ),
         migrations.AddConstraint(
-            model_name='measurevalue',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('recorded_by', None), ('signed', '')), models.Q(('document', None), ('recorded_by__isnull', False), models.Q(('signed', ''), _negated=True)), _connector='OR'), name='recommendations_measurevalue_has_recorder_or_document', violation_error_message='An entry is recorded by a person or loaded from a document.'),
+            model_name="measurevalue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("document__isnull", False), ("recorded_by", None), ("signed", "")),
+                    models.Q(
+                        ("document", None),
+                        ("recorded_by__isnull", False),
+                        models.Q(("signed", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_measurevalue_has_recorder_or_document",
+                violation_error_message="An entry is recorded by a person or loaded from a document.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='measurevalue',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('correction_reason', ''), ('corrects', None)), models.Q(('corrects__isnull', False), models.Q(('correction_reason', ''), _negated=True)), _connector='OR'), name='recommendations_measurevalue_correction_has_reason', violation_error_message='Say why the earlier entry is corrected.'),
+            model_name="measurevalue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("correction_reason", ""), ("corrects", None)),
+                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="recommendations_measurevalue_correction_has_reason",
+                violation_error_message="Say why the earlier entry is corrected.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='measurevalue',
-            constraint=models.CheckConstraint(condition=models.Q(('dated_first__isnull', False)), name='recommendations_measurevalue_is_dated', violation_error_message='Enter the day this speaks of.'),
+            model_name="measurevalue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("dated_first__isnull", False)),
+                name="recommendations_measurevalue_is_dated",
+                violation_error_message="Enter the day this speaks of.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='measurevalue',
-            constraint=models.CheckConstraint(condition=models.Q(('value', ''), _negated=True), name='recommendations_measurevalue_value_is_given', violation_error_message='Enter the value.'),
+            model_name="measurevalue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("value", ""), _negated=True),
+                name="recommendations_measurevalue_value_is_given",
+                violation_error_message="Enter the value.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ownership',
-            index=models.Index(fields=['action', 'dated_first', 'id'], name='ownership_newest'),
+            model_name="ownership",
+            index=models.Index(fields=["action", "dated_first", "id"], name="ownership_newest"),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('recorded_by', None), ('signed', '')), models.Q(('document', None), ('recorded_by__isnull', False), models.Q(('signed', ''), _negated=True)), _connector='OR'), name='recommendations_ownership_has_recorder_or_document', violation_error_message='An entry is recorded by a person or loaded from a document.'),
+            model_name="ownership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("document__isnull", False), ("recorded_by", None), ("signed", "")),
+                    models.Q(
+                        ("document", None),
+                        ("recorded_by__isnull", False),
+                        models.Q(("signed", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_ownership_has_recorder_or_document",
+                violation_error_message="An entry is recorded by a person or loaded from a document.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('correction_reason', ''), ('corrects', None)), models.Q(('corrects__isnull', False), models.Q(('correction_reason', ''), _negated=True)), _connector='OR'), name='recommendations_ownership_correction_has_reason', violation_error_message='Say why the earlier entry is corrected.'),
+            model_name="ownership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("correction_reason", ""), ("corrects", None)),
+                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="recommendations_ownership_correction_has_reason",
+                violation_error_message="Say why the earlier entry is corrected.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.CheckConstraint(condition=models.Q(('dated_first__isnull', False)), name='recommendations_ownership_is_dated', violation_error_message='Enter the day this speaks of.'),
+            model_name="ownership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("dated_first__isnull", False)),
+                name="recommendations_ownership_is_dated",
+                violation_error_message="Enter the day this speaks of.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('owner', None), ('owner_signed', '')), models.Q(('owner__isnull', False), models.Q(('owner_signed', ''), _negated=True)), _connector='OR'), name='recommendations_ownership_owner_is_named'),
+            model_name="ownership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("owner", None), ("owner_signed", "")),
+                    models.Q(("owner__isnull", False), models.Q(("owner_signed", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="recommendations_ownership_owner_is_named",
+            ),
         ),
         migrations.AddIndex(
-            model_name='progressupdate',
-            index=models.Index(fields=['action', 'dated_first', 'id'], name='update_newest'),
+            model_name="progressupdate",
+            index=models.Index(fields=["action", "dated_first", "id"], name="update_newest"),
         ),
         migrations.AddIndex(
-            model_name='progressupdate',
-            index=models.Index(condition=models.Q(('corrects__isnull', False)), fields=['recorded_at'], name='update_corrections'),
+            model_name="progressupdate",
+            index=models.Index(
+                condition=models.Q(("corrects__isnull", False)),
+                fields=["recorded_at"],
+                name="update_corrections",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('recorded_by', None), ('signed', '')), models.Q(('document', None), ('recorded_by__isnull', False), models.Q(('signed', ''), _negated=True)), _connector='OR'), name='recommendations_progressupdate_has_recorder_or_document', violation_error_message='An entry is recorded by a person or loaded from a document.'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("document__isnull", False), ("recorded_by", None), ("signed", "")),
+                    models.Q(
+                        ("document", None),
+                        ("recorded_by__isnull", False),
+                        models.Q(("signed", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_progressupdate_has_recorder_or_document",
+                violation_error_message="An entry is recorded by a person or loaded from a document.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('correction_reason', ''), ('corrects', None)), models.Q(('corrects__isnull', False), models.Q(('correction_reason', ''), _negated=True)), _connector='OR'), name='recommendations_progressupdate_correction_has_reason', violation_error_message='Say why the earlier entry is corrected.'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("correction_reason", ""), ("corrects", None)),
+                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="recommendations_progressupdate_correction_has_reason",
+                violation_error_message="Say why the earlier entry is corrected.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(('dated_first__isnull', False)), name='recommendations_progressupdate_is_dated', violation_error_message='Enter the day this speaks of.'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("dated_first__isnull", False)),
+                name="recommendations_progressupdate_is_dated",
+                violation_error_message="Enter the day this speaks of.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['off_track', 'at_risk', 'not_started', 'on_track', 'done', 'complete', 'embedded', 'closed'])), name='recommendations_progressupdate_status_is_known', violation_error_message='Choose one of the listed values for status.'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "off_track",
+                            "at_risk",
+                            "not_started",
+                            "on_track",
+                            "done",
+                            "complete",
+                            "embedded",
+                            "closed",
+                        ],
+                    )
+                ),
+                name="recommendations_progressupdate_status_is_known",
+                violation_error_message="Choose one of the listed values for status.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(('narrative', ''), _negated=True), name='recommendations_progressupdate_narrative_is_given', violation_error_message='Enter the narrative.'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("narrative", ""), _negated=True),
+                name="recommendations_progressupdate_narrative_is_given",
+                violation_error_message="Enter the narrative.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('on_behalf_of', None), ('on_behalf_of_signed', '')), models.Q(('on_behalf_of__isnull', False), models.Q(('on_behalf_of_signed', ''), _negated=True)), _connector='OR'), name='recommendations_progressupdate_on_behalf_is_named'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("on_behalf_of", None), ("on_behalf_of_signed", "")),
+                    models.Q(
+                        ("on_behalf_of__isnull", False), models.Q(("on_behalf_of_signed", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_progressupdate_on_behalf_is_named",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('at_risk', 'off_track')), _negated=True), models.Q(models.Q(('reason', ''), _negated=True), models.Q(('recovery_step', ''), _negated=True)), _connector='OR'), name='recommendations_progressupdate_recovery_is_given', violation_error_message='At risk and Off track need a reason and a recovery step.'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ("at_risk", "off_track")), _negated=True),
+                    models.Q(
+                        models.Q(("reason", ""), _negated=True),
+                        models.Q(("recovery_step", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_progressupdate_recovery_is_given",
+                violation_error_message="At risk and Off track need a reason and a recovery step.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'complete'), _negated=True), models.Q(models.Q(('evidence', ''), _negated=True), ('recheck_on__gt', models.F('dated_first'))), _connector='OR'), name='recommendations_progressupdate_complete_has_evidence', violation_error_message='Complete needs evidence and a later re-check date.'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "complete"), _negated=True),
+                    models.Q(
+                        models.Q(("evidence", ""), _negated=True), ("recheck_on__gt", models.F("dated_first"))
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_progressupdate_complete_has_evidence",
+                violation_error_message="Complete needs evidence and a later re-check date.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='progressupdate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='recommendations_progressupdate_closed_has_reason', violation_error_message='Closed needs a reason.'),
+            model_name="progressupdate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "closed"), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="recommendations_progressupdate_closed_has_reason",
+                violation_error_message="Closed needs a reason.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recommendation',
-            constraint=models.CheckConstraint(condition=models.Q(('lead_basis__in', ['stated', 'inferred'])), name='recommendations_recommendation_lead_basis_is_known', violation_error_message='Choose one of the listed values for lead basis.'),
+            model_name="recommendation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lead_basis__in", ["stated", "inferred"])),
+                name="recommendations_recommendation_lead_basis_is_known",
+                violation_error_message="Choose one of the listed values for lead basis.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recommendation',
-            constraint=models.CheckConstraint(condition=models.Q(('is_critical', False), models.Q(('consequence', ''), _negated=True), _connector='OR'), name='recommendations_recommendation_critical_has_consequence', violation_error_message='Say what hangs on a critical recommendation.'),
+            model_name="recommendation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_critical", False), models.Q(("consequence", ""), _negated=True), _connector="OR"
+                ),
+                name="recommendations_recommendation_critical_has_consequence",
+                violation_error_message="Say what hangs on a critical recommendation.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='historicalrecommendation',
-            constraint=models.CheckConstraint(condition=models.Q(('history_type', '+'), models.Q(('history_change_reason', ''), _negated=True), _connector='OR'), name='recommendations_recommendation_change_has_reason'),
+            model_name="historicalrecommendation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("history_type", "+"),
+                    models.Q(("history_change_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="recommendations_recommendation_change_has_reason",
+            ),
         ),
         migrations.AddIndex(
-            model_name='assessment',
-            index=models.Index(fields=['recommendation', 'dated_first', 'id'], name='assessment_newest'),
+            model_name="assessment",
+            index=models.Index(fields=["recommendation", "dated_first", "id"], name="assessment_newest"),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('recorded_by', None), ('signed', '')), models.Q(('document', None), ('recorded_by__isnull', False), models.Q(('signed', ''), _negated=True)), _connector='OR'), name='recommendations_assessment_has_recorder_or_document', violation_error_message='An entry is recorded by a person or loaded from a document.'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("document__isnull", False), ("recorded_by", None), ("signed", "")),
+                    models.Q(
+                        ("document", None),
+                        ("recorded_by__isnull", False),
+                        models.Q(("signed", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="recommendations_assessment_has_recorder_or_document",
+                violation_error_message="An entry is recorded by a person or loaded from a document.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('correction_reason', ''), ('corrects', None)), models.Q(('corrects__isnull', False), models.Q(('correction_reason', ''), _negated=True)), _connector='OR'), name='recommendations_assessment_correction_has_reason', violation_error_message='Say why the earlier entry is corrected.'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("correction_reason", ""), ("corrects", None)),
+                    models.Q(("corrects__isnull", False), models.Q(("correction_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="recommendations_assessment_correction_has_reason",
+                violation_error_message="Say why the earlier entry is corrected.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('dated_first__isnull', False)), name='recommendations_assessment_is_dated', violation_error_message='Enter the day this speaks of.'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("dated_first__isnull", False)),
+                name="recommendations_assessment_is_dated",
+                violation_error_message="Enter the day this speaks of.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('whose__in', ['adviser', 'board'])), name='recommendations_assessment_whose_is_known', violation_error_message='Choose one of the listed values for whose.'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("whose__in", ["adviser", "board"])),
+                name="recommendations_assessment_whose_is_known",
+                violation_error_message="Choose one of the listed values for whose.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['off_track', 'at_risk', 'not_started', 'on_track', 'done', 'complete', 'embedded', 'closed'])), name='recommendations_assessment_status_is_known', violation_error_message='Choose one of the listed values for status.'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "off_track",
+                            "at_risk",
+                            "not_started",
+                            "on_track",
+                            "done",
+                            "complete",
+                            "embedded",
+                            "closed",
+                        ],
+                    )
+                ),
+                name="recommendations_assessment_status_is_known",
+                violation_error_message="Choose one of the listed values for status.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('narrative', ''), _negated=True), name='recommendations_assessment_narrative_is_given', violation_error_message='Enter the narrative.'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("narrative", ""), _negated=True),
+                name="recommendations_assessment_narrative_is_given",
+                violation_error_message="Enter the narrative.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='action',
-            constraint=models.CheckConstraint(condition=models.Q(('owner_role', ''), _negated=True), name='recommendations_action_owner_role_is_given', violation_error_message='Enter the owner role.'),
+            model_name="action",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("owner_role", ""), _negated=True),
+                name="recommendations_action_owner_role_is_given",
+                violation_error_message="Enter the owner role.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='action',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('agreed_on', ''), _negated=True), ('document__isnull', False), _connector='OR'), name='recommendations_action_has_beginning', violation_error_message='Enter the date the board agreed this, or the document it is from.'),
+            model_name="action",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("agreed_on", ""), _negated=True), ("document__isnull", False), _connector="OR"
+                ),
+                name="recommendations_action_has_beginning",
+                violation_error_message="Enter the date the board agreed this, or the document it is from.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='risk',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='recommendations_risk_text_is_given', violation_error_message='Enter the text.'),
+            model_name="risk",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True),
+                name="recommendations_risk_text_is_given",
+                violation_error_message="Enter the text.",
+            ),
         ),
     ]

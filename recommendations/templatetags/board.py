@@ -3,6 +3,7 @@
 import re
 
 from django import template
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
@@ -81,8 +82,27 @@ def standing(action):
 
 @register.filter
 def moment(at):
-    """Return an aware datetime in London, in words."""
-    return say_moment(at)
+    """Return an aware datetime in London, in words; "" for None."""
+    return say_moment(at) if at else ""
+
+
+@register.filter
+def after(text, words):
+    """Put ``words`` before ``text``, punctuation and spaces included; "" where there is no text to follow."""
+    return format_html("{}{}", words, text) if text else ""
+
+
+@register.filter
+def quoted(text):
+    """Put ``text`` in quotation marks, its lines kept; say so where it is empty."""
+    return format_html("“{}”", linebreaksbr(text)) if text else "empty"
+
+
+@register.simple_tag
+def recorder(signature, on_behalf_of=""):
+    """Say who recorded a statement and, where somebody else reported it, on whose behalf."""
+    behalf = format_html(" on behalf of <bdi>{}</bdi>", on_behalf_of) if on_behalf_of else ""
+    return format_html("Recorded by <bdi>{}</bdi>{}", signature.by, behalf)
 
 
 @register.simple_tag(takes_context=True)
@@ -90,6 +110,28 @@ def board_url(context, name, *args):
     """Return the address of the page ``name`` on the day that this page is about."""
     at = context.get("at")
     return reverse(name, args=args) + (at.query if at else "")
+
+
+@register.simple_tag(takes_context=True)
+def action_link(context, action):
+    """Name ``action`` by its reference and title, and lead to its page."""
+    url = board_url(context, "action", action.ref)
+    return format_html('<a class="govuk-link" href="{}">{}: <bdi>{}</bdi></a>', url, action.ref, action.title)
+
+
+@register.simple_tag(takes_context=True)
+def ref_links(context, actions):
+    """Lead to the page of each of ``actions`` from its reference."""
+    rows = ((board_url(context, "action", action.ref), action.ref) for action in actions)
+    return format_html_join(", ", '<a class="govuk-link" href="{}">{}</a>', rows)
+
+
+@register.simple_tag(takes_context=True)
+def answers(context, action):
+    """Lead to each recommendation that ``action`` answers from its number."""
+    rows = ((board_url(context, "recommendation", number), number) for number in action.recommendations)
+    link = '<a class="govuk-link" href="{}"><span class="govuk-visually-hidden">Recommendation </span>{}</a>'
+    return format_html_join(", ", link, rows) or "Ofsted’s findings only"
 
 
 @register.simple_tag(takes_context=True)

@@ -3,6 +3,7 @@
 import datetime
 
 from recommendations.due_dates import Decision, DueDate
+from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
 from recommendations.ownership import Ownership
 from recommendations.status import Status
@@ -81,3 +82,14 @@ def make_assessment(recommendation, status=Status.AT_RISK, dated="2022-11-01", b
     values = {"whose": "adviser", "narrative": "What was seen", **fields}
     said = {"recommendation": recommendation, "status": status, "dated": dated}
     return add(Assessment(**said, **{**signed(by), **values}))
+
+
+def make_measure_value(value="20%", as_at="2022-06", measure=None, by=None, **fields):
+    """A MeasureValue of ``measure``, or of the vacancies."""
+    if measure is None:
+        with saved():
+            measure = Measure.objects.create(
+                ref="M01", name="Vacancies", document=make_document(), reference="p1"
+            )
+    said = {"value": value, "as_at": as_at, "dated": as_at or make_document().published}
+    return add(MeasureValue(measure=measure, **said, **{**signed(by), **fields}))

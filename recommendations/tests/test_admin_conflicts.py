@@ -17,6 +17,7 @@ from record.models import Document, Meeting
 from record.tests.admin_forms import errors_of, fill_in, held, open_form
 from record.tests.factories import make_document, make_meeting, make_user
 from visits.models import Event, Finding, Judgement, JudgementArea, Visit
+from visits.tests.factories import make_area
 
 ADD = reverse("admin:recommendations_progressupdate_add")
 
@@ -111,7 +112,7 @@ def test_a_row_of_the_record_sent_twice_is_added_once():
     make_action()
     source = {"document": document.pk, "reference": "p1", "text": "What was found"}
     visit = Visit.objects.create(slug="one", kind="full", dates="2022", document=document, reference="p1")
-    area = JudgementArea.objects.create(key="one", framework="ILACS", name="One", order=1)
+    area = make_area("one", "One")
     typed = {
         Document: {"key": "two", "title": "Two", "publisher": "Us", "published": "2022", "reference": "p1"},
         Visit: {
@@ -142,7 +143,7 @@ def test_a_row_of_the_record_sent_twice_is_added_once():
             "agreed_on": "2022",
             "recommendations": [Recommendation.objects.get().pk],
         },
-        Measure: {"ref": "M02", "name": "Two", "value": "2", **source},
+        Measure: {"ref": "M02", "name": "Two", **source},
         Risk: {"ref": "R02", **source},
         Meeting: {"held_on": "22/11/2022"},
     }

@@ -445,7 +445,7 @@ def test_the_page_of_an_action_leads_to_all_of_its_updates(client, officer, acti
     own = make_update(action, by=officer)
 
     page = sign_in(client, officer).get(reverse("admin:recommendations_action_change", args=[action.pk]))
-    address = re.search('<a href="(.*?)">Read or correct updates</a>', page.content.decode())[1]
+    address = re.search(r'<a\s+href="([^"]*)"\s*>Read or correct updates</a>', page.content.decode())[1]
 
     assert [row.pk for row in client.get(address).context["cl"].result_list] == [own.pk]
 

@@ -15,8 +15,10 @@ from django.core.management.base import SystemCheckError
 from django.core.management.sql import emit_post_migrate_signal
 from django.core.serializers import serialize
 from django.db import DatabaseError, IntegrityError, connection, migrations, models, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import ProtectedError
+from simple_history.models import HistoricalChanges
 
 from bcp_board import grants
 from bcp_board.backups import digest
@@ -24,11 +26,14 @@ from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_update
 from record import ledger, triggers
 from record.models import Meeting
-from record.tests.factories import make_user
+from record.tests.factories import make_user, saved
 from record.verification import first_fault
 
-# The logs of packages share one trigger function; one of each package stands for the rest.
-MODELS = [*triggers.append_only_models(), Action.history.model, LogEntry]
+# Versions and the logs of packages are guarded alike: those of actions, with the links they held, and the
+# admin's log stand for the rest.
+STATEMENTS = [m for m in triggers.append_only_models() if not issubclass(m, HistoricalChanges)]
+LINKS = ledger.link_table(Action.history.model, Action._meta.get_field("recommendations"))
+MODELS = [*STATEMENTS, Action.history.model, LINKS, LogEntry]
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 
 
@@ -202,8 +207,8 @@ def test_a_person_who_has_acted_cannot_be_deleted(rolled_back):
     officer, editor, clerk = (make_user("Secretariat", name) for name in ("a", "b", "c"))
     make_update(Action.objects.first(), by=officer)
     action = Action.objects.first()
-    action._history_user = editor
-    action.save()
+    with saved(by=editor, reason="It was wrong"):
+        action.save()
     LogEntry.objects.log_actions(clerk.pk, [action], CHANGE, "Changed", single_object=True)
     before = digest(rolled_back)
     for person in (officer, editor, clerk):
@@ -261,7 +266,8 @@ def test_a_bare_sqlite_connection_cannot_replace_a_row_by_its_place_in_the_table
 def test_protections_survive_migrations(filled, model, monkeypatch):
     """SQLite makes a table anew for most of these, and with it drops the triggers."""
     label, name = model._meta.app_label, model.__name__
-    field = next(f for f in model._meta.concrete_fields if isinstance(f, models.CharField | models.DateField))
+    kinds = models.CharField | models.DateField
+    field = next((f for f in model._meta.concrete_fields if isinstance(f, kinds)), model._meta.pk)
     wider = field.clone()
     wider.db_comment, wider.null, wider.unique = "Synthetic", not field.null, False
     wider.db_index = True
@@ -304,9 +310,9 @@ def test_the_command_that_checks_a_database_fails_while_a_trigger_is_missing(rol
 
 def test_a_migration_that_fails_leaves_history_guarded(new_database):
     with new_database():
-        call_command("migrate", "meetings", "0001", verbosity=0)
+        call_command("migrate", "meetings", "zero", verbosity=0)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ledger, "chain", lambda *_: 1 / 0)
+            patch.setattr(MigrationExecutor, "apply_migration", lambda *_, **__: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 call_command("migrate", verbosity=0)
         assert triggers.check_installed(None, ["default"]) == []

@@ -327,15 +327,15 @@ def test_a_flag_finds_its_shape_by_its_words():
 
 
 @pytest.mark.parametrize(
-    ("asked", "address"),
+    ("at", "address"),
     [
         (AsAt.now(TODAY), "/actions/A01/"),
         (AsAt(TODAY, datetime.date(2022, 11, 22), None), "/actions/A01/?as_at=2022-11-22"),
         (None, "/actions/A01/"),
     ],
 )
-def test_a_link_keeps_the_day_that_is_asked_about(asked, address):
-    assert say("{% board_url 'action' 'A01' %}", asked=asked) == address
+def test_a_link_keeps_the_day_that_is_asked_about(at, address):
+    assert say("{% board_url 'action' 'A01' %}", at=at) == address
 
 
 def test_prose_links_only_web_addresses():

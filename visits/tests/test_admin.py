@@ -17,15 +17,18 @@ from recommendations.tests.factories import (
     make_assessment,
     make_decision,
     make_due_date,
+    make_measure_value,
     make_recommendation,
     make_update,
 )
 from record.as_at import AsAt
+from record.forms import fields_changed, in_words
 from record.models import Document
 from record.statement_admin import StatementAdmin
 from record.tests.admin_forms import errors_of, fill_in, open_form
 from record.tests.factories import make_document, make_user, on, saved
-from visits.models import Event, Finding, Judgement, JudgementArea, Visit
+from visits.models import Event, Finding, Judgement, Visit
+from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
 
 pytestmark = pytest.mark.django_db
 
@@ -42,22 +45,8 @@ def secretariat(client):
     return client
 
 
-def make_visit(slug="visit", kind="monitoring", **fields):
-    values = {"document": make_document(), "reference": "p1", "dates": "2022-05-10", **fields}
-    return Visit.objects.create(slug=slug, kind=kind, **values)
-
-
-def make_finding(ref="F01", **fields):
-    values = {"kind": "concern", "attribution": "ofsted", "text": "What was found", **fields}
-    return Finding.objects.create(ref=ref, document=make_document(), reference="p1", **values)
-
-
-def make_area():
-    return JudgementArea.objects.create(key="leaders", framework="ILACS", name="Leaders", order=1)
-
-
 def grade(area, prefix="judgements-0-"):
-    values = {"area": area.pk, "grade": "good", "document": make_document().pk, "reference": "p1"}
+    values = {"area": area.pk, "grade": make_grade().pk, "document": make_document().pk, "reference": "p1"}
     return {f"{prefix}{name}": value for name, value in values.items()}
 
 
@@ -285,8 +274,7 @@ def versions():
 
 def test_a_save_adds_one_version_that_says_who_changed_what_and_a_refused_one_adds_none(secretariat):
     action, visit = make_action(), make_visit(kind="full")
-    source = {"document": visit.document, "reference": "p1"}
-    judgement = Judgement.objects.create(visit=visit, area=make_area(), grade="good", **source)
+    judgement = make_judgement(visit)
     action_page = reverse("admin:recommendations_action_change", args=[action.pk])
     visit_page = reverse("admin:visits_visit_change", args=[visit.pk])
     began, before = timezone.now(), versions()
@@ -299,7 +287,7 @@ def test_a_save_adds_one_version_that_says_who_changed_what_and_a_refused_one_ad
 
     assert fill_in(secretariat, action_page, title="Another title").status_code == 302
     assert versions() == {**before, "Action": before["Action"] + 1}
-    changes = {"theme": "Front door", "judgements-0-grade": "outstanding"}
+    changes = {"theme": "Front door", "judgements-0-grade": make_grade("outstanding").pk}
     assert fill_in(secretariat, visit_page, **changes).status_code == 302
     assert versions() == {
         name: count + (name in ("Action", "Visit", "Judgement")) for name, count in before.items()
@@ -308,13 +296,14 @@ def test_a_save_adds_one_version_that_says_who_changed_what_and_a_refused_one_ad
     said = []
     for row in (action, visit, judgement):
         new, old, *_ = row.history.all()
-        said += [(c.field, c.old, c.new) for c in new.diff_against(old).changes]
+        said += [(f.name, in_words(old, f), in_words(new, f)) for f in fields_changed(old, new)]
+        assert (new.history_change_reason, new.signed) == ("It was wrong", "Secretariat Person (Secretariat)")
         assert (new.history_type, new.history_user.username) == ("~", "secretariat")
         assert began <= new.history_date <= timezone.now()
     assert said == [
         ("title", "Title of A01", "Another title"),
         ("theme", "", "Front door"),
-        ("grade", "good", "outstanding"),
+        ("grade", "Good (ILACS)", "Outstanding (ILACS)"),
     ]
 
 
@@ -323,14 +312,13 @@ def everything():
     officer = make_user("Officers")
     visit = make_visit(kind="full")
     make_finding(visit=visit)
-    Judgement.objects.create(
-        visit=visit, area=make_area(), grade="good", document=make_document(), reference="p1"
-    )
+    make_judgement(visit)
     Event.objects.create(ref="E01", text="It happened", document=make_document(), reference="p1")
     action = make_action(owner=officer)
     make_update(action, by=officer)
     make_decision(make_due_date(action, by=officer, needs_decision=True))
     make_assessment(action.recommendations.get())
+    make_measure_value()
 
 
 def pages_of(model_admin):
@@ -359,7 +347,7 @@ def test_nothing_can_be_typed_on_the_page_of_an_append_only_row_or_of_an_earlier
             version = client.get(f"{address}/history/{row.history.latest().pk}/")
             assert (model, version.status_code, typed_in(version)) == (model, 200, [])
             seen["version"] += 1
-    assert seen == {"row": 5, "version": 11}
+    assert seen == {"row": 6, "version": 13}
 
 
 def test_an_earlier_version_shows_what_was_said_and_linked_then(client):
@@ -373,7 +361,7 @@ def test_an_earlier_version_shows_what_was_said_and_linked_then(client):
 
     page = client.get(f"/admin/recommendations/action/{action.pk}/history/{then.pk}/").content.decode()
 
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', page)
+    rows = re.findall(r'<tr>\s*<th scope="row">(.*?)</th>\s*<td>(.*?)</td>\s*</tr>', page)
     assert [row for row in rows if row[1] != "(empty)"] == [
         ("Reference number", "A01"),
         ("Title", "Title of A01"),
@@ -418,7 +406,14 @@ def test_nobody_changes_an_append_only_row(client):
             assert client.post(f"{pages_of(model_admin)}{row.pk}/change/", {"reason": "x"}).status_code == 403
             tried.append(model._meta.model_name)
 
-    assert sorted(tried) == ["assessment", "decision", "duedate", "ownership", "progressupdate"]
+    assert sorted(tried) == [
+        "assessment",
+        "decision",
+        "duedate",
+        "measurevalue",
+        "ownership",
+        "progressupdate",
+    ]
 
 
 @pytest.mark.parametrize("rows", [1, 10])
@@ -427,10 +422,7 @@ def test_the_lists_take_the_same_queries_however_long(secretariat, django_assert
         make_document(f"doc{number}")
         visit = make_visit(f"visit{number}", kind="full", number=number)
         make_finding(f"F{number:02}", visit=visit)
-        area = JudgementArea.objects.create(key=f"a{number}", framework="F", name=f"N{number}", order=1)
-        Judgement.objects.create(
-            visit=visit, area=area, grade="good", document=visit.document, reference="p1"
-        )
+        make_judgement(visit, area=make_area(f"a{number}", f"N{number}"))
         Event.objects.create(ref=f"E{number:02}", text="It", document=visit.document, reference="p1")
 
     secretariat.get("/admin/")  # the first page of a session also notes the time in it
