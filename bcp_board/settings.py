@@ -105,6 +105,7 @@ INSTALLED_APPS = [
     "visits",
     "recommendations",
     "meetings",
+    "demonstration",
     "bcp_board",
 ]
 

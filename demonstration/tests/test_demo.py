@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bcp_board.tests.record import load_record
 from bcp_board.tests.scratch import Scratch
-from meetings.demonstration import meeting_days
+from demonstration.story import meeting_days
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.history import history
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Whose
@@ -472,7 +472,7 @@ def test_a_day_to_come_is_refused(db):
 
 
 def test_where_it_fails_half_way_nothing_is_saved(board, monkeypatch):
-    monkeypatch.setattr("meetings.management.commands.demo.demo.statements", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("demonstration.management.commands.demo.story.statements", lambda *a, **k: 1 / 0)
     before = saved()
     with pytest.raises(ZeroDivisionError):
         make_demo()

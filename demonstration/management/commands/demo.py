@@ -10,9 +10,9 @@ from django.db import reset_queries, transaction
 from django.db.models import Min
 from django.utils import timezone
 
-from meetings import demonstration as demo
+from demonstration import story
+from demonstration.script import AREAS
 from meetings.models import Paper
-from meetings.storylines import AREAS
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
 from record import ledger
@@ -105,18 +105,18 @@ def make(*, actions, updates, as_at):
     recommendations = list(Recommendation.objects.filter(number__in=AREAS).order_by("number"))
     cast = make_cast()
     added = make_actions(recommendations, cast, wanted=actions, as_at=as_at)
-    meetings = demo.meetings(as_at)
+    meetings = story.meetings(as_at)
     for meeting in meetings:
-        meeting._history_date = demo.moment(as_at)
+        meeting._history_date = story.moment(as_at)
         meeting.save()
     made = {"actions added": added, "updates": 0, "due dates": 0, "assessments": 0, "decisions": 0}
-    rows = demo.statements(lives(as_at=as_at), recommendations, cast, updates=updates, as_at=as_at)
+    rows = story.statements(lives(as_at=as_at), recommendations, cast, updates=updates, as_at=as_at)
     for batch in batches(rows):
         for row in ledger.append(batch):
             name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
             made[name] += 1
         reset_queries()  # which DEBUG would keep, rows and all
-    ledger.append([Demonstration(made_at=demo.moment(as_at), as_at=as_at)])
+    ledger.append([Demonstration(made_at=story.moment(as_at), as_at=as_at)])
     return made | {"meetings": len(meetings)}
 
 
@@ -127,7 +127,7 @@ def make_cast():
         # Without a password, the account has one that nothing matches.
         return get_user_model().objects.create_user(username, first_name="Demo", last_name=last_name)
 
-    return demo.Cast(
+    return story.Cast(
         owners={number: account(f"demo-owner-{number}", f"Owner, {area}") for number, area in AREAS.items()},
         chair=account("demo-chair", "Chair"),
         secretariat=account("demo-secretariat", "Secretariat"),
@@ -140,7 +140,7 @@ def make_actions(recommendations, cast, *, wanted, as_at):
     counts = {number: row.actions.count() for number, row in by_number.items()}
     last_ref = max(int(ref[1:]) for ref in Action.objects.values_list("ref", flat=True))
     added = 0
-    for action, number in demo.new_actions(
+    for action, number in story.new_actions(
         counts, wanted=wanted, next_ref=last_ref + 1, owners=cast.owners, as_at=as_at
     ):
         action._history_date = action.recorded_at
@@ -162,14 +162,14 @@ def lives(*, as_at):
     for place, action in enumerate(sorted(actions, key=lambda a: int(a.ref[1:]))):
         begins = action.agreed_on_first or action.document.published_first
         if begins + SHORTEST_LIFE > as_at:
-            begins = demo.BEGINS
+            begins = story.BEGINS
         found.append(
-            demo.Life(
+            story.Life(
                 pk=action.pk,
                 ref=action.ref,
                 place=place,
                 number=action.number,
-                begins=max(begins, demo.BEGINS),
+                begins=max(begins, story.BEGINS),
                 as_at=as_at,
                 has_owner=action.owner_id is not None,
                 has_due_date=action.pk in dated,

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 
 from django.utils import timezone
 
-from meetings import storylines as story
+from demonstration import script
 from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
 from recommendations.models import Action, Assessment, ProgressUpdate, Whose
 from recommendations.status import ACCEPTED, NEEDS_RECOVERY, Status
@@ -113,12 +113,12 @@ def new_actions(counts, *, wanted, next_ref, owners, as_at):
     for number, existing in sorted(counts.items()):
         for place in range(wanted - existing):
             agreed_on = part_of(BEGINS, as_at, 4 * ((5 * next_ref + number) % 12))
-            verb = story.VERBS[place % 10]
-            thing = story.THINGS[number][(place + place // 10) % 10]
+            verb = script.VERBS[place % 10]
+            thing = script.THINGS[number][(place + place // 10) % 10]
             action = Action(
                 ref=f"A{next_ref:02}",
                 title=invented(f"{verb} {thing}"),
-                owner_role=invented(f"lead for {story.AREAS[number]}"),
+                owner_role=invented(f"lead for {script.AREAS[number]}"),
                 owner=owners[number],
                 agreed_on=agreed_on.isoformat(),
                 recorded_at=moment(agreed_on),
@@ -152,8 +152,8 @@ class Life:
     has_due_date: bool
 
     @property
-    def arc(self) -> story.Arc:
-        return story.ARCS[self.place % len(story.ARCS)]
+    def arc(self) -> script.Arc:
+        return script.ARCS[self.place % len(script.ARCS)]
 
     @cached_property
     def turns(self):
@@ -205,7 +205,7 @@ class Updates:
         self.turns = life.turns[-count:]
         # firsts[n] is the number of the update that makes the turn n; the next ones repeat it.
         extra = count - len(self.turns)
-        weights = [(turn.until - turn.on).days * story.WEIGHTS[turn.status] for turn in self.turns]
+        weights = [(turn.until - turn.on).days * script.WEIGHTS[turn.status] for turn in self.turns]
         total = sum(weights) or 1
         self.firsts = [
             n + (extra * sum(weights[:n]) // total if n < len(self.turns) - 1 else extra)
@@ -248,7 +248,7 @@ class Updates:
             if number == self.correction:
                 row.corrects = corrected
                 row.correction_reason = invented(
-                    story.CORRECTION_REASONS[self.life.place % len(story.CORRECTION_REASONS)]
+                    script.CORRECTION_REASONS[self.life.place % len(script.CORRECTION_REASONS)]
                 )
             corrected = row
             yield row
@@ -286,18 +286,18 @@ class Updates:
         life = self.life
         turn_number = life.place if place.is_last else number + life.place
         if life.arc.repeats and place.in_last_phase:
-            narrative = story.REPEATED
+            narrative = script.REPEATED
         else:
-            narrative = pick(story.CLOSING if place.is_last else story.NARRATIVES, status, turn_number)
-        words = {"narrative": narrative.format(area=story.AREAS[life.number], day=say_day(dated))}
-        if status in story.REASONS:
-            words["reason"] = pick(story.REASONS, status, turn_number)
+            narrative = pick(script.CLOSING if place.is_last else script.NARRATIVES, status, turn_number)
+        words = {"narrative": narrative.format(area=script.AREAS[life.number], day=say_day(dated))}
+        if status in script.REASONS:
+            words["reason"] = pick(script.REASONS, status, turn_number)
         if status in NEEDS_RECOVERY:
-            words["recovery_step"] = pick(story.RECOVERY_STEPS, status, turn_number)
-        if status in story.ACCEPTING:
+            words["recovery_step"] = pick(script.RECOVERY_STEPS, status, turn_number)
+        if status in script.ACCEPTING:
             words["evidence"] = f"invented file {life.ref}/{status}."
-        if status in story.ACCEPTING or turn_number % 4 == 0:
-            words["difference_made"] = pick(story.DIFFERENCES, status, turn_number)
+        if status in script.ACCEPTING or turn_number % 4 == 0:
+            words["difference_made"] = pick(script.DIFFERENCES, status, turn_number)
         return {name: invented(text) for name, text in words.items()}
 
 
@@ -313,7 +313,7 @@ def pick(texts, status, number):
 def edtf(day, precision):
     """Return ``day`` as an EDTF string of that precision."""
     return day.isoformat()[
-        : {story.Precision.YEAR: 4, story.Precision.MONTH: 7, story.Precision.DAY: 10}[precision]
+        : {script.Precision.YEAR: 4, script.Precision.MONTH: 7, script.Precision.DAY: 10}[precision]
     ]
 
 
@@ -327,13 +327,13 @@ def due_dates(life, cast, *, meeting_days):
         due = part_of(life.begins, life.as_at, step.due)
         rows += due_date(life, cast, step, due, on=on)
         decided_on = next((day for day in meeting_days if on < day <= life.as_at), None)
-        if step.how in story.DECISION_REASONS and decided_on:
-            texts = story.DECISION_REASONS[step.how]
+        if step.how in script.DECISION_REASONS and decided_on:
+            texts = script.DECISION_REASONS[step.how]
             decider = cast.chair if number % 2 else cast.secretariat
             rows.append(
                 Decision(
                     due_date=rows[-1],
-                    outcome=Outcome.AGREED if step.how == story.How.AGREED else Outcome.REFUSED,
+                    outcome=Outcome.AGREED if step.how == script.How.AGREED else Outcome.REFUSED,
                     meeting_on=decided_on,
                     dated=decided_on.isoformat(),
                     reason=invented(texts[(life.place + number) % len(texts)]),
@@ -345,7 +345,7 @@ def due_dates(life, cast, *, meeting_days):
 
 def due_date(life, cast, step, due, *, on):
     """Return a list of an unsaved DueDate, or of one that is mistaken and its correction."""
-    needs_decision = step.how not in (story.How.ENTERED, story.How.CORRECTED)
+    needs_decision = step.how not in (script.How.ENTERED, script.How.CORRECTED)
     person = cast.owners[life.number] if needs_decision else cast.secretariat
 
     def row(due, recorded_on, **more):
@@ -354,13 +354,13 @@ def due_date(life, cast, step, due, *, on):
             dated=on.isoformat(),
             due=edtf(due, step.precision),
             reason_kind=step.kind,
-            reason=invented(story.DATE_REASONS[step.kind]),
+            reason=invented(script.DATE_REASONS[step.kind]),
             needs_decision=needs_decision,
             **cast.signed(person, recorded_on, place=life.place, as_at=life.as_at),
             **more,
         )
 
-    if step.how != story.How.CORRECTED:
+    if step.how != script.How.CORRECTED:
         return [row(due, on)]
     mistaken = row(due + 61 * DAY, on)
     reason = invented("the month was typed wrongly.")
@@ -371,21 +371,21 @@ def due_date(life, cast, step, due, *, on):
 def assessments(recommendation, cast, *, as_at):
     """Return the unsaved Assessments of a recommendation, in the order of recording."""
     number, rows = recommendation.number, []
-    verdicts = story.ASSESSED[number % len(story.ASSESSED)]
-    for place, ((percent, whose), status) in enumerate(zip(story.ASSESSED_AT, verdicts, strict=True)):
+    verdicts = script.ASSESSED[number % len(script.ASSESSED)]
+    for place, ((percent, whose), status) in enumerate(zip(script.ASSESSED_AT, verdicts, strict=True)):
         on = part_of(BEGINS, as_at, percent)
         about = {"recommendation_id": recommendation.pk, "whose": whose, "dated": on.isoformat()}
         person = cast.secretariat if whose == Whose.ADVISER else cast.chair
         recorded_on = on
         if number % 3 == 0 and place == 3:
             mistaken = Status.EMBEDDED
-            text = invented(pick(story.VERDICTS, mistaken, place).format(area=story.AREAS[number]))
+            text = invented(pick(script.VERDICTS, mistaken, place).format(area=script.AREAS[number]))
             signed = cast.signed(person, on, place=number, as_at=as_at)
             rows.append(Assessment(**about, status=mistaken, narrative=text, **signed))
             about["corrects"] = rows[-1]
             about["correction_reason"] = invented("the wrong line of the list was chosen.")
             recorded_on = min(on + DAY * CORRECTED_DAYS_LATER, as_at)
-        text = invented(pick(story.VERDICTS, status, place).format(area=story.AREAS[number]))
+        text = invented(pick(script.VERDICTS, status, place).format(area=script.AREAS[number]))
         signed = cast.signed(person, recorded_on, place=number, as_at=as_at)
         rows.append(Assessment(**about, status=status, narrative=text, **signed))
     return sorted(rows, key=recorded)
