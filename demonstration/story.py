@@ -1,8 +1,8 @@
 """The invented story that a demonstration tells: who, what and when. The demo command saves it.
 
-Everything follows from the as-at day, the counts asked for and the place of an action in its list, by
-arithmetic: nothing is random and nothing reads a clock, so the same command makes the same rows. The
-turns of an action's story fall on the same days however many updates tell it; more updates only fill
+Everything follows from the script, the as-at day, the counts asked for and the place of an action in its
+list, by arithmetic: nothing is random and nothing reads a clock, so the same command makes the same rows.
+The turns of an action's story fall on the same days however many updates tell it; more updates only fill
 the time between the turns.
 """
 
@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 
 from django.utils import timezone
 
-from demonstration import script
+from demonstration.script import Arc, How, Precision, Script
 from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
 from recommendations.models import Action, Assessment, ProgressUpdate, Whose
 from recommendations.status import ACCEPTED, NEEDS_RECOVERY, Status
@@ -28,8 +28,13 @@ DAY = datetime.timedelta(days=1)
 
 
 def invented(text):
-    """Return ``text`` so that nobody can take it for something that happened."""
+    """``text``, so marked that nobody can take it for something that happened."""
     return f"Demonstration: {text}"
+
+
+def in_turn(choices, number):
+    """The choice for this number: the first for 0, and after the last they begin again."""
+    return choices[number % len(choices)]
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Cast:
     secretariat: object
 
     def signed(self, person, day, *, place, as_at):
-        """Return the columns that say who recorded a statement, and when: office hours on ``day``.
+        """The columns that say who recorded a statement, and when: office hours on ``day``.
 
         On the last day it is the first minute, because the rest of that day may still be to come.
         """
@@ -52,17 +57,17 @@ class Cast:
 
 @lru_cache(maxsize=10_000)
 def moment(day, minutes=0):
-    """Return the aware datetime that many minutes into ``day`` in London."""
+    """The aware datetime that many minutes into ``day`` in London."""
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time(*divmod(minutes, 60))))
 
 
 def part_of(begins, ends, percent):
-    """Return the day that lies ``percent`` of the way from one day to another; over 100 is after it."""
+    """The day that lies ``percent`` of the way from one day to another; over 100 is after it."""
     return begins + DAY * ((ends - begins).days * percent // 100)
 
 
 def months_after(day, months):
-    """Return the day so many months after ``day``, in the first 28 days of its month."""
+    """The day so many months after ``day``, in the first 28 days of its month."""
     years, month = divmod(day.month - 1 + months, 12)
     return datetime.date(day.year + years, month + 1, min(day.day, 28))
 
@@ -71,7 +76,7 @@ def months_after(day, months):
 
 
 def meeting_days(as_at):
-    """Return the third Tuesday of each month from September 2022 to ``as_at``, and the next one."""
+    """The third Tuesday of each month from September 2022 to ``as_at``, and the next one."""
     days, month = [], BEGINS
     while not days or days[-1] <= as_at:
         first_tuesday = month + DAY * ((1 - month.weekday()) % 7)
@@ -80,23 +85,15 @@ def meeting_days(as_at):
     return days
 
 
-def meetings(as_at):
-    """Return the unsaved Meetings."""
+def meetings(script, *, as_at):
+    """The unsaved Meetings."""
+    words = script.meetings
     return [
         Meeting(
             held_on=day,
             papers_due_on=day - DAY * PAPERS_DAYS_BEFORE,
-            covering_note=invented(
-                "this meeting is invented. It shows what a covering note looks like at the head of a paper."
-            ),
-            asks="\n".join(
-                invented(ask)
-                for ask in (
-                    "decide the new due dates that owners propose.",
-                    "challenge the actions that are overdue.",
-                    "note the re-checks that are due." if place % 2 else "note what the adviser makes of it.",
-                )
-            ),
+            covering_note=invented(words.covering_note),
+            asks="\n".join(invented(ask) for ask in (*words.asks, in_turn(words.asks_in_turn, place))),
         )
         for place, day in enumerate(meeting_days(as_at))
     ]
@@ -105,24 +102,26 @@ def meetings(as_at):
 # Actions ------------------------------------------------------------------------------------------------
 
 
-def new_actions(counts, *, wanted, next_ref, owners, as_at):
+def new_actions(script, counts, *, wanted, next_ref, owners, as_at):
     """Yield an unsaved Action and the number of its recommendation, until each has as many as are wanted.
 
     ``counts`` maps each recommendation's number to how many actions it has already.
     """
+    words = script.actions
+    things = {area.number: area.things for area in words.areas}
     for number, existing in sorted(counts.items()):
         for place in range(wanted - existing):
             agreed_on = part_of(BEGINS, as_at, 4 * ((5 * next_ref + number) % 12))
-            verb = script.VERBS[place % 10]
-            thing = script.THINGS[number][(place + place // 10) % 10]
+            verb = in_turn(words.verbs, place)
+            thing = in_turn(things[number], place + place // len(words.verbs))
             action = Action(
                 ref=f"A{next_ref:02}",
                 title=invented(f"{verb} {thing}"),
-                owner_role=invented(f"lead for {script.AREAS[number]}"),
+                owner_role=invented(words.owner_role.format(area=script.areas[number])),
                 owner=owners[number],
                 agreed_on=agreed_on.isoformat(),
                 recorded_at=moment(agreed_on),
-                note=invented("this action is invented."),
+                note=invented(words.note),
             )
             next_ref += 1
             yield action, number
@@ -142,6 +141,7 @@ class Turn:
 class Life:
     """One action's part in the story: where it stands in the list, from when, and with which arc."""
 
+    script: Script
     pk: int
     ref: str
     place: int
@@ -152,17 +152,17 @@ class Life:
     has_due_date: bool
 
     @property
-    def arc(self) -> script.Arc:
-        return script.ARCS[self.place % len(script.ARCS)]
+    def arc(self) -> Arc:
+        return in_turn(self.script.actions.arcs, self.place)
 
     @cached_property
     def turns(self):
-        """Return the Turns, each on a later day than the one before; the last is the last report."""
+        """The Turns, each on a later day than the one before; the last is the last report."""
         days = (self.as_at - self.begins).days
         last = self.as_at - DAY * min(self.arc.silent_days, days * 2 // 5)
         found = []
-        for percent, status in self.arc.turns:
-            on = part_of(self.begins, last, percent)
+        for planned in self.arc.turns:
+            on, status = part_of(self.begins, last, planned.at), planned.status
             if found:
                 on = max(on, found[-1].on)
                 if status == Status.EMBEDDED:
@@ -205,7 +205,8 @@ class Updates:
         self.turns = life.turns[-count:]
         # firsts[n] is the number of the update that makes the turn n; the next ones repeat it.
         extra = count - len(self.turns)
-        weights = [(turn.until - turn.on).days * script.WEIGHTS[turn.status] for turn in self.turns]
+        words = life.script.updates.statuses
+        weights = [(turn.until - turn.on).days * words[turn.status].weight for turn in self.turns]
         total = sum(weights) or 1
         self.firsts = [
             n + (extra * sum(weights[:n]) // total if n < len(self.turns) - 1 else extra)
@@ -213,7 +214,7 @@ class Updates:
         ]
 
     def at(self, number):
-        """Return the Point of the update with this number, counted from 0."""
+        """The Point of the update with this number, counted from 0."""
         n = max(n for n, first in enumerate(self.firsts) if first <= number)
         turn, step = self.turns[n], number - self.firsts[n]
         is_last = number == self.count - 1
@@ -230,7 +231,7 @@ class Updates:
 
     @cached_property
     def correction(self):
-        """Return the number of the update that corrects the one before it, or None.
+        """The number of the update that corrects the one before it, or None.
 
         It is one of those recorded late, well within a phase, so that it changes nothing after it.
         """
@@ -247,9 +248,8 @@ class Updates:
             row = self.row(number, cast)
             if number == self.correction:
                 row.corrects = corrected
-                row.correction_reason = invented(
-                    script.CORRECTION_REASONS[self.life.place % len(script.CORRECTION_REASONS)]
-                )
+                reasons = self.life.script.updates.correction_reasons
+                row.correction_reason = invented(in_turn(reasons, self.life.place))
             corrected = row
             yield row
 
@@ -282,112 +282,111 @@ class Updates:
         )
 
     def words(self, number, place, status, dated):
-        """Return the texts of an update; those of the last one never depend on how many there are."""
-        life = self.life
-        turn_number = life.place if place.is_last else number + life.place
+        """The texts of an update, by column; those of the last one never depend on how many there are."""
+        life, any_status = self.life, self.life.script.updates
+        words = any_status.statuses[status]
+        nth = life.place if place.is_last else number + life.place
+        narratives = words.closing if place.is_last else words.narratives
         if life.arc.repeats and place.in_last_phase:
-            narrative = script.REPEATED
-        else:
-            narrative = pick(script.CLOSING if place.is_last else script.NARRATIVES, status, turn_number)
-        words = {"narrative": narrative.format(area=script.AREAS[life.number], day=say_day(dated))}
-        if status in script.REASONS:
-            words["reason"] = pick(script.REASONS, status, turn_number)
-        if status in NEEDS_RECOVERY:
-            words["recovery_step"] = pick(script.RECOVERY_STEPS, status, turn_number)
-        if status in script.ACCEPTING:
-            words["evidence"] = f"invented file {life.ref}/{status}."
-        if status in script.ACCEPTING or turn_number % 4 == 0:
-            words["difference_made"] = pick(script.DIFFERENCES, status, turn_number)
-        return {name: invented(text) for name, text in words.items()}
-
-
-def pick(texts, status, number):
-    """Return one of the texts for ``status``, in turn."""
-    choices = texts.get(status) or texts["other"]
-    return choices[number % len(choices)]
+            narratives = (any_status.repeated,)
+        columns = {
+            "narrative": narratives,
+            "reason": words.reasons,
+            "recovery_step": words.recovery_steps,
+            "evidence": words.evidence,
+            "difference_made": words.differences or (() if nth % 4 else any_status.differences),
+        }
+        blanks = {"area": life.script.areas[life.number], "day": say_day(dated), "ref": life.ref}
+        return {
+            name: invented(in_turn(texts, nth).format(**blanks)) for name, texts in columns.items() if texts
+        }
 
 
 # Due dates and assessments ------------------------------------------------------------------------------
 
 
 def edtf(day, precision):
-    """Return ``day`` as an EDTF string of that precision."""
-    return day.isoformat()[
-        : {script.Precision.YEAR: 4, script.Precision.MONTH: 7, script.Precision.DAY: 10}[precision]
-    ]
+    """``day`` as an EDTF string of that precision."""
+    return day.isoformat()[: {Precision.YEAR: 4, Precision.MONTH: 7, Precision.DAY: 10}[precision]]
 
 
 def due_dates(life, cast, *, meeting_days):
-    """Return the unsaved DueDates of an action and the Decisions on them, in the order of recording."""
+    """The unsaved DueDates of an action and the Decisions on them, in the order of recording."""
     rows = []
-    for number, step in enumerate(life.arc.dates):
-        if step.kind == ReasonKind.FIRST and life.has_due_date:
+    for number, planned in enumerate(life.arc.dates):
+        if planned.reason == ReasonKind.FIRST and life.has_due_date:
             continue  # the first date that a document gives stays the first
-        on = part_of(life.begins, life.as_at, step.at)
-        due = part_of(life.begins, life.as_at, step.due)
-        rows += due_date(life, cast, step, due, on=on)
+        on = part_of(life.begins, life.as_at, planned.at)
+        rows += due_date(life, cast, planned, on=on)
         decided_on = next((day for day in meeting_days if on < day <= life.as_at), None)
-        if step.how in script.DECISION_REASONS and decided_on:
-            texts = script.DECISION_REASONS[step.how]
+        outcome = {How.AGREED: Outcome.AGREED, How.REFUSED: Outcome.REFUSED}.get(planned.how)
+        if outcome and decided_on:
+            reasons = life.script.due_dates.decisions[outcome]
             decider = cast.chair if number % 2 else cast.secretariat
             rows.append(
                 Decision(
                     due_date=rows[-1],
-                    outcome=Outcome.AGREED if step.how == script.How.AGREED else Outcome.REFUSED,
+                    outcome=outcome,
                     meeting_on=decided_on,
                     dated=decided_on.isoformat(),
-                    reason=invented(texts[(life.place + number) % len(texts)]),
+                    reason=invented(in_turn(reasons, life.place + number)),
                     **cast.signed(decider, decided_on, place=life.place, as_at=life.as_at),
                 )
             )
     return sorted(rows, key=recorded)
 
 
-def due_date(life, cast, step, due, *, on):
-    """Return a list of an unsaved DueDate, or of one that is mistaken and its correction."""
-    needs_decision = step.how not in (script.How.ENTERED, script.How.CORRECTED)
+def due_date(life, cast, planned, *, on):
+    """A list of an unsaved DueDate, or of one that is mistaken and its correction."""
+    words = life.script.due_dates
+    due = part_of(life.begins, life.as_at, planned.due)
+    needs_decision = planned.how not in (How.ENTERED, How.CORRECTED)
     person = cast.owners[life.number] if needs_decision else cast.secretariat
 
     def row(due, recorded_on, **more):
         return DueDate(
             action_id=life.pk,
             dated=on.isoformat(),
-            due=edtf(due, step.precision),
-            reason_kind=step.kind,
-            reason=invented(script.DATE_REASONS[step.kind]),
+            due=edtf(due, planned.precision),
+            reason_kind=planned.reason,
+            reason=invented(words.reasons[planned.reason]),
             needs_decision=needs_decision,
             **cast.signed(person, recorded_on, place=life.place, as_at=life.as_at),
             **more,
         )
 
-    if step.how != script.How.CORRECTED:
+    if planned.how != How.CORRECTED:
         return [row(due, on)]
     mistaken = row(due + 61 * DAY, on)
-    reason = invented("the month was typed wrongly.")
+    reason = invented(words.correction_reason)
     later = min(on + DAY * CORRECTED_DAYS_LATER, life.as_at)
     return [mistaken, row(due, later, corrects=mistaken, correction_reason=reason)]
 
 
-def assessments(recommendation, cast, *, as_at):
-    """Return the unsaved Assessments of a recommendation, in the order of recording."""
-    number, rows = recommendation.number, []
-    verdicts = script.ASSESSED[number % len(script.ASSESSED)]
-    for place, ((percent, whose), status) in enumerate(zip(script.ASSESSED_AT, verdicts, strict=True)):
-        on = part_of(BEGINS, as_at, percent)
-        about = {"recommendation_id": recommendation.pk, "whose": whose, "dated": on.isoformat()}
-        person = cast.secretariat if whose == Whose.ADVISER else cast.chair
-        recorded_on = on
-        if number % 3 == 0 and place == 3:
-            mistaken = Status.EMBEDDED
-            text = invented(pick(script.VERDICTS, mistaken, place).format(area=script.AREAS[number]))
-            signed = cast.signed(person, on, place=number, as_at=as_at)
-            rows.append(Assessment(**about, status=mistaken, narrative=text, **signed))
-            about["corrects"] = rows[-1]
-            about["correction_reason"] = invented("the wrong line of the list was chosen.")
-            recorded_on = min(on + DAY * CORRECTED_DAYS_LATER, as_at)
-        text = invented(pick(script.VERDICTS, status, place).format(area=script.AREAS[number]))
-        signed = cast.signed(person, recorded_on, place=number, as_at=as_at)
-        rows.append(Assessment(**about, status=status, narrative=text, **signed))
+def assessments(script, recommendation, cast, *, as_at):
+    """The unsaved Assessments of a recommendation, in the order of recording."""
+    number, words, rows = recommendation.number, script.assessments, []
+    for place, planned in enumerate(words.rounds):
+        on = part_of(BEGINS, as_at, planned.at)
+        person = cast.secretariat if planned.whose == Whose.ADVISER else cast.chair
+        entered = [(in_turn(planned.statuses, number), on)]
+        if planned.mistake and number % 3 == 0:
+            later = min(on + DAY * CORRECTED_DAYS_LATER, as_at)
+            entered = [(planned.mistake, on), (entered[0][0], later)]
+        correction = {}
+        for status, recorded_on in entered:
+            text = in_turn(words.verdicts[status], place).format(area=script.areas[number])
+            row = Assessment(
+                recommendation_id=recommendation.pk,
+                whose=planned.whose,
+                dated=on.isoformat(),
+                status=status,
+                narrative=invented(text),
+                **cast.signed(person, recorded_on, place=number, as_at=as_at),
+                **correction,
+            )
+            correction = {"corrects": row, "correction_reason": invented(words.correction_reason)}
+            rows.append(row)
     return sorted(rows, key=recorded)
 
 
@@ -413,10 +412,10 @@ def in_recorded_order(rows):
         yield heapq.heappop(waiting)[-1]
 
 
-def statements(lives, recommendations, cast, *, updates, as_at):
+def statements(script, lives, recommendations, cast, *, updates, as_at):
     """Yield every unsaved statement of the demonstration in the order in which it was recorded."""
     days = meeting_days(as_at)
     streams = [in_recorded_order(Updates(life, updates).rows(cast)) for life in lives]
     streams += [due_dates(life, cast, meeting_days=days) for life in lives]
-    streams += [assessments(recommendation, cast, as_at=as_at) for recommendation in recommendations]
+    streams += [assessments(script, recommendation, cast, as_at=as_at) for recommendation in recommendations]
     return heapq.merge(*streams, key=recorded)

@@ -84,7 +84,7 @@ def test_a_setting_that_cannot_be_understood_stops_the_start_with_one_sentence(t
 
 def test_without_a_secret_key_or_its_file_neither_commands_nor_the_server_start(tmp_path):
     # var/secret_key is looked for beside the settings, so this copy has none.
-    for name in ("visits", "recommendations", "meetings", "templates"):
+    for name in ("visits", "recommendations", "meetings", "demonstration", "templates"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "bcp_board").mkdir()
     for path in (ROOT / "bcp_board").iterdir():

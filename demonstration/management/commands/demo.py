@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -11,7 +12,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from demonstration import story
-from demonstration.script import AREAS
+from demonstration.script import BadScript, read_script
 from meetings.models import Paper
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
@@ -24,6 +25,7 @@ UPDATES = range(1, 2401)
 FIRST_DAY = datetime.date(2022, 10, 1)
 SHORTEST_LIFE = datetime.timedelta(days=14)
 BATCH = 5000
+FOLDER = settings.BASE_DIR / "seeds" / "demonstration"
 STATEMENTS = (ProgressUpdate, DueDate, Assessment, Decision)
 
 
@@ -39,16 +41,22 @@ class Command(BaseCommand):
         parser.add_argument("--updates", default="24", help="for each action, 1 to 2400")
         parser.add_argument("--as-at", help="the last day of the story, as YYYY-MM-DD; today if left out")
 
-    def handle(self, *, actions, updates, as_at, **options):
+        parser.add_argument("--folder", default=FOLDER, help="where the files of the script are")
+
+    def handle(self, *, actions, updates, as_at, folder, **options):
         if not settings.DEBUG:
             refuse("A demonstration is for local use: set DEBUG=1 to make one")
         today = timezone.localdate()
         actions = whole_number("--actions", actions, ACTIONS)
         updates = whole_number("--updates", updates, UPDATES)
         as_at = day_asked(as_at, today=today) if as_at else today
+        try:
+            script = read_script(Path(folder))
+        except BadScript as error:
+            refuse(error)
         with transaction.atomic():
-            refuse_unless_untouched()
-            made = make(actions=actions, updates=updates, as_at=as_at)
+            refuse_unless_untouched(script)
+            made = make(script, actions=actions, updates=updates, as_at=as_at)
         counts = ", ".join(f"{count} {what}" for what, count in made.items())
         self.stdout.write(f"Made a demonstration as at {say_day(as_at)}: {counts}.")
 
@@ -62,7 +70,7 @@ def refuse_to_mix(what):
 
 
 def whole_number(name, value, allowed):
-    """Return ``value`` as a number of ``allowed``; refuse anything else."""
+    """``value`` as a number of ``allowed``; refuse anything else."""
     text = str(value)
     if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) not in allowed:
         refuse(f"{name} must be a whole number from {allowed[0]} to {allowed[-1]}, not {text!r}")
@@ -70,7 +78,7 @@ def whole_number(name, value, allowed):
 
 
 def day_asked(value, *, today):
-    """Return ``value`` as a day from FIRST_DAY to ``today``; refuse anything else."""
+    """``value`` as a day from FIRST_DAY to ``today``; refuse anything else."""
     text = str(value)
     try:
         day = datetime.date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
@@ -81,12 +89,12 @@ def day_asked(value, *, today):
     return day
 
 
-def refuse_unless_untouched():
+def refuse_unless_untouched(script):
     """Refuse a database that lacks the record, or in which anybody has recorded anything."""
     if Demonstration.objects.exists():
         refuse("This database is a demonstration already")
     numbers = set(Recommendation.objects.values_list("number", flat=True))
-    if not numbers.issuperset(AREAS) or not Action.objects.exists():
+    if not numbers.issuperset(script.areas) or not Action.objects.exists():
         refuse("The record is not loaded: run 'manage.py seed' first")
     for model in STATEMENTS:
         if model.objects.filter(recorded_by__isnull=False).exists():
@@ -100,17 +108,18 @@ def refuse_unless_untouched():
         refuse_to_mix("accounts whose names start with demo-")
 
 
-def make(*, actions, updates, as_at):
+def make(script, *, actions, updates, as_at):
     """Save the whole demonstration; return how many of each thing were made, by their names."""
-    recommendations = list(Recommendation.objects.filter(number__in=AREAS).order_by("number"))
-    cast = make_cast()
-    added = make_actions(recommendations, cast, wanted=actions, as_at=as_at)
-    meetings = story.meetings(as_at)
+    recommendations = list(Recommendation.objects.filter(number__in=script.areas).order_by("number"))
+    cast = make_cast(script)
+    added = make_actions(script, recommendations, cast, wanted=actions, as_at=as_at)
+    meetings = story.meetings(script, as_at=as_at)
     for meeting in meetings:
         meeting._history_date = story.moment(as_at)
         meeting.save()
     made = {"actions added": added, "updates": 0, "due dates": 0, "assessments": 0, "decisions": 0}
-    rows = story.statements(lives(as_at=as_at), recommendations, cast, updates=updates, as_at=as_at)
+    played = lives(script, as_at=as_at)
+    rows = story.statements(script, played, recommendations, cast, updates=updates, as_at=as_at)
     for batch in batches(rows):
         for row in ledger.append(batch):
             name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
@@ -120,28 +129,32 @@ def make(*, actions, updates, as_at):
     return made | {"meetings": len(meetings)}
 
 
-def make_cast():
+def make_cast(script):
     """Save the accounts of the invented people, who have no password and no rights; return the Cast."""
 
     def account(username, last_name):
         # Without a password, the account has one that nothing matches.
         return get_user_model().objects.create_user(username, first_name="Demo", last_name=last_name)
 
+    people = script.people
     return story.Cast(
-        owners={number: account(f"demo-owner-{number}", f"Owner, {area}") for number, area in AREAS.items()},
-        chair=account("demo-chair", "Chair"),
-        secretariat=account("demo-secretariat", "Secretariat"),
+        owners={
+            number: account(f"demo-owner-{number}", people.owner.format(area=area))
+            for number, area in script.areas.items()
+        },
+        chair=account("demo-chair", people.chair),
+        secretariat=account("demo-secretariat", people.secretariat),
     )
 
 
-def make_actions(recommendations, cast, *, wanted, as_at):
+def make_actions(script, recommendations, cast, *, wanted, as_at):
     """Save new actions until each of ``recommendations`` has as many as are wanted; return how many."""
     by_number = {recommendation.number: recommendation for recommendation in recommendations}
     counts = {number: row.actions.count() for number, row in by_number.items()}
     last_ref = max(int(ref[1:]) for ref in Action.objects.values_list("ref", flat=True))
     added = 0
     for action, number in story.new_actions(
-        counts, wanted=wanted, next_ref=last_ref + 1, owners=cast.owners, as_at=as_at
+        script, counts, wanted=wanted, next_ref=last_ref + 1, owners=cast.owners, as_at=as_at
     ):
         action._history_date = action.recorded_at
         action.save()
@@ -150,10 +163,10 @@ def make_actions(recommendations, cast, *, wanted, as_at):
     return added
 
 
-def lives(*, as_at):
-    """Return the Life of each action that answers one of the recommendations, in the order of their refs."""
+def lives(script, *, as_at):
+    """The Life of each action that answers one of the recommendations, in the order of their refs."""
     actions = (
-        Action.objects.filter(recommendations__number__in=AREAS)
+        Action.objects.filter(recommendations__number__in=script.areas)
         .annotate(number=Min("recommendations__number"))
         .select_related("document")
     )
@@ -165,6 +178,7 @@ def lives(*, as_at):
             begins = story.BEGINS
         found.append(
             story.Life(
+                script=script,
                 pk=action.pk,
                 ref=action.ref,
                 place=place,
