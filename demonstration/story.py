@@ -16,9 +16,11 @@ from django.utils import timezone
 from demonstration.script import Arc, How, Precision, Script
 from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
 from recommendations.models import Action, Assessment, ProgressUpdate, Whose
+from recommendations.ownership import Ownership
 from recommendations.status import ACCEPTED, NEEDS_RECOVERY, Status
 from record.dates import say_day
 from record.models import Meeting
+from record.signing import name_of
 
 BEGINS = datetime.date(2022, 9, 1)
 RECHECK_MONTHS = 3
@@ -50,9 +52,17 @@ class Cast:
 
         On the last day it is the first minute, because the rest of that day may still be to come.
         """
-        role = {self.chair: "Chair", self.secretariat: "Secretariat"}.get(person, "Officer")
         minutes = 0 if day == as_at else 9 * 60 + place % (8 * 60)
-        return {"recorded_by_id": person.pk, "recorded_as": role, "recorded_at": moment(day, minutes)}
+        return {
+            "recorded_by_id": person.pk,
+            "signed": self.signature(person),
+            "recorded_at": moment(day, minutes),
+        }
+
+    def signature(self, person):
+        """The name and role of one of them, who belong to no group."""
+        role = {self.chair: "Chair", self.secretariat: "Secretariat"}.get(person, "Officer")
+        return f"{name_of(person)} ({role})"
 
 
 @lru_cache(maxsize=10_000)
@@ -102,7 +112,7 @@ def meetings(script, *, as_at):
 # Actions ------------------------------------------------------------------------------------------------
 
 
-def new_actions(script, counts, *, wanted, next_ref, owners, as_at):
+def new_actions(script, counts, *, wanted, next_ref, as_at):
     """Yield an unsaved Action and the number of its recommendation, until each has as many as are wanted.
 
     ``counts`` maps each recommendation's number to how many actions it has already.
@@ -118,9 +128,7 @@ def new_actions(script, counts, *, wanted, next_ref, owners, as_at):
                 ref=f"A{next_ref:02}",
                 title=invented(f"{verb} {thing}"),
                 owner_role=invented(words.owner_role.format(area=script.areas[number])),
-                owner=owners[number],
                 agreed_on=agreed_on.isoformat(),
-                recorded_at=moment(agreed_on),
                 note=invented(words.note),
             )
             next_ref += 1
@@ -277,6 +285,7 @@ class Updates:
             status=status,
             recheck_on=place.turn.recheck_on,
             on_behalf_of_id=on_behalf and on_behalf.pk,
+            on_behalf_of_signed=cast.signature(on_behalf) if on_behalf else "",
             **self.words(number, place, status, dated),
             **cast.signed(person, recorded_on, place=number, as_at=life.as_at),
         )
@@ -302,7 +311,23 @@ class Updates:
         }
 
 
-# Due dates and assessments ------------------------------------------------------------------------------
+# Owners, due dates and assessments ------------------------------------------------------------------------------
+
+
+def ownerships(life, cast):
+    """The unsaved Ownership by which an action of the story's own gets its owner."""
+    if not life.has_owner:
+        return []
+    owner, on = cast.owners[life.number], life.begins
+    return [
+        Ownership(
+            action_id=life.pk,
+            owner_id=owner.pk,
+            owner_signed=cast.signature(owner),
+            dated=on.isoformat(),
+            **cast.signed(cast.secretariat, on, place=life.place, as_at=life.as_at),
+        )
+    ]
 
 
 def edtf(day, precision):
@@ -416,6 +441,7 @@ def statements(script, lives, recommendations, cast, *, updates, as_at):
     """Yield every unsaved statement of the demonstration in the order in which it was recorded."""
     days = meeting_days(as_at)
     streams = [in_recorded_order(Updates(life, updates).rows(cast)) for life in lives]
+    streams += [ownerships(life, cast) for life in lives]
     streams += [due_dates(life, cast, meeting_days=days) for life in lives]
     streams += [assessments(script, recommendation, cast, as_at=as_at) for recommendation in recommendations]
     return heapq.merge(*streams, key=recorded)

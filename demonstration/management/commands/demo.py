@@ -1,4 +1,4 @@
-"""Fill a seeded database with invented progress, so that every page has something to show."""
+"""Load the record into an empty database and fill it with invented progress, so that every page has something."""
 
 import datetime
 import re
@@ -11,29 +11,29 @@ from django.db import reset_queries, transaction
 from django.db.models import Min
 from django.utils import timezone
 
+from bcp_board.management.commands.seed import load_all
 from demonstration import story
 from demonstration.script import BadScript, read_script
-from meetings.models import Paper
-from recommendations.due_dates import Decision, DueDate
-from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
-from record import ledger
+from recommendations.due_dates import DueDate
+from recommendations.models import Action, ProgressUpdate, Recommendation
+from record import ledger, versions
 from record.dates import say_day
-from record.models import Demonstration, Meeting
+from record.models import Demonstration
 
 ACTIONS = range(1, 101)
 UPDATES = range(1, 2401)
 FIRST_DAY = datetime.date(2022, 10, 1)
 SHORTEST_LIFE = datetime.timedelta(days=14)
 BATCH = 5000
-FOLDER = settings.BASE_DIR / "seeds" / "demonstration"
-STATEMENTS = (ProgressUpdate, DueDate, Assessment, Decision)
+SEEDS = settings.BASE_DIR / "seeds"
+FOLDER = SEEDS / "demonstration"
 
 
 class Command(BaseCommand):
     help = (
-        "Fill a seeded database with invented owners, actions, updates, dates, decisions and meetings. "
-        "For looking at only: it needs DEBUG=1, it marks the database for good, and it is refused where "
-        "anybody has recorded anything."
+        "Fill an empty database with the record and invented owners, actions, updates, dates, decisions and "
+        "meetings. For looking at only: it needs DEBUG=1, it marks the database for good, and it is refused "
+        "where there is a record already."
     )
 
     def add_arguments(self, parser):
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         except BadScript as error:
             refuse(error)
         with transaction.atomic():
-            refuse_unless_untouched(script)
+            refuse_unless_empty()
             made = make(script, actions=actions, updates=updates, as_at=as_at)
         counts = ", ".join(f"{count} {what}" for what, count in made.items())
         self.stdout.write(f"Made a demonstration as at {say_day(as_at)}: {counts}.")
@@ -63,10 +63,6 @@ class Command(BaseCommand):
 
 def refuse(reason):
     raise CommandError(f"{reason}. Nothing was saved.")
-
-
-def refuse_to_mix(what):
-    refuse(f"This database holds {what}, with which nothing invented may be mixed")
 
 
 def whole_number(name, value, allowed):
@@ -89,36 +85,31 @@ def day_asked(value, *, today):
     return day
 
 
-def refuse_unless_untouched(script):
-    """Refuse a database that lacks the record, or in which anybody has recorded anything."""
+def refuse_unless_empty():
+    """Refuse a database that holds a record: nothing invented may be mixed with it."""
     if Demonstration.objects.exists():
         refuse("This database is a demonstration already")
-    numbers = set(Recommendation.objects.values_list("number", flat=True))
-    if not numbers.issuperset(script.areas) or not Action.objects.exists():
-        refuse("The record is not loaded: run 'manage.py seed' first")
-    for model in STATEMENTS:
-        if model.objects.filter(recorded_by__isnull=False).exists():
-            refuse_to_mix(f"{model._meta.verbose_name_plural} that somebody recorded")
-    for model in (Meeting, Paper):
-        if model.objects.exists():
-            refuse_to_mix(model._meta.verbose_name_plural)
-    if Action.objects.filter(document=None).exists():
-        refuse_to_mix("actions that somebody added")
+    if ledger.anchor().count:
+        refuse("This database holds a record, with which nothing invented may be mixed: choose an empty one")
     if get_user_model().objects.filter(username__startswith="demo-").exists():
-        refuse_to_mix("accounts whose names start with demo-")
+        refuse("This database holds accounts whose names start with demo-, which its people would need")
 
 
 def make(script, *, actions, updates, as_at):
     """Save the whole demonstration; return how many of each thing were made, by their names."""
+    # What is edited is all recorded on the first day of the story, before anybody says anything.
+    first_moment = story.moment(story.BEGINS)
+    load_all(SEEDS, at=first_moment)
     recommendations = list(Recommendation.objects.filter(number__in=script.areas).order_by("number"))
+    seeded = set(Action.objects.values_list("pk", flat=True))
     cast = make_cast(script)
-    added = make_actions(script, recommendations, cast, wanted=actions, as_at=as_at)
     meetings = story.meetings(script, as_at=as_at)
-    for meeting in meetings:
-        meeting._history_date = story.moment(as_at)
-        meeting.save()
-    made = {"actions added": added, "updates": 0, "due dates": 0, "assessments": 0, "decisions": 0}
-    played = lives(script, as_at=as_at)
+    with versions.saving(at=first_moment):
+        added = make_actions(script, recommendations, wanted=actions, as_at=as_at)
+        for meeting in meetings:
+            meeting.save()
+    made = {"actions added": added, "owners": 0, "updates": 0, "due dates": 0, "assessments": 0, "decisions": 0}
+    played = lives(script, seeded, as_at=as_at)
     rows = story.statements(script, played, recommendations, cast, updates=updates, as_at=as_at)
     for batch in batches(rows):
         for row in ledger.append(batch):
@@ -147,24 +138,26 @@ def make_cast(script):
     )
 
 
-def make_actions(script, recommendations, cast, *, wanted, as_at):
+def make_actions(script, recommendations, *, wanted, as_at):
     """Save new actions until each of ``recommendations`` has as many as are wanted; return how many."""
     by_number = {recommendation.number: recommendation for recommendation in recommendations}
     counts = {number: row.actions.count() for number, row in by_number.items()}
     last_ref = max(int(ref[1:]) for ref in Action.objects.values_list("ref", flat=True))
     added = 0
     for action, number in story.new_actions(
-        script, counts, wanted=wanted, next_ref=last_ref + 1, owners=cast.owners, as_at=as_at
+        script, counts, wanted=wanted, next_ref=last_ref + 1, as_at=as_at
     ):
-        action._history_date = action.recorded_at
         action.save()
         action.recommendations.add(by_number[number])
         added += 1
     return added
 
 
-def lives(script, *, as_at):
-    """The Life of each action that answers one of the recommendations, in the order of their refs."""
+def lives(script, seeded, *, as_at):
+    """The Life of each action that answers one of the recommendations, in the order of their refs.
+
+    Those ``seeded`` have no owner in the record, and get none here.
+    """
     actions = (
         Action.objects.filter(recommendations__number__in=script.areas)
         .annotate(number=Min("recommendations__number"))
@@ -185,7 +178,7 @@ def lives(script, *, as_at):
                 number=action.number,
                 begins=max(begins, story.BEGINS),
                 as_at=as_at,
-                has_owner=action.owner_id is not None,
+                has_owner=action.pk not in seeded,
                 has_due_date=action.pk in dated,
             )
         )
