@@ -1,4 +1,6 @@
-"""Error pages in plain English. They touch neither the database nor the session, so they always work.
+"""Error pages in plain English, made from one template and nothing else, so that they always come.
+
+They need no database, session, static file or stylesheet: any of these may be what failed.
 
 Nor do they read the form that was sent, which may be what could not be read; but for two that show it to its
 sender, who would lose it. Those are answers of middleware, so that one that cannot be read is a 400 instead.
@@ -15,6 +17,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
 
+from meetings.papers import style_source
 from record import security_log
 
 # To learn who asked takes the database, which may be what failed, and does not matter here.
@@ -37,13 +40,25 @@ def _page(request, status, title, *paragraphs, **more):
         "request_id": getattr(request, "id", ""),
         **more,
     }
-    return HttpResponse(render_to_string("error.html", context), status=status)
+    body = render_to_string("error.html", context).encode()
+    response = HttpResponse(body, status=status)
+    response.csp = {"style-src": ["'self'", style_source(body)]}
+    return response
 
 
 def _logged(event, status, request, user=None):
     # A one-time link is as good as a password until it is used, also where it was mistyped.
     path = re.sub("(login.).+", r"\1…", request.path_info, flags=re.IGNORECASE | re.DOTALL)[:200]
-    security_log.record(event, request=request, user=user, outcome=str(status), path=path)
+    security_log.record(event, request=request, user=user or _asker(request), outcome=str(status), path=path)
+
+
+def _asker(request):
+    """Return who asked, or nobody where the session or the database that would tell has failed."""
+    try:
+        request.user.pk  # noqa: B018 (reading it is what asks the database)
+    except Exception:  # whatever failed, the page is still owed
+        return NOBODY
+    return request.user
 
 
 def method_refused(request):
