@@ -5,9 +5,9 @@ or a year, each perhaps inferred (``2022-11?``) or approximate (``2024~``); an i
 of a set (``[a..b]``, ``[a..]``, ``[..b]``); and the empty string for a date that is not stated.
 """
 
+import calendar
 import datetime
 import re
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,8 +15,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
-from edtf import parse_edtf
-from edtf.parser.edtf_exceptions import EDTFParseException
 
 YEARS = range(1990, 2100)
 MONTHS = [
@@ -34,11 +32,35 @@ MONTHS = [
     "December",
 ]
 ACCEPTED_FORMS = "Enter a date like 22/11/2022, November 2022 or 2024."
+EXAMPLE_DAYS = "22/11/2022 or 22 November 2022."
 ACCEPTED_YEARS = f"Enter a date from {YEARS[0]} to {YEARS[-1]}."
+# How to write a date that is none of ACCEPTED_FORMS, for whoever may enter one.
+NOTATION = (
+    "A less exact date is written 2022-10-04/2022-10-05 for 4 to 5 October 2022, 2022-11? where the year is "
+    "inferred, 2024~ for about 2024, [2019-04..2021-12] for some day between, [2022-10-06..] for that day "
+    "or later, and [..2019-03-31] for that day or earlier."
+)
 
-# Or each of the first readers after a restart would have the same dates parsed, all at once.
-ONE_AT_A_TIME = threading.Lock()
-SINGLE = re.compile(r"(?P<date>\d{4}(-\d\d(-\d\d)?)?)(?P<mark>[?~]?)")
+SINGLE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?([?~]?)", re.ASCII)
+# What is in the notation of EDTF, rightly or not, and in no form that people type.
+NOTATED = re.compile(r"\[.*|.*[?~]|\d{4}-\d\d|\d{4}.*/\d{4}.*", re.ASCII)
+TYPED = [
+    re.compile(form, re.ASCII | re.IGNORECASE)
+    for form in (
+        r"(?P<day>\d\d?)([/. -])(?P<month>\d\d?)(\2(?P<year>\d{4}))?",
+        r"(?P<day>\d\d?)([/. ])(?P<month>\d\d?)\2(?P<year>\d\d)",
+        r"(?P<year>\d{4})([/. -])(?P<month>\d\d?)\2(?P<day>\d\d?)",
+        r"(?P<day>\d\d?)(st|nd|rd|th)?[ -](?P<month>[a-z]+)([ -](?P<year>\d{4}|\d\d))?",
+        r"(?P<month>[a-z]+)[ -](?P<day>\d\d?)(st|nd|rd|th)?([ -](?P<year>\d{4}))?",
+        r"(?P<day>)(?P<month>[a-z]+)([ -](?P<year>\d{4}))?",
+        r"(?P<day>)(?P<month>)(?P<year>\d{4})",
+    )
+]
+# A month and its year in numbers look like a span of years, "2010-11"; 01-02-03 may begin with its year.
+UNCLEAR = {
+    r"\d\d?(st|nd|rd|th)?[/. -]\d{4}|\d{4}[/. -]\d\d?": "Say which month, as a word",
+    r"\d\d?-\d\d?-\d\d": "Write the year in full",
+}
 
 
 class OutsideYears(ValueError):
@@ -68,7 +90,7 @@ class PartialDate:
 
 @lru_cache(maxsize=4096)
 def read_edtf(text):
-    """Return the PartialDate that the EDTF string ``text`` stands for; raise ValueError if it is none."""
+    """The PartialDate that the EDTF string ``text`` stands for; a ValueError says why it is none."""
     if not text:
         return PartialDate("", None, None, "", "Not stated")
     if text.startswith("[") and text.endswith("]") and text.count("..") == 1:
@@ -82,41 +104,24 @@ def _single(text):
     match = SINGLE.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is not a date that this record can hold")
-    try:
-        first, last = _bounds(text)
-    except (EDTFParseException, ValueError) as error:
-        raise ValueError(f"{text!r} is not a real date") from error
-    parts = match["date"].count("-")
-    if parts == 1 and not 1 <= int(text[5:7]) <= 12:
-        raise ValueError(f"{text!r} is a season, not a month")
-    if first.year not in YEARS:
-        raise OutsideYears(f"{text!r} is outside {YEARS[0]} to {YEARS[-1]}")
-    words = (
-        f"{first.year}",
-        f"{MONTHS[first.month - 1]} {first.year}",
-        f"{first.day} {MONTHS[first.month - 1]} {first.year}",
-    )[parts]
-    if match["mark"] == "?":
+    year, month, day = (part and int(part) for part in match.group(1, 2, 3))
+    if year not in YEARS:
+        raise OutsideYears(f"{year} is outside {YEARS[0]} to {YEARS[-1]}")
+    if month not in (None, *range(1, 13)):
+        raise ValueError(f"There is no month {month}")
+    last_of_month = calendar.monthrange(year, month or 12)[1]
+    if day not in (None, *range(1, last_of_month + 1)):
+        if (day, month) == (29, 2):
+            raise ValueError(f"{year} has no 29 February")
+        raise ValueError(f"{day} {MONTHS[month - 1]} does not exist")
+    words = " ".join(str(part) for part in (day, month and MONTHS[month - 1], year) if part)
+    first = datetime.date(year, month or 1, day or 1)
+    last = datetime.date(year, month or 12, day or last_of_month)
+    if match[4] == "?":
         words += ", year inferred"
-    if match["mark"] == "~":
-        words = f"about {words}"
-        last = None
-    return PartialDate(text, first, last, ("year", "month", "day")[parts], words)
-
-
-def _bounds(text):
-    if len(text) == len("2022-11-22"):
-        # A plain day needs no grammar, and the parser takes milliseconds over each.
-        day = datetime.date.fromisoformat(text)
-        return day, day
-    with ONE_AT_A_TIME:
-        return _parsed(text)
-
-
-@lru_cache(maxsize=4096)
-def _parsed(text):
-    parsed = parse_edtf(text)
-    return tuple(datetime.date(*day[:3]) for day in (parsed.lower_strict(), parsed.upper_strict()))
+    if match[4] == "~":
+        words, last = f"about {words}", None
+    return PartialDate(text, first, last, "day" if day else "month" if month else "year", words)
 
 
 def _interval(text):
@@ -158,17 +163,17 @@ def _boundary(date, step, preposition, alternative):
 
 
 def say(text):
-    """Return the EDTF string ``text`` in plain words: "4 to 5 October 2022", "Not stated"."""
+    """The EDTF string ``text`` in plain words: "4 to 5 October 2022", "Not stated"."""
     return read_edtf(text).words
 
 
 def say_day(day):
-    """Return the calendar day ``day`` in GOV.UK style: "22 November 2022"."""
+    """The calendar day ``day`` in GOV.UK style: "22 November 2022"."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def say_moment(moment):
-    """Return an aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm".
+    """An aware datetime in London and GOV.UK style: "22 November 2022 at 5:30pm".
 
     Midnight is the end of the day before: "12am" leaves a reader guessing which day is meant.
     """
@@ -193,75 +198,69 @@ def start_of(day):
 
 
 def typed_date(text):
-    """Return the EDTF string for a day, month or year as a person types it; raise ValueError otherwise.
+    """The EDTF string for a day, a month or a year as a person types it.
 
-    Accepts 22/11/2022, 22 November 2022, November 2022 and 2024, in any capitals. A number without a
-    month name ("22/11") and two numbers ("11/2022") are refused: neither says which day is meant.
+    Takes each form that can be read in one way only, in any capitals: 22/11/2022, 22.11.22, 22-11-2022,
+    2022-11-22, 1 Nov 2022, 1st November 2022, November 2022 and 2024. A year of two digits is one of this
+    century. A ValueError says why anything else is refused: "31 November does not exist".
     """
-    text = " ".join(text.split())
-    months = "|".join(MONTHS)
-    match = re.fullmatch(
-        rf"(?:(?P<d>\d\d?)/(?P<m>\d\d?)/|(?:(?P<day>\d\d?) )?(?P<month>{months}) |)(?P<year>\d{{4}})",
-        text,
-        re.IGNORECASE | re.ASCII,
-    )
+    text = " ".join(text.replace(",", " ").split())
+    for form, reason in UNCLEAR.items():
+        if re.fullmatch(form, text, re.ASCII | re.IGNORECASE):
+            raise ValueError(reason)
+    match = next(filter(None, (form.fullmatch(text) for form in TYPED)), None)
     if not match:
-        raise ValueError(f"{text!r} is not in a form that is accepted")
-    edtf = match["year"]
-    month = match["m"] or (match["month"] and MONTHS.index(match["month"].capitalize()) + 1)
-    if month:
-        edtf += f"-{int(month):02}"
-    if day := match["d"] or match["day"]:
-        edtf += f"-{int(day):02}"
+        raise ValueError("This is not a day, a month or a year")
+    day, month, year = match.group("day", "month", "year")
+    if month.isalpha():
+        month = _number_of_month(month)
+    if not year:
+        raise ValueError("Say which year")
+    year = year if len(year) == 4 else f"20{year}"
+    edtf = "-".join(str(part).zfill(2) for part in (year, month, day) if part)
     read_edtf(edtf)
     return edtf
 
 
-def printed_date(text):
-    """Return the EDTF string for a date as this record prints it, or as ``typed_date`` takes it.
+def _number_of_month(name):
+    """1 for "January", "jan" and whatever else of three letters or more it begins with."""
+    for number, month in enumerate(MONTHS, start=1):
+        if len(name) >= 3 and month.lower().startswith(name.lower()):
+            return number
+    raise ValueError(f"“{name}” is not a month")
 
-    This lets the secretariat save a row whose date is a span, open, inferred or approximate without
-    changing it; raise ValueError for anything else.
-    """
-    text = " ".join(text.split())
-    plain = text.removesuffix(", exact date not stated")
-    mark = "?" if plain.endswith(", year inferred") else ""
-    plain = plain.removesuffix(", year inferred")
-    if match := re.fullmatch(r"between (.+) and (.+)", plain):
-        edtf = f"[{typed_date(match[1])}..{typed_date(match[2])}]"
-    elif match := re.fullmatch(r"(.+) to (.+)", plain):
-        end = match[2].split()
-        start = match[1].split()
-        whole = start + end[len(start) :] if len(start) < len(end) else start
-        edtf = f"{typed_date(' '.join(whole))}{mark}/{typed_date(match[2])}{mark}"
-    elif match := re.fullmatch(r"(after|before) (.+)", plain):
-        beside = read_edtf(typed_date(match[2]))
-        if beside.precision != "day":
-            raise ValueError(f"{text!r} names no day")
-        step = datetime.timedelta(days=1 if match[1] == "after" else -1)
-        day = (beside.first + step).isoformat()
-        edtf = f"[{day}..]" if match[1] == "after" else f"[..{day}]"
-    elif match := re.fullmatch(r"(.+) or (later|earlier)", plain):
-        edge = typed_date(match[1])
-        edtf = f"[{edge}..]" if match[2] == "later" else f"[..{edge}]"
-    elif plain.startswith("about "):
-        edtf = typed_date(plain.removeprefix("about ")) + "~"
-    else:
-        edtf = typed_date(plain) + mark
-    read_edtf(edtf)
-    return edtf
+
+def _cleaned(read, text, accepted):
+    """What ``read`` makes of ``text``. A ValidationError gives the reason it has none, then ``accepted``."""
+    try:
+        return read(text)
+    except OutsideYears as error:
+        raise ValidationError(ACCEPTED_YEARS, code="outside_years") from error
+    except ValueError as error:
+        raise ValidationError(f"{error}. {accepted}", code="imprecise_date") from error
+
+
+class EdtfBox(forms.BoundField):
+    def value(self):
+        # Django would have what was typed prepared too, and "2024~" would come back as words.
+        return self.data if self.form.is_bound and not self.field.disabled else super().value()
 
 
 class EdtfFormField(forms.CharField):
-    """A text box for an imprecise date. It cleans to an EDTF string.
+    """A text box for an imprecise date. It shows one in words, and cleans to an EDTF string.
 
-    ``as_printed`` also takes back whatever this record prints, for the forms that edit old rows.
+    ``as_printed`` is for the forms that edit old rows: a date left as it was shown is kept as it is stored,
+    whatever it is, and a less exact one may be entered in the notation of EDTF.
     """
 
+    bound_field_class = EdtfBox
+
     def __init__(self, *, as_printed=False, **kwargs):
-        self.read = printed_date if as_printed else typed_date
-        kwargs.setdefault("help_text", ACCEPTED_FORMS.replace("Enter a date like", "For example"))
-        super().__init__(**kwargs)
+        self.as_printed = as_printed
+        example = ACCEPTED_FORMS.replace("Enter a date like", "For example")
+        if as_printed:
+            kwargs["help_text"] = f"{kwargs.get('help_text') or example} {NOTATION}"
+        super().__init__(**{"help_text": example, **kwargs})
 
     def prepare_value(self, value):
         try:
@@ -273,12 +272,37 @@ class EdtfFormField(forms.CharField):
         value = super().to_python(value)
         if value in self.empty_values:
             return ""
-        try:
-            return self.read(value)
-        except OutsideYears as error:
-            raise ValidationError(ACCEPTED_YEARS, code="outside_years") from error
-        except ValueError as error:
-            raise ValidationError(ACCEPTED_FORMS, code="imprecise_date") from error
+        if self.as_printed and NOTATED.fullmatch(value):
+            return _cleaned(read_edtf, value, NOTATION).text
+        return _cleaned(typed_date, value, ACCEPTED_FORMS)
+
+    def has_changed(self, initial, data):
+        return not self._is_as_shown(initial, data) and super().has_changed(initial, data)
+
+    def _clean_bound_field(self, bf):
+        if self._is_as_shown(bf.initial, bf.data):
+            return bf.initial
+        return super()._clean_bound_field(bf)
+
+    def _is_as_shown(self, stored, typed):
+        """Whether ``typed`` is what the box showed for the EDTF string ``stored``.
+
+        A box may also begin with a date as people type it, which is shown as it is and read like any other.
+        """
+        shown = self.prepare_value(stored)
+        return self.as_printed and shown != stored and shown == " ".join((typed or "").split())
+
+
+class DayFormField(forms.DateField):
+    """A text box for one exact day, typed as ``typed_date`` takes it. It cleans to a datetime.date."""
+
+    def to_python(self, value):
+        if value in self.empty_values or isinstance(value, datetime.date):
+            return super().to_python(value)
+        date = read_edtf(_cleaned(typed_date, value, f"Enter a date like {EXAMPLE_DAYS}"))
+        if date.precision != "day":
+            raise ValidationError(f"Give the day: {EXAMPLE_DAYS}", code="imprecise_date")
+        return date.first
 
 
 class EdtfField(models.CharField):
@@ -324,7 +348,7 @@ class EdtfField(models.CharField):
 
 
 def first_day():
-    """Return the column for the first day an EdtfField may mean; empty where there is none."""
+    """The column for the first day an EdtfField may mean; empty where there is none."""
     return models.DateField(null=True, blank=True, editable=False, db_index=True)
 
 

@@ -169,6 +169,7 @@ def merge(form, earlier, now):
         typed, theirs = form[field.name].data, value_of(now, field)
         if not box.has_changed(value_of(earlier, field), typed):
             _put(form, field.name, theirs)
+            form.errors.pop(field.name, None)
         elif box.has_changed(theirs, typed):
             words = in_words(now, field) or "nothing"
             told.append(f"You both changed {names[-1]}: theirs is “{words}”. Saving replaces it.")

@@ -112,13 +112,22 @@ def test_a_date_entered_by_chair_or_secretariat_counts_at_once(client, action, r
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("due", ["early 2027", "3/2027", "2027-03", "31/02/2027", "22/11"])
-def test_a_due_date_in_any_other_form_is_refused_with_the_forms_that_are_accepted(
-    client, officer, action, due
+@pytest.mark.parametrize(
+    ("due", "reason"),
+    [
+        ("early 2027", "“early” is not a month"),
+        ("3/2027", "Say which month, as a word"),
+        ("2027-03", "Say which month, as a word"),
+        ("31/02/2027", "31 February does not exist"),
+        ("22/11", "Say which year"),
+    ],
+)
+def test_a_due_date_in_any_other_form_is_refused_with_the_reason_and_the_forms_that_are_accepted(
+    client, officer, action, due, reason
 ):
     response = fill_in(sign_in(client, officer), f"{ADD_DATE}?action={action.pk}", due=due, reason="Why")
 
-    assert errors_of(response) == {"due": ["Enter a date like 22/11/2022, November 2022 or 2024."]}
+    assert errors_of(response) == {"due": [f"{reason}. Enter a date like 22/11/2022, November 2022 or 2024."]}
     assert DueDate.objects.count() == 0
 
 

@@ -125,10 +125,13 @@ def test_narrative_is_required(client, officer, action):
         ("01/11/2099", "This date is in the future. Enter today or an earlier date."),
         ("30/9/2022", "The action began on 1 October 2022. Enter that date or a later one."),
         ("31/12/2018", "The record begins on 1 January 2019. Enter a later date."),
-        ("31/2/2022", "Enter a date like 22/11/2022, November 2022 or 2024."),
-        ("22/11", "Enter a date like 22/11/2022, November 2022 or 2024."),
+        ("31/2/2022", "31 February does not exist. Enter a date like 22/11/2022, November 2022 or 2024."),
+        ("22/11", "Say which year. Enter a date like 22/11/2022, November 2022 or 2024."),
         ("01/01/9999", "Enter a date from 1990 to 2099."),
-        ("1/11/2022\0", "Enter a date like 22/11/2022, November 2022 or 2024."),
+        (
+            "1/11/2022\0",
+            "This is not a day, a month or a year. Enter a date like 22/11/2022, November 2022 or 2024.",
+        ),
         ("", "This field is required."),
     ],
 )

@@ -4,11 +4,51 @@ import datetime
 
 import pytest
 from django import forms
+from hypothesis import given
+from hypothesis import strategies as st
 
-from record.dates import EdtfFormField, end_of, printed_date, read_edtf, say, typed_date
+from record.dates import YEARS, DayFormField, EdtfFormField, end_of, read_edtf, say, typed_date
 from record.models import Document
 
 DAY = datetime.date
+
+FORMS = "Enter a date like 22/11/2022, November 2022 or 2024."
+
+
+class OfficersForm(forms.Form):
+    due = EdtfFormField()
+
+
+class SecretariatsForm(forms.Form):
+    """With the box that the admin shows for a date of a row."""
+
+    published = Document._meta.get_field("published").formfield()
+
+
+class DayForm(forms.Form):
+    day = DayFormField()
+
+
+def held(text):
+    """Whether the record can hold ``text``: an interval may end before it starts."""
+    try:
+        return bool(read_edtf(text))
+    except ValueError:
+        return False
+
+
+def dates_of_the_record():
+    """Every kind of EDTF string that the record can hold."""
+    days = st.dates(DAY(YEARS[0], 1, 2), DAY(YEARS[-1], 12, 30)).map(str)
+    length = st.sampled_from([len("2022"), len("2022-11"), len("2022-11-22")])
+    plain = st.builds(lambda day, length: day[:length], days, length)
+    single = st.builds(str.__add__, plain, st.sampled_from(["", "?", "~"]))
+    edge = st.just("") | single
+    return st.one_of(
+        single,
+        st.builds("{}/{}".format, single, single),
+        st.builds("[{}..{}]".format, edge, edge),
+    ).filter(held)
 
 
 @pytest.mark.parametrize(
@@ -73,74 +113,165 @@ def test_what_the_record_cannot_hold_is_refused(text):
     [
         ("22/11/2022", "2022-11-22"),
         ("1/2/2023", "2023-02-01"),
+        ("22.11.2022", "2022-11-22"),
+        ("22.11.22", "2022-11-22"),
+        ("22/11/22", "2022-11-22"),
+        ("22-11-2022", "2022-11-22"),
+        ("22 11 2022", "2022-11-22"),
+        ("2022-11-22", "2022-11-22"),
+        ("2022/11/22", "2022-11-22"),
         ("22 November 2022", "2022-11-22"),
+        ("1 Nov 2022", "2022-11-01"),
+        ("1st November 2022", "2022-11-01"),
+        ("2nd NOV 22", "2022-11-02"),
+        ("22-Nov-2022", "2022-11-22"),
+        ("November 22nd, 2022", "2022-11-22"),
         ("November 2022", "2022-11"),
+        ("Nov 2022", "2022-11"),
+        ("Sept 2022", "2022-09"),
         ("  november   2022 ", "2022-11"),
         ("2024", "2024"),
         ("29/02/2024", "2024-02-29"),
     ],
 )
-def test_officers_type_a_day_a_month_or_a_year(typed, edtf):
+def test_officers_type_a_day_a_month_or_a_year_in_any_form_that_reads_one_way(typed, edtf):
     assert typed_date(typed) == edtf
+    assert OfficersForm({"due": typed}).is_valid()
 
 
 @pytest.mark.parametrize(
-    "typed",
+    ("typed", "reason"),
     [
-        "4-5 October 2022",
-        "22/11",
-        "11/2022",
-        "22 November",
-        "early 2023",
-        "mid-2024",
-        "about 2024",
-        "31/02/2026",
-        "29/02/2027",
-        "0000",
-        "00/00/0000",
-        "2022-11-22",
-        "٢٠٢٤",
-        "Movember 2022",
-        "22/11/22",
+        ("31 November 2022", "31 November does not exist"),
+        ("31/02/2026", "31 February does not exist"),
+        ("0/11/2022", "0 November does not exist"),
+        ("29/02/2027", "2027 has no 29 February"),
+        ("29 Feb 2023", "2023 has no 29 February"),
+        ("11/22/2022", "There is no month 22"),
+        ("00/00/2022", "There is no month 0"),
+        ("22/11", "Say which year"),
+        ("22 November", "Say which year"),
+        ("November", "Say which year"),
+        ("Nov 22", "Say which year"),
+        ("22 2022", "Say which month, as a word"),
+        ("11/2022", "Say which month, as a word"),
+        ("2010-11", "Say which month, as a word"),
+        ("01-02-03", "Write the year in full"),
+        ("Movember 2022", "“Movember” is not a month"),
+        ("Ma 2022", "“Ma” is not a month"),
+        ("early 2023", "“early” is not a month"),
+        ("mid-2024", "“mid” is not a month"),
+        ("about 2024", "“about” is not a month"),
+        ("4-5 October 2022", "This is not a day, a month or a year"),
+        ("22/11-2022", "This is not a day, a month or a year"),
+        ("2022-10-04/2022-10-05", "This is not a day, a month or a year"),
+        ("2024~", "This is not a day, a month or a year"),
+        ("٢٠٢٤", "This is not a day, a month or a year"),
     ],
 )
-def test_anything_else_is_an_error_that_shows_the_accepted_forms(typed):
-    class Form(forms.Form):
-        due = EdtfFormField()
+def test_anything_else_stays_as_typed_with_the_reason_and_the_accepted_forms(typed, reason):
+    with pytest.raises(ValueError) as error:
+        typed_date(typed)
+    assert str(error.value) == reason
+    form = OfficersForm({"due": typed})
+    assert form.errors == {"due": [f"{reason}. {FORMS}"]}
+    assert form["due"].value() == typed
 
-    form = Form({"due": typed})
-    assert form.errors == {"due": ["Enter a date like 22/11/2022, November 2022 or 2024."]}
 
-
-@pytest.mark.parametrize("typed", ["9999", "31/12/1989", "January 2100"])
+@pytest.mark.parametrize("typed", ["9999", "31/12/1989", "January 2100", "0000", "00/00/0000"])
 def test_a_year_that_no_board_can_mean_is_an_error_that_says_which_can_be_meant(typed):
-    class Form(forms.Form):
-        due = EdtfFormField()
+    assert OfficersForm({"due": typed}).errors == {"due": ["Enter a date from 1990 to 2099."]}
 
-    assert Form({"due": typed}).errors == {"due": ["Enter a date from 1990 to 2099."]}
+
+@given(dates_of_the_record())
+def test_a_date_left_as_it_was_shown_is_saved_as_it_is_stored(text):
+    before = {"published": text}
+    shown = SecretariatsForm(initial=before)["published"].value()
+    assert shown == say(text)
+
+    form = SecretariatsForm({"published": shown}, initial=before)
+
+    assert (form.is_valid(), form.cleaned_data, form.changed_data) == (True, before, [])
+
+
+@given(dates_of_the_record(), dates_of_the_record())
+def test_the_secretariat_can_enter_any_date_in_the_notation_it_is_stored_in(before, text):
+    form = SecretariatsForm({"published": text}, initial={"published": before})
+
+    assert (form.is_valid(), form.cleaned_data) == (True, {"published": text})
+    assert form["published"].value() == text
+    assert form.changed_data == ([] if before == text else ["published"])
+
+
+@given(st.dates(DAY(YEARS[0], 1, 1), DAY(YEARS[-1], 12, 31)))
+def test_a_day_is_the_same_in_every_form_it_may_be_typed_in(day):
+    forms_of_it = ["%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y-%m-%d", "%d %b %Y", "%d %B %Y", "%B %d, %Y"]
+    assert {typed_date(day.strftime(form)) for form in forms_of_it} == {day.isoformat()}
+
+
+def test_a_date_whose_words_say_less_than_is_stored_keeps_the_rest():
+    before = {"published": "2022-10-04?/2022-10-05"}
+
+    form = SecretariatsForm({"published": "4 to 5 October 2022, year inferred "}, initial=before)
+
+    assert (form.is_valid(), form.cleaned_data, form.changed_data) == (True, before, [])
+
+
+def test_a_box_that_begins_with_a_typed_date_cleans_to_what_is_stored_for_it():
+    form = SecretariatsForm({"published": "01/11/2022"}, initial={"published": "01/11/2022"})
+
+    assert (form.is_valid(), form.cleaned_data) == (True, {"published": "2022-11-01"})
 
 
 @pytest.mark.parametrize(
-    "edtf",
+    ("typed", "reason"),
     [
-        "2022-11-22",
-        "2022-11",
-        "2022-11?",
-        "2024",
-        "2024~",
-        "2022-10-04/2022-10-05",
-        "2022-10-04?/2022-10-05?",
-        "2022-11-28/2022-12-02",
-        "[2019-04..2021-12]",
-        "[2022-10-06..2022-12]",
-        "[2022-10-06..]",
-        "[..2019-03-31]",
-        "[2022-10..]",
-        "2020/2022",
+        ("2022-10-05/2022-10-04", "'2022-10-05/2022-10-04' ends before it starts"),
+        ("[..]", "'[..]' names no day"),
+        ("2022-13", "There is no month 13"),
+        ("November 2022?", "'November 2022?' is not a date that this record can hold"),
     ],
 )
-def test_the_secretariat_can_save_a_date_as_it_prints(edtf):
-    assert printed_date(say(edtf)) == edtf
+def test_a_mistake_in_the_notation_is_an_error_that_says_how_it_is_written(typed, reason):
+    errors = SecretariatsForm({"published": typed}).errors
+    assert errors == {
+        "published": [
+            f"{reason}. A less exact date is written 2022-10-04/2022-10-05 for 4 to 5 October 2022, 2022-11? "
+            "where the year is inferred, 2024~ for about 2024, [2019-04..2021-12] for some day between, "
+            "[2022-10-06..] for that day or later, and [..2019-03-31] for that day or earlier."
+        ]
+    }
+
+
+def test_another_rows_words_are_no_date():
+    form = SecretariatsForm({"published": "about 2023"}, initial={"published": "2024~"})
+    assert form.errors == {"published": [f"“about” is not a month. {FORMS}"]}
+
+
+def test_a_box_for_a_day_takes_a_day_by_the_same_rule():
+    form = DayForm({"day": "22 Nov 2022"}, initial={"day": DAY(2022, 11, 22)})
+    assert (form.is_valid(), form.cleaned_data, form.changed_data) == (True, {"day": DAY(2022, 11, 22)}, [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [
+        ("November 2022", "Give the day: 22/11/2022 or 22 November 2022."),
+        ("2022", "Give the day: 22/11/2022 or 22 November 2022."),
+        (
+            "31/11/2022",
+            "31 November does not exist. Enter a date like 22/11/2022 or 22 November 2022.",
+        ),
+        ("22/11/1066", "Enter a date from 1990 to 2099."),
+        ("", "This field is required."),
+    ],
+)
+def test_a_box_for_a_day_refuses_what_is_none_and_says_why(typed, error):
+    assert DayForm({"day": typed}).errors == {"day": [error]}
+
+
+def test_a_box_for_a_day_may_be_left_empty_where_none_is_required():
+    assert DayFormField(required=False).clean("") is None
 
 
 @pytest.mark.django_db
