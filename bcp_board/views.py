@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from recommendations.glossary import GLOSSARY
-from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_MEANINGS, WORST_FIRST, flag_meanings
+from recommendations.status import FLAGS, TABLE
 
 
 @login_not_required
@@ -23,26 +23,12 @@ def help_page(request):
     """Say what each status commits us to, the rules we count by, and what the abbreviations mean."""
     days = settings.UPDATE_EVERY_DAYS
     context = {
-        "statuses": [
-            {"status": s, "meaning": STATUS_MEANINGS[s], "chosen_by": chosen_by(s)} for s in WORST_FIRST
-        ],
-        "flags": flag_meanings(update_every_days=days).items(),
+        "statuses": TABLE,
+        "flags": [(kind, flag, flag.means(update_every_days=days)) for kind, flag in FLAGS.items()],
         "update_every_days": days,
         "glossary": GLOSSARY,
     }
     return render(request, "help.html", context)
-
-
-def chosen_by(status):
-    """Return who may choose ``status``, in words."""
-    if status == NOT_REPORTED:
-        return "Nobody. It ends with the first update"
-    if status in ACCEPTED:
-        return "The Chair or Secretariat"
-    return (
-        "The action’s owner, or the Secretariat on the owner’s behalf. "
-        "After a re-check that failed, also the Chair"
-    )
 
 
 @login_not_required

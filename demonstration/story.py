@@ -17,7 +17,7 @@ from demonstration.script import Arc, How, Precision, Script
 from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
 from recommendations.models import Action, Assessment, ProgressUpdate, Whose
 from recommendations.ownership import Ownership
-from recommendations.status import ACCEPTED, NEEDS_RECOVERY, Status
+from recommendations.status import ACCEPTED, Status, needing
 from record.dates import say_day
 from record.models import Meeting
 from record.signing import name_of
@@ -266,7 +266,7 @@ class Updates:
         dated, status = place.dated, place.turn.status
         if number == correction:
             dated = self.at(number - 1).dated
-        if correction and number == correction - 1 and status in NEEDS_RECOVERY:
+        if correction and number == correction - 1 and status in needing("recovery_step"):
             status = Status.ON_TRACK
         recorded_on = dated
         if self.is_late(number):

@@ -18,7 +18,7 @@ from recommendations import charts
 from recommendations.board import ActionPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
 from recommendations.position import board_position
-from recommendations.status import STATUS_MEANINGS, WORST_FIRST, Status, flag_meanings
+from recommendations.status import FLAGS, TABLE, Status
 from record import ledger
 from record.dates import say_day, say_moment
 from record.models import Demonstration, Meeting
@@ -79,8 +79,11 @@ def status_context(at, *, meeting, printed_at, is_draft=False, version=None):
         "months": charts.monthly_statuses(at),
         "slippage": charts.slippage(board),
         "documents": documents_cited(board),
-        "rating_key": [(status, STATUS_MEANINGS[status]) for status in WORST_FIRST],
-        "flag_key": flag_meanings(update_every_days=settings.UPDATE_EVERY_DAYS).items(),
+        "rating_key": [(row.value, row.meaning) for row in TABLE],
+        "flag_key": [
+            (kind, flag, flag.means(update_every_days=settings.UPDATE_EVERY_DAYS))
+            for kind, flag in FLAGS.items()
+        ],
         "at": at,
         "as_at": at.day,
         "is_as_known_then": at.is_as_known_then,

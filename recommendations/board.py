@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recommendations.lines import DueLine, Signature, Update, slip_between
-from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS, WORST_FIRST, Status
+from recommendations.status import (
+    ACCEPTED,
+    NOT_REPORTED,
+    OVERDUE,
+    RANK,
+    RECHECK,
+    SILENT,
+    STATUS_WORDS,
+    WORST_FIRST,
+    Status,
+)
 from record.as_at import AsAt
 from record.dates import PartialDate
 from record.sources import Source
 from visits.position import FindingLine, InspectionPosition, voices_in
 
-ON_TRACK_OR_BETTER = (Status.ON_TRACK, Status.DONE, Status.COMPLETE, Status.EMBEDDED)
 ORDINALS = [
     "no",
     "first",
@@ -32,7 +41,7 @@ ORDINALS = [
 
 def rank(status):
     """Return the place of ``status`` from worst (0) to best; closed comes last."""
-    return WORST_FIRST.index(status)
+    return RANK[status]
 
 
 @dataclass(frozen=True)
@@ -136,17 +145,19 @@ class ActionPosition:
 
     @property
     def flags(self):
-        """Return the computed flags that stand beside the status, in words, worst first."""
-        flags = []
+        """{kind: words} of the computed flags that stand beside the status, worst first."""
+        flags = {}
         if self.is_overdue:
-            flags.append("Overdue")
+            flags["overdue"] = OVERDUE.word
         if self.is_recheck_due:
-            flags.append("Re-check due")
+            flags["recheck"] = RECHECK.word
         if self.is_stale:
             dated = self.update.signature.dated
             is_a_day = dated.precision == "day"
-            flags.append(f"No update since {dated}" if is_a_day else f"No recent update: last dated {dated}")
-        return tuple(flags)
+            flags["silent"] = (
+                f"{SILENT.word} {dated}" if is_a_day else f"No recent update: last dated {dated}"
+            )
+        return flags
 
     @property
     def is_exception(self):

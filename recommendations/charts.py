@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from recommendations.board import STATUS_WORDS, ActionPosition
 from recommendations.models import Action
-from recommendations.status import WORST_FIRST
-from recommendations.templatetags.board import SHAPES
+from recommendations.status import RANK, ROWS, WORST_FIRST
 from record.dates import MONTHS
 from visits.timeline import (
     BAR,
@@ -76,14 +75,13 @@ class Strip:
 
 def strip(actions):
     """Return the Strip of ``actions``."""
-    in_order = sorted(actions, key=lambda a: (WORST_FIRST.index(a.status), not a.is_overdue, a.ref))
+    in_order = sorted(actions, key=lambda a: (RANK[a.status], not a.is_overdue, a.ref))
     cells = []
     for place, action in enumerate(in_order):
         row, column = divmod(place, CELLS_IN_ROW)
-        path, drawn = SHAPES[action.status]
-        cells.append(
-            Cell(action.ref, action.status, path, drawn, action.is_overdue, CELL * column, CELL_ROW * row)
-        )
+        drawn = ROWS[action.status].shape
+        at = (CELL * column, CELL_ROW * row)
+        cells.append(Cell(action.ref, action.status, drawn.path, drawn.drawn, action.is_overdue, *at))
     rows = -(-len(cells) // CELLS_IN_ROW)
     return Strip(tuple(cells), CELL * min(len(cells), CELLS_IN_ROW), CELL_ROW * rows)
 

@@ -13,7 +13,7 @@ from recommendations.due_dates import Decision, DueDate, ReasonKind
 from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, ProgressUpdate
 from recommendations.ownership import Ownership
-from recommendations.status import ACCEPTED, NEEDS_RECOVERY, NOT_REPORTED, Status
+from recommendations.status import ACCEPTED, NOT_REPORTED, REPORTABLE, ROWS, Status
 from record.as_at import EARLIEST
 from record.dates import YEARS, EdtfFormField, read_edtf, say_day
 from record.forms import RecordForm, StatementForm
@@ -21,8 +21,13 @@ from record.signing import name_of, signature
 
 ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"
-# What owners report, in the order in which work goes.
-REPORTABLE = (Status.NOT_STARTED, Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.DONE)
+# What a status may need, and how to give it.
+NEEDED = {
+    "reason": "a reason. Say why.",
+    "recovery_step": "a recovery step. Say what will be done about it.",
+    "evidence": "evidence. Say what shows it, and where it is.",
+    "recheck_on": "the day on which the board will check that it holds.",
+}
 
 
 def three_months_after(day):
@@ -86,15 +91,8 @@ class ProgressUpdateForm(StatementForm):
     def clean(self):
         cleaned = super().clean()
         status, dated = cleaned.get("status"), cleaned.get("dated")
-        if status in NEEDS_RECOVERY:
-            words = Status(status).label
-            self.require("reason", f"{words} needs a reason. Say why.")
-            self.require("recovery_step", f"{words} needs a recovery step. Say what will be done about it.")
-        if status == Status.CLOSED:
-            self.require("reason", "Closed needs a reason. Say why it will not be done.")
-        if status == Status.COMPLETE:
-            self.require("evidence", "Complete needs evidence. Say what shows it, and where it is.")
-            self.require("recheck_on", "Complete needs the day on which the board will check that it holds.")
+        for column in ROWS[status].needs if status else ():
+            self.require(column, f"{ROWS[status].word.split(',')[0]} needs {NEEDED[column]}")
         if dated and status:
             self.check_recheck(status, read_edtf(dated).first)
         user = self.entry.user

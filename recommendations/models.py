@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from recommendations.due_dates import DueDate
 from recommendations.ownership import Ownership
-from recommendations.status import NEEDS_RECOVERY, NOT_REPORTED, OPEN, Status
+from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status, needing
 from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
 from record.models import FromDocumentQuerySet
@@ -226,6 +226,17 @@ class Action(models.Model):
             raise ValidationError("Choose at least one recommendation or finding that it answers.")
 
 
+def needs(column, *, given):
+    """The database constraint that ``given`` holds of an update whose status needs ``column``."""
+    words = " and ".join(STATUS_WORDS[status] for status in needing(column))
+    label = column.replace("_", " ").replace("recheck on", "later re-check date")
+    return models.CheckConstraint(
+        condition=~Q(status__in=needing(column)) | given,
+        name=f"recommendations_progressupdate_{column}_is_given",
+        violation_error_message=f"The {label} is needed for: {words}.",
+    )
+
+
 class ProgressUpdate(Statement):
     """A dated, signed statement of how an action is going."""
 
@@ -294,21 +305,10 @@ class ProgressUpdate(Statement):
                 | Q(on_behalf_of__isnull=False) & ~Q(on_behalf_of_signed=""),
                 name="recommendations_progressupdate_on_behalf_is_named",
             ),
-            models.CheckConstraint(
-                condition=~Q(status__in=NEEDS_RECOVERY) | ~Q(reason="") & ~Q(recovery_step=""),
-                name="recommendations_progressupdate_recovery_is_given",
-                violation_error_message="At risk and Off track need a reason and a recovery step.",
-            ),
-            models.CheckConstraint(
-                condition=~Q(status=Status.COMPLETE) | ~Q(evidence="") & Q(recheck_on__gt=F("dated_first")),
-                name="recommendations_progressupdate_complete_has_evidence",
-                violation_error_message="Complete needs evidence and a later re-check date.",
-            ),
-            models.CheckConstraint(
-                condition=~Q(status=Status.CLOSED) | ~Q(reason=""),
-                name="recommendations_progressupdate_closed_has_reason",
-                violation_error_message="Closed needs a reason.",
-            ),
+            needs("reason", given=~Q(reason="")),
+            needs("recovery_step", given=~Q(recovery_step="")),
+            needs("evidence", given=~Q(evidence="")),
+            needs("recheck_on", given=Q(recheck_on__gt=F("dated_first"))),
         ]
 
     def __str__(self):

@@ -12,7 +12,6 @@ from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Greatest, Least
 
 from recommendations.board import (
-    ON_TRACK_OR_BETTER,
     ActionPosition,
     AssessmentLine,
     BoardPosition,
@@ -34,7 +33,7 @@ from recommendations.models import (
     Recommendation,
     Risk,
 )
-from recommendations.status import OPEN, Status
+from recommendations.status import GOOD, OPEN, Status
 from record.dates import read_edtf
 from record.signing import name_in
 from record.sources import source_of
@@ -321,10 +320,10 @@ def _disagreement(action, number, linked, assessments, findings):
     recommendation is dated after that update began, or the newest assessment is worse than On track.
     An assessment of On track or better ends it, until a later concern.
     """
-    if action.status not in ON_TRACK_OR_BETTER:
+    if action.status not in GOOD:
         return None
     newest = max(assessments, key=lambda a: (a.signature.dated.first, a.pk), default=None)
-    if newest and newest.status not in (*ON_TRACK_OR_BETTER, Status.CLOSED):
+    if newest and newest.status not in (*GOOD, Status.CLOSED):
         return Disagreement(action, number, assessment=newest)
     since = action.update.signature.dated.first
     if newest:

@@ -182,6 +182,8 @@ def install(connection, app_config=None):
                 )
         for model, triggers in _models_and_triggers(connection, app_config):
             table = model._meta.db_table
+            for name in _left_over(cursor, table, triggers):
+                _drop_one(cursor, table, name)
             for name, statement in triggers.items():
                 if unchanged.get(name) == statement:
                     continue
@@ -189,6 +191,15 @@ def install(connection, app_config=None):
                 cursor.execute(statement)
                 if connection.vendor == "postgresql":
                     cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"')
+
+
+def _left_over(cursor, table, triggers):
+    """The triggers of ours that a table of SQLite was given under an earlier name, which they still use."""
+    if cursor.db.vendor != "sqlite":
+        return []
+    cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
+    ours = ("_no_update", "_no_delete", "_no_replace", "_in_time")
+    return [name for (name,) in cursor.fetchall() if name not in triggers and name.endswith(ours)]
 
 
 def _definitions(cursor):

@@ -17,7 +17,7 @@ from recommendations.tests.factories import (
     make_due_date,
     make_update,
 )
-from record.tests.factories import make_document
+from record.tests.factories import make_document, saved
 from record.triggers import guarded_models
 from visits.models import Event
 
@@ -81,7 +81,8 @@ def make_record_of(texts, officer):
                     setattr(row, field.name, words)
                 elif type(field) is models.CharField and not field.choices and not field.unique:
                     setattr(row, field.name, turns.take(field.max_length))
-            row.save()
+            with saved(reason="Hostile"):
+                row.save()
     while turns.unseen:
         ref = f"A{Action.objects.count() + 10}"
         make_action(ref, title=turns.take(200), owner_role=turns.take(120), owner=officer)

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from recommendations.models import Action
+from recommendations.ownership import Ownership
 from recommendations.tests.factories import make_action
 from record.tests.admin_forms import errors_of, fill_in, open_form
 from record.tests.factories import make_user
@@ -326,9 +326,9 @@ def test_local_accounts_are_made_once_and_then_get_the_new_password(settings):
         "admin": ("Local admin", "Administrators", True, True),
     }
     assert {user.check_password(GOOD) for user in User.objects.all()} == {True}
-    owned = Action.objects.filter(owner__username="officer").order_by("ref")
-    assert [action.ref for action in owned] == ["A05", "A07"]
-    assert [action.history.count() for action in owned] == [3, 3]
+    said = Ownership.objects.order_by("action__ref").values_list("action__ref", "owner_signed", "signed")
+    by = "Local secretariat (Secretariat)"
+    assert list(said) == [(ref, "Local officer (Officer)", by) for ref in ("A05", "A07")]
 
 
 def test_local_accounts_are_refused_on_a_real_site_or_with_a_weak_password(settings):

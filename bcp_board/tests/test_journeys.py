@@ -10,6 +10,7 @@ from django.utils.html import strip_tags
 
 from bcp_board.tests.record import load_record
 from recommendations.models import Action, ProgressUpdate
+from recommendations.tests.factories import make_owner
 from record.models import Meeting
 from record.signing import role_in
 from record.tests.factories import make_user
@@ -110,7 +111,7 @@ def test_the_full_inspection_shows_its_four_judgements_and_a_monitoring_visit_no
 def test_an_officer_records_progress_and_a_member_reads_it(record, client):
     officer, member = make_user("Officers"), make_user("Board members")
     action = Action.objects.get(ref="A05")
-    Action.objects.filter(pk=action.pk).update(owner=officer)
+    make_owner(action, officer)
     sign_in(client, officer)
 
     refused = post_update(client, action, status="at_risk", narrative="Reports begin in March.")
@@ -144,7 +145,7 @@ def test_an_officer_records_progress_and_a_member_reads_it(record, client):
 
 def test_an_officer_may_not_open_or_post_an_action_of_somebody_else(record, client):
     officer = make_user("Officers")
-    Action.objects.filter(ref="A05").update(owner=officer)
+    make_owner(Action.objects.get(ref="A05"), officer)
     other = Action.objects.get(ref="A01")
     sign_in(client, officer)
     for address in (

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.db import models
+from simple_history.models import HistoricalChanges
 
 from record.triggers import append_only_models
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
 # Each imports only those before it; nothing imports the demonstration.
-APPS = ["visits", "recommendations", "meetings", "bcp_board", "demonstration"]
+APPS = ["record", "visits", "recommendations", "meetings", "bcp_board", "demonstration"]
 OURS = [model for model in apps.get_models() if model._meta.app_label in APPS]
 SOURCES = [
     path
@@ -58,8 +59,9 @@ REVIEWED = {
     # Statements of our own; what is written into them is a quoted name of a table, column or role.
     "bcp_board/backups.py": CURSOR,
     "bcp_board/grants.py": CURSOR,
-    "recommendations/ledger.py": CURSOR,
-    "recommendations/triggers.py": CURSOR,
+    "record/canonical.py": CURSOR,
+    "record/ledger.py": CURSOR,
+    "record/triggers.py": CURSOR,
     # "SELECT 1", to see whether the database answers.
     "bcp_board/views.py": CURSOR,
     # Only a file that is new: one not finished yet, which then gets a name that is free, and a private key.
@@ -186,7 +188,11 @@ def test_every_model_says_what_a_row_is_and_names_its_rules(model):
     assert model._meta.unique_together in ((), [])
 
 
-@pytest.mark.parametrize("model", append_only_models(), ids=lambda model: model._meta.label)
+# What points from a version is held by nothing: it says what was linked then.
+STATEMENTS = [model for model in append_only_models() if not issubclass(model, HistoricalChanges)]
+
+
+@pytest.mark.parametrize("model", STATEMENTS, ids=lambda model: model._meta.label)
 def test_nothing_that_history_points_at_can_be_deleted(model):
     keys = [field for field in model._meta.get_fields() if field.concrete and field.remote_field]
 

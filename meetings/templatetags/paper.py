@@ -7,8 +7,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 
 from meetings import papers
-from recommendations.status import STATUS_WORDS
-from recommendations.templatetags.board import FLAG_SHAPES, shape
+from recommendations.status import FLAGS, ROWS
 
 register = template.Library()
 
@@ -36,19 +35,20 @@ def cite_number(source, documents):
 @register.simple_tag
 def rating(status):
     """Return ``status`` as a paper shows it: its shape and its words, with no box to cost space."""
-    return format_html('<strong class="rating">{} {}</strong>', shape(status), STATUS_WORDS[status])
+    row = ROWS[status]
+    return format_html('<strong class="rating">{} {}</strong>', row.shape, row.word)
 
 
 @register.simple_tag
-def flagged(words):
-    """Return a computed flag as a paper shows it."""
-    return format_html('<strong class="rating">{} {}</strong>', shape(FLAG_SHAPES[words.split()[0]]), words)
+def flagged(words, name):
+    """``words`` as a paper shows the flag ``name``."""
+    return format_html('<strong class="rating">{} {}</strong>', FLAGS[name].shape, words)
 
 
 @register.simple_tag
 def ratings(action):
     """Return the status of ``action`` with its flags below it."""
-    rows = [(rating(action.status),), *((flagged(words),) for words in action.flags)]
+    rows = [(rating(action.status),), *((flagged(words, name),) for name, words in action.flags.items())]
     return format_html_join("", '<span class="row">{}</span>', rows)
 
 
@@ -63,7 +63,7 @@ def signed(signature):
 @register.filter
 def standing_words(action):
     """Return the status of ``action`` and its flags as they read inside a sentence."""
-    return ", ".join(lower_first(words) for words in (action.words, *action.flags))
+    return ", ".join(lower_first(words) for words in (action.words, *action.flags.values()))
 
 
 @register.filter

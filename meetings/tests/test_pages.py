@@ -13,9 +13,10 @@ from meetings.models import Paper
 from meetings.publishing import publish
 from recommendations.models import Action
 from recommendations.tests.factories import make_action, make_due_date, make_recommendation, make_update
-from record.ledger import anchor, append, first_fault
+from record.ledger import anchor, append
 from record.models import Meeting
 from record.tests.factories import make_meeting, make_user
+from record.verification import first_fault
 
 EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
 

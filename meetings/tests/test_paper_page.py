@@ -12,7 +12,7 @@ from django.utils import timezone
 from bcp_board.tests.record import load_record
 from meetings import papers
 from recommendations.position import board_position
-from recommendations.status import STATUS_MEANINGS, STATUS_WORDS, Status
+from recommendations.status import STATUS_WORDS, TABLE, Status
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
@@ -247,7 +247,7 @@ def test_what_the_council_says_of_a_visit_stands_apart_from_what_ofsted_found(db
 
 def test_the_key_explains_every_status(db):
     text = text_of(render())
-    for status, meaning in STATUS_MEANINGS.items():
+    for status, meaning in [(row.value, row.meaning) for row in TABLE]:
         assert f"{STATUS_WORDS[status]} {meaning}" in text
 
 

@@ -5,40 +5,22 @@ import re
 from django import template
 from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
-from recommendations.status import STATUS_WORDS
+from recommendations.status import FLAGS, ROWS
 from record.dates import say_moment
+from record.drawing import Shape
 
 register = template.Library()
 
-CIRCLE = "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13z"
-DISC = "M8 .5a7.5 7.5 0 1 1 0 15a7.5 7.5 0 1 1 0-15z"
-CROSS = "M3.7 5.4L6.3 8l-2.6 2.6 1.7 1.7L8 9.7l2.6 2.6 1.7-1.7L9.7 8l2.6-2.6-1.7-1.7L8 6.3 5.4 3.7z"
-# Each status and flag has a shape of its own, which tells it from the others without colour. A shape is
-# a path, and how it is drawn: filled, by a line, or by a broken line.
+# Every drawing that stands beside words: of the statuses, of the flags, and of what stands out otherwise.
 SHAPES = {
-    "off_track": (
-        f"M1 1h14v14H1z{CROSS}",
-        "filled",
-    ),
-    "at_risk": ("M8 .5l7.8 15H.2zM7 5.5v5h2v-5zM7 11.7v2h2v-2z", "filled"),
-    "not_reported": (CIRCLE, "broken"),
-    "not_started": (CIRCLE, "line"),
-    "on_track": ("M.5 5.5H8v-4L15.5 8 8 14.5v-4H.5z", "filled"),
-    "done": (f"{DISC}M8 2.5v11a5.5 5.5 0 0 0 0-11z", "filled"),
-    "complete": (f"{CIRCLE}M4.6 8.2l2.4 2.4 4.4-4.9", "line"),
-    "embedded": (f"{DISC}M3.6 8.4L7 11.8l5.6-6.1L11.2 4.4 6.9 9 5 7z", "filled"),
-    "closed": (f"{CIRCLE}M4.5 8h7", "line"),
-    "overdue": (f"{DISC}M7 3.2v5.2l3.2 3.2 1.4-1.4L9 7.6V3.2z", "filled"),
-    "recheck": ("M13.4 8.6a5.5 5.5 0 1 1-1.6-4.5M12.4.8v3.8H8.6", "line"),
-    "silent": ("M1.5 2.5h13v8.5H8L4.5 14.5V11h-3z", "line"),
-    "critical": ("M3 15.5V.5h11L11 5l3 4.5H5v6z", "filled"),
-    "disagreement": ("M1.5 5.5h13M1.5 10.5h13M12 1L4 15", "line"),
+    **{value: row.shape for value, row in ROWS.items()},
+    **{value: flag.shape for value, flag in FLAGS.items()},
+    "critical": Shape("M3 15.5V.5h11L11 5l3 4.5H5v6z", "filled"),
+    "disagreement": Shape("M1.5 5.5h13M1.5 10.5h13M12 1L4 15", "line"),
 }
-DRAWING = '<path d="{}" fill="{}" fill-rule="evenodd" stroke="{}" stroke-width="2" stroke-dasharray="{}"/>'
-FLAG_SHAPES = {"Overdue": "overdue", "Re-check": "recheck", "No": "silent"}
 SECTIONS = {"recommendation": "home", "action": "actions", "visit": "visits", "meeting": "meetings"}
 
 LINK = re.compile(r"(https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]])")
@@ -48,35 +30,33 @@ TERM = re.compile(rf"(?<!\()\b({'|'.join(sorted(ABBREVIATIONS.keys() - WELL_KNOW
 
 @register.simple_tag
 def shape(name):
-    """Return the drawing of the status or flag ``name``; it says nothing by itself to a screen reader."""
-    path, drawn = SHAPES[name]
-    fill, stroke = ("currentColor", "none") if drawn == "filled" else ("none", "currentColor")
-    dashes = "2.4 2.7" if drawn == "broken" else "none"
-    return format_html(
-        '<svg class="shape" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{}</svg>',
-        format_html(DRAWING, path, fill, stroke, dashes),
-    )
+    """The drawing of the status, flag or mark ``name``."""
+    return conditional_escape(SHAPES[name])
+
+
+@register.simple_tag
+def fill(status):
+    """What the pattern of ``status`` in a chart repeats."""
+    return conditional_escape(ROWS[status].fill)
 
 
 @register.simple_tag
 def status_tag(status):
-    """Return ``status`` as every page shows it: its shape and its words."""
-    return format_html(
-        '<strong class="tag tag--{}">{} {}</strong>', status, shape(status), STATUS_WORDS[status]
-    )
+    """``status`` as every page shows it: its shape and its words."""
+    row = ROWS[status]
+    return format_html('<strong class="tag tag--{}">{} {}</strong>', row.tone.value, row.shape, row.word)
 
 
 @register.simple_tag
-def flag_tag(words, name=""):
-    """Return a computed flag as every page shows it; ``name`` is its shape where the words do not tell."""
-    name = name or FLAG_SHAPES[words.split()[0]]
+def flag_tag(words, name):
+    """``words`` as every page shows a flag, with the drawing called ``name``."""
     return format_html('<strong class="tag tag--flag tag--{}">{} {}</strong>', name, shape(name), words)
 
 
 @register.simple_tag
 def standing(action):
     """Return the status of ``action`` with its flags beside it."""
-    tags = [status_tag(action.status), *(flag_tag(words) for words in action.flags)]
+    tags = [status_tag(action.status), *(flag_tag(words, name) for name, words in action.flags.items())]
     return format_html('<span class="tags">{}</span>', format_html_join(" ", "{}", ((t,) for t in tags)))
 
 

@@ -10,14 +10,15 @@ from django.test import Client
 from django.urls import reverse
 
 from recommendations.due_dates import Decision, DueDate
-from recommendations.models import Action, Assessment, Measure, ProgressUpdate, Recommendation, Risk
+from recommendations.measures import Measure
+from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.tests.factories import make_action, make_due_date, make_recommendation
 from record.admin import RecordAdmin
 from record.models import Document, Meeting
 from record.tests.admin_forms import errors_of, fill_in, held, open_form
 from record.tests.factories import make_document, make_meeting, make_user
-from visits.models import Event, Finding, Judgement, JudgementArea, Visit
-from visits.tests.factories import make_area
+from visits.models import Event, Finding, Framework, Grade, Judgement, JudgementArea, Visit
+from visits.tests.factories import make_area, make_grade
 
 ADD = reverse("admin:recommendations_progressupdate_add")
 
@@ -123,8 +124,10 @@ def test_a_row_of_the_record_sent_twice_is_added_once():
             "dates": "2022",
             **source,
         },
-        JudgementArea: {"key": "two", "framework": "ILACS", "name": "Two", "order": 2},
-        Judgement: {"visit": visit.pk, "area": area.pk, "grade": "good", **source},
+        Framework: {"key": "two", "name": "Two"},
+        Grade: {"framework": area.framework_id, "key": "two", "name": "Two", "order": 5},
+        JudgementArea: {"key": "two", "framework": area.framework_id, "name": "Two", "order": 2},
+        Judgement: {"visit": visit.pk, "area": area.pk, "grade": make_grade().pk, **source},
         Finding: {"ref": "F02", "kind": "concern", "attribution": "ofsted", **source},
         Event: {"ref": "E02", "kind": "event", "date": "2022", **source},
         Recommendation: {

@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from bcp_board import backup_files, backups
-from record import ledger, security_log
+from record import security_log
+from record.verification import first_fault
 
 
 class Command(BaseCommand):
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             encrypted=bool(backup.recipients),
         )
         self.stdout.write(f"Saved the record to {backup.path}.")
-        if fault := ledger.first_fault(expected=backup.anchor):
+        if fault := first_fault(expected=backup.anchor):
             security_log.record("verify history", outcome="failed", fault=fault)
             raise CommandError(f"It cannot be restored, because its history does not hold. {fault}")
         self.stdout.write(f"Its history has {backup.anchor.count} entries, head {backup.anchor.digest}.")

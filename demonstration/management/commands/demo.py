@@ -108,7 +108,14 @@ def make(script, *, actions, updates, as_at):
         added = make_actions(script, recommendations, wanted=actions, as_at=as_at)
         for meeting in meetings:
             meeting.save()
-    made = {"actions added": added, "owners": 0, "updates": 0, "due dates": 0, "assessments": 0, "decisions": 0}
+    made = {
+        "actions added": added,
+        "owners": 0,
+        "updates": 0,
+        "due dates": 0,
+        "assessments": 0,
+        "decisions": 0,
+    }
     played = lives(script, seeded, as_at=as_at)
     rows = story.statements(script, played, recommendations, cast, updates=updates, as_at=as_at)
     for batch in batches(rows):
