@@ -123,6 +123,12 @@ class Framework(models.Model):
         return f"{self.name}, {self.ran}" if self.ran else self.name
 
 
+class GradeManager(models.Manager):
+    def get_queryset(self):
+        """Grades with their framework, without which their names say too little."""
+        return super().get_queryset().select_related("framework")
+
+
 class Grade(models.Model):
     """One step of a framework's scale. A new scale is new rows."""
 
@@ -131,6 +137,8 @@ class Grade(models.Model):
     name = models.CharField(max_length=100, help_text="Exactly as Ofsted names it.")
     order = models.PositiveSmallIntegerField(help_text="1 for the best.")
     history = Versions()
+
+    objects = GradeManager()
 
     class Meta:
         ordering = ["framework", "order"]

@@ -385,12 +385,12 @@ def test_a_backup_whose_history_does_not_hold_changes_nothing(
         saved = backups.save(tmp_path / "backup")
     with new_database() as other:
         theirs = backups.digest(other)
-        with pytest.raises(backups.Refused, match="Entry 1 .* was changed"):
+        with pytest.raises(backups.Refused, match=r"Entry \d+ .* was changed: recommendations.progressupdate"):
             backups.restore(saved.path, identity=backup_key)
         assert backups.digest(other) == theirs
         make_user("Chair")
         theirs = backups.digest(other)
-        with pytest.raises(backups.Refused, match="Entry 1 .* was changed"):
+        with pytest.raises(backups.Refused, match=r"Entry \d+ .* was changed: recommendations.progressupdate"):
             backups.restore(saved.path, force=True, identity=backup_key)
         assert backups.digest(other) == theirs
 
@@ -404,7 +404,7 @@ def test_a_backup_of_a_history_that_does_not_hold_is_kept_and_whoever_makes_it_i
         triggers.install(connection)
         path = tmp_path / "backup"
         log()
-        with pytest.raises(CommandError, match="^It cannot be restored, .* Entry 1 .* was changed"):
+        with pytest.raises(CommandError, match="^It cannot be restored, .* Entry [0-9]+ .* was changed"):
             call_command("backup", str(path))
     assert [(line["event"], line["outcome"]) for line in log()] == [
         ("backup", "ok"),
@@ -416,6 +416,7 @@ def test_a_backup_of_a_history_that_does_not_hold_is_kept_and_whoever_makes_it_i
 def test_a_backup_that_cannot_read_the_record_says_so_and_is_logged(filled_record, tmp_path, log):
     with filled_record:
         with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE record_salt")
             cursor.execute("DROP TABLE record_ledgerentry")
         log()
         with pytest.raises(CommandError, match="Nothing was saved: the record cannot be reached"):

@@ -60,7 +60,7 @@ def rewrites(source):
 
 def test_no_migration_changes_or_deletes_a_row():
     assert {path.name: found for path in MIGRATIONS if (found := rewrites(path.read_text()))} == {}
-    assert len(MIGRATIONS) >= 8
+    assert len(MIGRATIONS) >= 5
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,10 @@ def test_the_migrations_make_what_the_models_say(db):
 
 
 def test_a_migration_that_is_killed_is_run_again_and_ends_the_same(new_database, tmp_path):
-    """Killed while it fills the chain from the rows that were there before it."""
-    with (earlier := new_database("filled")):
-        call_command("migrate", "recommendations", "0001", verbosity=0)
+    """Killed half way through the tables of the last room."""
+    earlier = new_database("empty")
     with (killed := Scratch(tmp_path, template=earlier)) as database:
-        assert killed_at('INSERT INTO "record_ledgerentry"', database) == (-signal.SIGKILL, "")
+        assert killed_at('CREATE TABLE "meetings_paper"', database) == (-signal.SIGKILL, "")
         call_command("migrate", verbosity=0)
         found = digest(database)
         assert triggers.check_installed(None, ["default"]) == []

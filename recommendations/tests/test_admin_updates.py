@@ -276,7 +276,7 @@ def test_closing_needs_a_reason(client, action):
 
     response = fill_in(chair, page_for(action), status="closed", dated="01/11/2022", narrative="Closed")
 
-    assert errors_of(response) == {"reason": ["Closed needs a reason. Say why it will not be done."]}
+    assert errors_of(response) == {"reason": ["Closed needs a reason. Say why."]}
 
 
 def test_the_secretariat_records_for_the_owner_and_it_shows_as_such(client, officer, action):

@@ -319,11 +319,13 @@ def test_every_status_has_a_shape_of_its_own():
 
 def test_a_status_is_its_shape_and_its_word():
     tag = board.status_tag("at_risk")
-    assert tag == f'<strong class="tag tag--at_risk">{board.shape("at_risk")} At risk</strong>'
+    assert tag == f'<strong class="tag tag--warning">{board.shape("at_risk")} At risk</strong>'
 
 
-def test_a_flag_finds_its_shape_by_its_words():
-    assert board.shape("silent") in board.flag_tag("No update since 1 May 2026")
+def test_a_flag_is_its_shape_and_its_words():
+    tag = board.flag_tag("No update since 1 May 2026", "silent")
+    shape = board.shape("silent")
+    assert tag == f'<strong class="tag tag--flag tag--silent">{shape} No update since 1 May 2026</strong>'
 
 
 @pytest.mark.parametrize(
