@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from recommendations.board import ActionPosition
 from recommendations.forms import ACCEPT
-from recommendations.lines import DueLine
+from recommendations.lateness import DueLine
 from recommendations.models import Action
 from recommendations.position import action_positions
 from recommendations.status import Status
@@ -70,5 +70,5 @@ def last_answer(action):
     """
     decided = [line for line in (*action.ledger, *action.refused) if line.decided]
     asked = [*decided, *action.proposals]
-    newest = max(asked, key=lambda line: (line.signature.dated.first, line.pk), default=None)
+    newest = max(asked, key=lambda line: (line.row.dated_first, line.pk), default=None)
     return newest if newest in decided else None

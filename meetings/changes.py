@@ -7,14 +7,13 @@ from django.utils import timezone
 
 from recommendations.board import (
     ActionPosition,
-    AssessmentLine,
     BoardPosition,
     ProgressPosition,
     RecommendationPosition,
     rank,
 )
 from recommendations.due_dates import DueDate
-from recommendations.lines import DueLine
+from recommendations.lateness import DueLine
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.position import progress_position
 from recommendations.status import Status
@@ -62,8 +61,8 @@ class Assessed:
     """A new assessment of a recommendation, and the same body's one before it, or None."""
 
     recommendation: RecommendationPosition
-    line: AssessmentLine
-    was: AssessmentLine | None
+    line: Assessment
+    was: Assessment | None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """The words for how the board stood on a day: frozen dataclasses, with what follows from their facts.
 
-position.py fills them. Nothing here reads a database, a clock, a request or a setting.
+position.py fills them. Nothing here asks a database, a clock, a request or a setting.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from recommendations.lines import DueLine, Signature, Update, slip_between
+from recommendations.lateness import DueLine, slip_between
+from recommendations.measures import MeasureValue
+from recommendations.models import Assessment, LeadBasis, ProgressUpdate
 from recommendations.status import (
     ACCEPTED,
     NOT_REPORTED,
@@ -20,9 +22,10 @@ from recommendations.status import (
     Status,
 )
 from record.as_at import AsAt
-from record.dates import PartialDate
-from record.sources import Source
-from visits.position import FindingLine, InspectionPosition, voices_in
+from record.dates import read_edtf
+from record.rows import Position
+from record.sources import source_of
+from visits.position import FindingPosition, InspectionPosition, voices_in
 
 ORDINALS = [
     "no",
@@ -45,18 +48,11 @@ def rank(status):
 
 
 @dataclass(frozen=True)
-class ActionPosition:
-    """How one action stood on the day."""
+class ActionPosition(Position):
+    """How one action stood on the day. ``owner`` is the name its owner had, or "" for nobody."""
 
-    pk: int
-    ref: str
-    title: str
-    owner_role: str
     owner: str
     owner_id: int | None
-    note: str
-    agreed_on: PartialDate
-    source: Source | None
     recommendations: tuple[int, ...]
     findings: tuple[str, ...]
     status: str
@@ -64,12 +60,15 @@ class ActionPosition:
     is_overdue: bool
     is_stale: bool
     is_recheck_due: bool
-    update: Update | None
-    previous: Update | None
+    update: ProgressUpdate | None
+    previous: ProgressUpdate | None
     ledger: tuple[DueLine, ...]
     proposals: tuple[DueLine, ...]
     refused: tuple[DueLine, ...]
-    earlier_misses: int
+
+    @property
+    def agreed_on(self):
+        return read_edtf(self.row.agreed_on)
 
     @property
     def words(self):
@@ -166,40 +165,34 @@ class ActionPosition:
 
 
 @dataclass(frozen=True)
-class AssessmentLine:
-    """What the adviser or the board makes of a recommendation."""
+class RiskPosition(Position):
+    """A risk, with the numbers of the recommendations that it bears on."""
 
-    pk: int
-    signature: Signature
-    whose: str
-    whose_words: str
-    status: str
-    narrative: str
+    recommendations: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MeasurePosition(Position):
+    """A measure with its newest value."""
+
+    newest: MeasureValue
 
     @property
-    def words(self):
-        return STATUS_WORDS[self.status]
+    def value(self):
+        return self.newest.value
 
+    @property
+    def as_at(self):
+        return read_edtf(self.newest.as_at)
 
-@dataclass(frozen=True)
-class RiskLine:
-    ref: str
-    text: str
-    note: str
-    recommendations: tuple[int, ...]
-    source: Source
+    @property
+    def caveat(self):
+        return self.newest.caveat
 
-
-@dataclass(frozen=True)
-class MeasureLine:
-    ref: str
-    name: str
-    value: str
-    unit: str
-    as_at: PartialDate
-    caveat: str
-    note: str
-    source: Source
+    @property
+    def source(self):
+        """Where the value comes from, a Source, or None."""
+        return source_of(self.newest)
 
 
 @dataclass(frozen=True)
@@ -208,8 +201,8 @@ class Disagreement:
 
     action: ActionPosition
     recommendation: int | None
-    finding: FindingLine | None = None
-    assessment: AssessmentLine | None = None
+    finding: FindingPosition | None = None
+    assessment: Assessment | None = None
 
     @property
     def words(self):
@@ -303,7 +296,7 @@ class RecommendationProgress:
 
     number: int
     actions: tuple[ActionPosition, ...]
-    assessments: tuple[AssessmentLine, ...]
+    assessments: tuple[Assessment, ...]
 
     @property
     def worst(self):
@@ -316,24 +309,17 @@ class RecommendationProgress:
 
 
 @dataclass(frozen=True)
-class RecommendationPosition(RecommendationProgress):
+class RecommendationPosition(Position, RecommendationProgress):
     """How one recommendation stood on the day."""
 
-    pk: int
-    title: str
-    summary: str
-    official_wording: str
-    lead_body: str
-    lead_is_inferred: bool
-    theme: str
-    is_critical: bool
-    consequence: str
     extends: int | None
-    note: str
-    source: Source
-    findings: tuple[FindingLine, ...]
-    risks: tuple[RiskLine, ...]
+    findings: tuple[FindingPosition, ...]
+    risks: tuple[RiskPosition, ...]
     disagreements: tuple[Disagreement, ...]
+
+    @property
+    def lead_is_inferred(self):
+        return self.row.lead_basis == LeadBasis.INFERRED
 
     @property
     def counts(self):
@@ -380,7 +366,7 @@ class RecommendationPosition(RecommendationProgress):
     def last_update(self):
         """Return the latest update of any of its actions, or None."""
         updates = [a.update for a in self.actions if a.update]
-        return max(updates, key=lambda u: (u.signature.dated.first, u.pk), default=None)
+        return max(updates, key=lambda u: (u.dated_first, u.pk), default=None)
 
     @property
     def misses(self):
@@ -395,7 +381,7 @@ class RecommendationPosition(RecommendationProgress):
     @property
     def assessment(self):
         """Return the newest assessment by anyone, or None."""
-        return max(self.assessments, key=lambda a: (a.signature.dated.first, a.pk), default=None)
+        return max(self.assessments, key=lambda a: (a.dated_first, a.pk), default=None)
 
     @property
     def endangers(self):
@@ -428,8 +414,8 @@ class BoardPosition(ProgressPosition):
 
     recommendations: tuple[RecommendationPosition, ...]
     inspections: InspectionPosition
-    measures: tuple[MeasureLine, ...]
-    risks: tuple[RiskLine, ...]
+    measures: tuple[MeasurePosition, ...]
+    risks: tuple[RiskPosition, ...]
     disagreements: tuple[Disagreement, ...]
 
     @property

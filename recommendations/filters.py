@@ -60,7 +60,7 @@ class ActionFilter(django_filters.FilterSet):
 
     def __init__(self, data, queryset, *, at):
         super().__init__(data, queryset)
-        roles = queryset.model.objects.begun(at).order_by("owner_role")
+        roles = queryset.model.objects.on_the_board(at).order_by("owner_role")
         names = roles.values_list("owner_role", flat=True).distinct()
         self.filters["owner"].extra["choices"] = [(name, name) for name in names]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from django.db.models import OuterRef, Subquery
 
 from recommendations.due_dates import Decision, DueDate
-from recommendations.lines import Signature, Update, signature_of, update_of
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
 from record.dates import read_edtf
 from record.signing import name_in
+from record.statements import Signature
 
 PAGE = 50
 
@@ -43,7 +43,7 @@ class Entry:
     now: str
     text: str
     turn: str = ""
-    update: Update | None = None
+    update: ProgressUpdate | None = None
     superseded: Superseded | None = None
 
     @property
@@ -152,12 +152,12 @@ def _updates(rows, statuses, at):
                 "update",
                 row.pk,
                 row.action.ref,
-                signature_of(row),
+                row.signature,
                 STATUS_WORDS[was],
                 STATUS_WORDS[row.status],
                 row.narrative,
                 turn,
-                update_of(row),
+                row,
                 superseded,
             )
         )
@@ -170,7 +170,7 @@ def _due_date(row, at):
         "due date",
         row.pk,
         row.action.ref,
-        signature_of(row),
+        row.signature,
         "",
         f"{proposal}{read_edtf(row.due)}",
         f"{row.get_reason_kind_display()}. {row.reason}",
@@ -183,7 +183,7 @@ def _decision(row, at):
         "decision",
         row.pk,
         row.due_date.action.ref,
-        signature_of(row),
+        row.signature,
         f"proposed: {read_edtf(row.due_date.due)}",
         row.get_outcome_display().lower(),
         row.reason,
@@ -196,7 +196,7 @@ def _assessment(row, at):
         "assessment",
         row.pk,
         "",
-        signature_of(row),
+        row.signature,
         "",
         f"{row.get_whose_display()}: {STATUS_WORDS[row.status]}",
         row.narrative,

@@ -9,6 +9,12 @@ from record.statements import Statement
 from record.versions import Versions
 
 
+class MeasureQuerySet(models.QuerySet):
+    def begun(self, at):
+        """All measures: which of them had a value that day is for their values to say."""
+        return self.all()
+
+
 class Measure(models.Model):
     """Something that is counted. What it was counted to be on a day is a value."""
 
@@ -19,6 +25,8 @@ class Measure(models.Model):
     reference = ReferenceField()
     note = NoteField()
     history = Versions()
+
+    objects = MeasureQuerySet.as_manager()
 
     class Meta:
         ordering = ["ref"]

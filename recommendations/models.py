@@ -15,11 +15,13 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from recommendations.due_dates import DueDate
+from recommendations.lateness import overdue
 from recommendations.ownership import Ownership
-from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status, needing
+from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, STATUS_WORDS, Status, needing
 from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
 from record.models import FromDocumentQuerySet
+from record.signing import name_in
 from record.statements import Statement, StatementQuerySet
 from record.versions import Versions, as_known
 from visits.models import Finding
@@ -80,14 +82,16 @@ class Recommendation(models.Model):
 
 class ActionQuerySet(models.QuerySet):
     def begun(self, at):
-        """Return the actions on the board that day: agreed by then, else published by then.
+        """The actions, or the versions of them, that began by the day asked about: agreed, else published."""
+        return self.filter(
+            Q(agreed_on_first__lte=at.day) | Q(agreed_on="", document__published_first__lte=at.day)
+        )
 
-        With ``at.known``, only those entered, or published, before that moment.
-        """
-        begun = Q(agreed_on_first__lte=at.day) | Q(agreed_on="", document__published_first__lte=at.day)
+    def on_the_board(self, at):
+        """The actions on the board that day; with ``at.known``, as what was known of them then says."""
         if at.known is None:
-            return self.filter(begun)
-        return self.filter(pk__in=as_known(self.model, at).filter(begun).values("id"))
+            return self.begun(at)
+        return self.filter(pk__in=as_known(self.model, at).begun(at).values("id"))
 
     def owned_by(self, user, at):
         """The actions that ``user`` owned on the day asked about."""
@@ -105,7 +109,7 @@ class ActionQuerySet(models.QuerySet):
             )
             for place, day in enumerate(days)
         }
-        actions = self.begun(at).annotate(began=began, **newest)
+        actions = self.on_the_board(at).annotate(began=began, **newest)
         rows = list(actions.values_list("began", *newest))
         return [[row[place] for row in rows if row[0] <= day] for place, day in enumerate(days, start=1)]
 
@@ -128,7 +132,7 @@ class ActionQuerySet(models.QuerySet):
         owners = Ownership.objects.standing(at).filter(action=OuterRef("pk")).newest_first().values("pk")
         oldest_fresh = at.day - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (
-            self.begun(at)
+            self.on_the_board(at)
             # Joined, so that each is looked for once, however much is claimed of it.
             .alias(
                 newest=FilteredRelation("updates", condition=Q(updates__pk=Subquery(updates[:1]))),
@@ -147,7 +151,7 @@ class ActionQuerySet(models.QuerySet):
             )
             .annotate(is_open=claim(Q(status__in=OPEN)))
             .annotate(
-                is_overdue=claim(Q(is_open=True, due_last__lt=at.day)),
+                is_overdue=claim(overdue(at)),
                 is_stale=claim(Q(is_open=True, updated_on__lt=oldest_fresh)),
             )
         )
@@ -314,6 +318,20 @@ class ProgressUpdate(Statement):
     def __str__(self):
         return f"{self.action.ref}, {self.get_status_display()}, {say(self.dated)}"
 
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+    @property
+    def is_acceptance(self):
+        """Whether this is the Chair's or Secretariat's acceptance, and not an owner's report."""
+        return self.status in ACCEPTED
+
+    @property
+    def on_whose_behalf(self):
+        """The name, at the time, of the owner it was recorded for, or ""."""
+        return name_in(self.on_behalf_of_signed)
+
     def in_words(self):
         """Return what it says, without saying of what."""
         return f"{self.get_status_display()}: {self.narrative}"
@@ -359,6 +377,14 @@ class Assessment(Statement):
 
     def __str__(self):
         return f"{self.get_whose_display()}, {self.get_status_display()}, {say(self.dated)}"
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+    @property
+    def whose_words(self):
+        return self.get_whose_display()
 
     def in_words(self):
         """Return what it says, without saying of what."""

@@ -7,36 +7,25 @@ a clock, a request or a setting, and nothing here writes HTML.
 from collections import defaultdict
 from dataclasses import replace
 
-from django.db import models
-from django.db.models import OuterRef, Subquery, Value
-from django.db.models.functions import Greatest, Least
+from django.db.models import OuterRef, Subquery
 
 from recommendations.board import (
     ActionPosition,
-    AssessmentLine,
     BoardPosition,
     Disagreement,
-    MeasureLine,
+    MeasurePosition,
     ProgressPosition,
     RecommendationPosition,
     RecommendationProgress,
-    RiskLine,
+    RiskPosition,
 )
-from recommendations.due_dates import Decision, DueDate, Outcome
-from recommendations.lines import Decided, DueLine, signature_of, update_of
-from recommendations.measures import MeasureValue
-from recommendations.models import (
-    Action,
-    Assessment,
-    LeadBasis,
-    ProgressUpdate,
-    Recommendation,
-    Risk,
-)
-from recommendations.status import GOOD, OPEN, Status
-from record.dates import read_edtf
+from recommendations.due_dates import Decision, DueDate
+from recommendations.lateness import DueLine, is_missed, with_open_past
+from recommendations.measures import Measure, MeasureValue
+from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
+from recommendations.status import GOOD, Status
+from record.rows import links_as_at, rows_as_at
 from record.signing import name_in
-from record.sources import source_of
 from visits.models import Finding
 from visits.position import inspection_position
 
@@ -86,39 +75,23 @@ def action_positions(actions, at):
     """An ActionPosition for each of ``actions``, a queryset that ``as_at`` annotated, in its order."""
     actions = list(actions.select_related("document"))
     keys = [action.pk for action in actions]
-    recommendations, findings = defaultdict(list), defaultdict(list)
-    for action, number in (
-        Recommendation.objects.begun(at)
-        .filter(actions__in=keys)
-        .order_by("number")
-        .values_list("actions", "number")
-    ):
-        recommendations[action].append(number)
-    for action, ref in (
-        Finding.objects.begun(at).filter(actions__in=keys).order_by("ref").values_list("actions", "ref")
-    ):
-        findings[action].append(ref)
+    known = rows_as_at(Action, at, "document", order=("ref",), only=keys) if at.known else actions
+    rows = {row.pk: row for row in known}
+    links = {"only": keys, "at": at}
+    numbers = Recommendation.objects.begun(at)
+    recommendations = links_as_at(Action, "recommendations", of="number", among=numbers, **links)
+    findings = links_as_at(Action, "findings", of="ref", among=Finding.objects.begun(at), **links)
     latest = {a.update_id for a in actions} | {a.previous_update_id for a in actions}
-    updates = {
-        row.pk: update_of(row)
-        for row in ProgressUpdate.objects.filter(pk__in=latest - {None}).select_related("document")
-    }
+    updates = ProgressUpdate.objects.select_related("document").in_bulk(latest - {None})
     lines = _due_lines(keys, at)
     positions = []
     for action in actions:
-        update = updates.get(action.update_id)
-        due_lines = [line for line, _ in lines[action.pk]]
+        update, dates = updates.get(action.update_id), lines[action.pk]
         positions.append(
             ActionPosition(
-                pk=action.pk,
-                ref=action.ref,
-                title=action.title,
-                owner_role=action.owner_role,
+                row=rows[action.pk],
                 owner=name_in(action.owner_signed),
                 owner_id=action.owner_id,
-                note=action.note,
-                agreed_on=read_edtf(action.agreed_on),
-                source=source_of(action),
                 recommendations=tuple(recommendations[action.pk]),
                 findings=tuple(findings[action.pk]),
                 status=action.status,
@@ -130,118 +103,60 @@ def action_positions(actions, at):
                 ),
                 update=update,
                 previous=updates.get(action.previous_update_id),
-                ledger=_with_misses(lines[action.pk], at),
-                proposals=tuple(line for line in due_lines if line.is_proposal and not line.decided),
-                refused=tuple(line for line in due_lines if line.decided and not line.decided.is_agreed),
-                earlier_misses=action.earlier_misses,
+                ledger=_agreed(dates, at),
+                proposals=tuple(line for line in dates if line.is_proposal and not line.decided),
+                refused=tuple(line for line in dates if line.is_refused),
             )
         )
     return tuple(positions)
 
 
 def _due_lines(keys, at):
-    """Return {action pk: [(DueLine, first day on which it was open past that date), ...]}.
-
-    Every standing date is here, agreed or not, and none is yet judged missed. Two index look-ups for
-    each find the day, so the length of an action's history does not matter: each look-up is given one
-    latest day, because SQLite uses only one of two to narrow its search.
-    """
-    deadline = OuterRef("deadline")
-    until_then = ProgressUpdate.objects.standing(replace(at, day=deadline))
-    since = ProgressUpdate.objects.standing(at).filter(dated_first__gt=deadline)
-    rows = (
-        DueDate.objects.with_effect(at)
-        .filter(action__in=keys)
-        # One still to come is not missed, and need not be looked for beyond the day asked about.
-        .annotate(deadline=Least(Greatest("due_last", "effective_on"), Value(at.day, models.DateField())))
-        .annotate(
-            status_then=Subquery(
-                until_then.filter(action=OuterRef("action")).newest_first().values("status")[:1]
-            ),
-            open_again_on=Subquery(
-                since.filter(action=OuterRef("action"), status__in=OPEN)
-                .order_by("dated_first", "pk")
-                .values("dated_first")[:1]
-            ),
-        )
-        .select_related("document")
-        .order_by("dated_first", "pk")
-    )
+    """{action's key: a DueLine for each of its standing dates, agreed or not}, none yet judged missed."""
+    dates = DueDate.objects.with_effect(at).filter(action__in=keys)
     decisions = {
-        row.due_date_id: Decided(signature_of(row), row.outcome == Outcome.AGREED, row.meeting_on, row.reason)
+        row.due_date_id: row
         for row in Decision.objects.standing(at).filter(due_date__action__in=keys).select_related("document")
     }
     lines = defaultdict(list)
-    for row in rows:
-        was_open = row.status_then is None or row.status_then in OPEN
-        line = DueLine(
-            row.pk,
-            read_edtf(row.due),
-            signature_of(row),
-            row.reason_kind,
-            row.get_reason_kind_display(),
-            row.reason,
-            row.needs_decision,
-            row.effective_on,
-            decisions.get(row.pk),
-            False,
-        )
-        lines[row.action_id].append((line, row.deadline if was_open else row.open_again_on))
+    for row in (
+        with_open_past(dates, ProgressUpdate.objects, at)
+        .select_related("document")
+        .order_by("dated_first", "pk")
+    ):
+        lines[row.action_id].append(DueLine(row=row, decided=decisions.get(row.pk)))
     return lines
 
 
-def _with_misses(lines, at):
-    """Return the agreed dates in the order they counted, each with whether it was missed.
-
-    ``lines`` are (DueLine, the first day, past its last, on which the action was open). A date that was
-    replaced by then, even on that very day, was not missed; nothing later clears one that was.
-    """
+def _agreed(lines, at):
+    """Those of ``lines`` that were agreed, in the order in which they counted, each with whether it was missed."""
     agreed = sorted(
-        ((line, open_on) for line, open_on in lines if line.effective_on),
-        key=lambda pair: (pair[0].effective_on, pair[0].pk),
+        (line for line in lines if line.effective_on), key=lambda line: (line.effective_on, line.pk)
     )
-    replaced_on = [line.effective_on for line, _ in agreed[1:]] + [None]
+    replaced_on = [line.effective_on for line in agreed[1:]] + [None]
     return tuple(
-        replace(
-            line,
-            is_missed=bool(
-                line.due.last and line.due.last < at.day and open_on and (not replaced or replaced > open_on)
-            ),
-        )
-        for (line, open_on), replaced in zip(agreed, replaced_on, strict=False)
+        replace(line, is_missed=is_missed(line, at, replaced_on=replaced))
+        for line, replaced in zip(agreed, replaced_on, strict=False)
     )
 
 
 def _measures(at):
-    """The MeasureLine of each measure that had a value that day: the newest."""
+    """The MeasurePosition of each measure that had a value that day: the newest."""
     newest = MeasureValue.objects.standing(at).filter(measure=OuterRef("measure")).newest_first()
     values = MeasureValue.objects.standing(at).filter(pk=Subquery(newest.values("pk")[:1]))
+    rows = {row.pk: row for row in rows_as_at(Measure, at)}
     return tuple(
-        MeasureLine(
-            row.measure.ref,
-            row.measure.name,
-            row.value,
-            row.measure.unit,
-            read_edtf(row.as_at),
-            row.caveat,
-            row.measure.note,
-            source_of(row),
-        )
-        for row in values.select_related("measure", "document").order_by("measure__ref")
+        MeasurePosition(row=rows[value.measure_id], newest=value)
+        for value in values.select_related("document").order_by("measure__ref")
+        if value.measure_id in rows
     )
 
 
 def _risks(at):
-    rows = Risk.objects.begun(at).select_related("document")
+    numbers = links_as_at(Risk, "recommendations", at, of="number")
     return tuple(
-        RiskLine(
-            row.ref,
-            row.text,
-            row.note,
-            tuple(sorted(r.number for r in row.recommendations.all())),
-            source_of(row),
-        )
-        for row in rows.prefetch_related("recommendations")
+        RiskPosition(row=row, recommendations=tuple(numbers[row.pk]))
+        for row in rows_as_at(Risk, at, "document")
     )
 
 
@@ -255,58 +170,36 @@ def _by_recommendation(actions):
 
 
 def _assessments(at):
-    """Return {recommendation's pk: its newest AssessmentLine of the adviser's and of the board's}."""
+    """Return {recommendation's pk: its newest Assessment of the adviser's and of the board's}."""
     newest = Assessment.objects.standing(at).latest_of_each()
-    lines = defaultdict(tuple)
+    found = defaultdict(tuple)
     for row in newest.select_related("document").order_by("whose"):
-        lines[row.recommendation_id] += (
-            AssessmentLine(
-                row.pk,
-                signature_of(row),
-                row.whose,
-                row.get_whose_display(),
-                row.status,
-                row.narrative,
-            ),
-        )
-    return lines
+        found[row.recommendation_id] += (row,)
+    return found
 
 
 def _recommendations(actions, findings, risks, at):
     answering, assessments = _by_recommendation(actions), _assessments(at)
-    linked = defaultdict(list)
-    for number, ref in (
-        Recommendation.objects.filter(findings__ref__in=list(findings))
-        .order_by("number", "findings__ref")
-        .values_list("number", "findings__ref")
-    ):
-        linked[number].append(findings[ref])
+    links = links_as_at(Recommendation, "findings", at, of="ref")
+    rows = rows_as_at(Recommendation, at, "document")
+    numbers = {row.pk: row.number for row in rows}
     positions = []
-    for row in Recommendation.objects.begun(at).select_related("document", "extends").order_by("number"):
+    for row in rows:
+        linked = [findings[ref] for ref in links[row.pk] if ref in findings]
         standing = assessments[row.pk]
         positions.append(
             RecommendationPosition(
-                pk=row.pk,
+                row=row,
                 number=row.number,
-                title=row.title,
-                summary=row.summary,
-                official_wording=row.official_wording,
-                lead_body=row.lead_body,
-                lead_is_inferred=row.lead_basis == LeadBasis.INFERRED,
-                theme=row.theme,
-                is_critical=row.is_critical,
-                consequence=row.consequence,
-                extends=row.extends.number if row.extends else None,
-                note=row.note,
-                source=source_of(row),
                 actions=tuple(answering[row.number]),
-                findings=tuple(linked[row.number]),
                 assessments=standing,
+                extends=numbers.get(row.extends_id),
+                findings=tuple(linked),
                 risks=tuple(risk for risk in risks if row.number in risk.recommendations),
                 disagreements=tuple(
                     found
                     for action in answering[row.number]
-                    if (found := _disagreement(action, row.number, linked[row.number], standing, findings))
+                    if (found := _disagreement(action, row.number, linked, standing, findings))
                 ),
             )
         )
@@ -322,12 +215,12 @@ def _disagreement(action, number, linked, assessments, findings):
     """
     if action.status not in GOOD:
         return None
-    newest = max(assessments, key=lambda a: (a.signature.dated.first, a.pk), default=None)
+    newest = max(assessments, key=lambda a: (a.dated_first, a.pk), default=None)
     if newest and newest.status not in (*GOOD, Status.CLOSED):
         return Disagreement(action, number, assessment=newest)
-    since = action.update.signature.dated.first
+    since = action.update.dated_first
     if newest:
-        since = max(since, newest.signature.dated.first)
+        since = max(since, newest.dated_first)
     own = [findings[ref] for ref in action.findings if ref in findings]
     concerns = [f for f in (*linked, *own) if f.is_ofsted_concern and f.dated > since]
     if not concerns:

@@ -1,7 +1,9 @@
-"""What every dated, signed statement has in common, and the statuses that statements may give.
+"""What every dated, signed statement has in common.
 
 Statements are only ever added. What stands on a day is worked out from them, so nothing is overwritten.
 """
+
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,8 +11,10 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from record.dates import EdtfField, first_day, last_day
+from record.dates import EdtfField, first_day, last_day, read_edtf
 from record.fields import NoteField, source_document
+from record.signing import role_in
+from record.sources import source_of
 
 
 class StatementQuerySet(models.QuerySet):
@@ -31,6 +35,60 @@ class StatementQuerySet(models.QuerySet):
     def newest_first(self):
         """Return the rows by the first day they may be dated, then in the order they were added."""
         return self.order_by("-dated_first", "-pk")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who stated something, for which day, and when the server took it."""
+
+    row: "Statement"
+
+    @property
+    def dated(self):
+        return read_edtf(self.row.dated)
+
+    @property
+    def recorded_at(self):
+        return self.row.recorded_at
+
+    @property
+    def correction_reason(self):
+        return self.row.correction_reason
+
+    @property
+    def source(self):
+        return source_of(self.row)
+
+    @property
+    def by(self):
+        """Who stated it, in words."""
+        return f"loaded from {self.row.document.title}" if self.row.document_id else self.row.signed
+
+    @property
+    def role(self):
+        """The role in which it was stated, a word, or "" where it was loaded from a document."""
+        return role_in(self.row.signed)
+
+    @property
+    def days_late(self):
+        """How many days after the last day it speaks of it was recorded; 0 if not late."""
+        if self.row.document_id or self.row.dated_last is None:
+            return 0
+        return max(0, (timezone.localdate(self.row.recorded_at) - self.row.dated_last).days)
+
+    @property
+    def lateness(self):
+        """Words such as "recorded 3 weeks later" where it was recorded after the day it speaks of, else ""."""
+        return f"recorded {span_in_words(self.days_late)} later" if self.days_late else ""
+
+
+def span_in_words(days):
+    """A number of days, 1 or more, in its largest whole unit: "3 weeks", "1 day"."""
+    for size, unit in ((365, "year"), (30, "month"), (7, "week"), (1, "day")):
+        if days >= size:
+            count = days // size
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "0 days"
 
 
 class Statement(models.Model):
@@ -107,11 +165,9 @@ class Statement(models.Model):
         """What it is about."""
         return getattr(self, self.subject_field)
 
-    def days_late(self):
-        """Return how many days after the last day it speaks of this was recorded; 0 if not late."""
-        if self.document_id or self.dated_last is None:
-            return 0
-        return max(0, (timezone.localdate(self.recorded_at) - self.dated_last).days)
+    @property
+    def signature(self):
+        return Signature(self)
 
     def clean(self):
         if self.corrects_id and not self.correction_reason:

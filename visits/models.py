@@ -21,10 +21,6 @@ class VisitQuerySet(models.QuerySet):
         """
         return self.filter(Q(dates_first__lte=at.day) | Q(dates="", document__published_first__lte=at.day))
 
-    def in_order(self):
-        """Return the visits oldest first, one without a date where its number puts it, else last."""
-        return self.order_by(F("dates_first").asc(nulls_last=True), "number", "pk")
-
 
 class VisitKind(models.TextChoices):
     FULL = "full", "Full inspection"

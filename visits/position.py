@@ -1,11 +1,12 @@
 """What inspectors had found by a day: frozen dataclasses, read in a fixed number of queries."""
 
-import datetime
 from collections import defaultdict
 from dataclasses import dataclass
 
-from record.dates import PartialDate, read_edtf
-from record.sources import Source, source_of
+from django.db.models import F
+
+from record.dates import read_edtf
+from record.rows import Position, rows_as_at
 from visits.models import (
     COUNCIL,
     Attribution,
@@ -18,36 +19,47 @@ from visits.models import (
     VisitKind,
 )
 
+# One without a date where its number puts it, else last.
+IN_ORDER = (F("dates_first").asc(nulls_last=True), "number", "pk")
 OVERALL = "Overall effectiveness"
 
 
 @dataclass(frozen=True)
-class FindingLine:
-    """A finding or claim; ``dated`` is the first day it may speak of: its visit's, else its document's."""
+class FindingPosition(Position):
+    """A finding or claim."""
 
-    ref: str
-    kind: str
-    kind_words: str
-    attribution: str
-    attribution_words: str
-    text: str
-    note: str
-    dated: datetime.date
-    visit: str
-    visit_slug: str
-    visit_dates: PartialDate | None
-    source: Source
+    @property
+    def dated(self):
+        """The first day it may speak of: its visit's, else its document's."""
+        return (self.visit_dates and self.visit_dates.first) or self.row.document.published_first
+
+    @property
+    def visit_dates(self):
+        return read_edtf(self.row.visit.dates) if self.row.visit else None
+
+    @property
+    def visit_slug(self):
+        return self.row.visit.slug if self.row.visit else ""
+
+    @property
+    def kind_words(self):
+        return self.row.get_kind_display()
+
+    @property
+    def attribution_words(self):
+        return self.row.get_attribution_display()
 
     @property
     def origin(self):
-        """Return whose it is, of what kind, and from which visit: "Ofsted, concern, visit 2, June 2022"."""
-        parts = (self.attribution_words, self.kind_words.lower(), self.visit.lower(), self.visit_dates)
+        """Whose it is, of what kind, and from which visit: "Ofsted, concern, visit 2, June 2022"."""
+        visit = str(self.row.visit or "").lower()
+        parts = (self.attribution_words, self.kind_words.lower(), visit, self.visit_dates)
         return ", ".join(str(part) for part in parts if part)
 
     @property
     def where(self):
-        """Return its visit and when that was, as they follow in a sentence: " (Visit 2, June 2022)"."""
-        known = ", ".join(str(part) for part in (self.visit, self.visit_dates) if part)
+        """Its visit and when that was, as they follow in a sentence: " (Visit 2, June 2022)"."""
+        known = ", ".join(str(part) for part in (self.row.visit, self.visit_dates) if part)
         return f" ({known})" if known else ""
 
     @property
@@ -61,34 +73,15 @@ class FindingLine:
         return self.attribution != Attribution.OFSTED
 
 
-def finding_of(row):
-    """Return the FindingLine for a Finding whose visit and document are loaded."""
-    dates = read_edtf(row.visit.dates) if row.visit_id else None
-    return FindingLine(
-        row.ref,
-        row.kind,
-        row.get_kind_display(),
-        row.attribution,
-        row.get_attribution_display(),
-        row.text,
-        row.note,
-        (dates and dates.first) or row.document.published_first,
-        str(row.visit) if row.visit_id else "",
-        row.visit.slug if row.visit_id else "",
-        dates,
-        source_of(row),
-    )
-
-
 @dataclass(frozen=True)
 class Voices:
     """Findings and claims by whose they are, so that nobody's is taken for another's."""
 
-    strengths: tuple[FindingLine, ...]
-    concerns: tuple[FindingLine, ...]
-    context: tuple[FindingLine, ...]
-    council: tuple[FindingLine, ...]
-    others: tuple[FindingLine, ...]
+    strengths: tuple[FindingPosition, ...]
+    concerns: tuple[FindingPosition, ...]
+    context: tuple[FindingPosition, ...]
+    council: tuple[FindingPosition, ...]
+    others: tuple[FindingPosition, ...]
 
     @property
     def ofsted(self):
@@ -110,34 +103,44 @@ def voices_in(findings):
 
 
 @dataclass(frozen=True)
-class JudgementLine:
-    area: str
-    grade: str
-    grade_words: str
-    note: str
-    source: Source
+class JudgementPosition(Position):
+    """A grade that an inspection gave to one area."""
+
+    @property
+    def grade(self):
+        return self.row.grade.key
+
+    @property
+    def grade_words(self):
+        return self.row.grade.name
 
 
 @dataclass(frozen=True)
-class VisitPosition:
+class VisitPosition(Position):
     """An inspection or visit as it was on the board that day."""
 
-    slug: str
-    name: str
-    kind: str
-    kind_words: str
-    number: int
-    authority: str
-    is_graded: bool
-    dates: PartialDate
-    published: PartialDate
-    letter_words: str
-    theme: str
-    inspectors: str
-    note: str
-    source: Source
-    judgements: tuple[JudgementLine, ...]
-    findings: tuple[FindingLine, ...]
+    judgements: tuple[JudgementPosition, ...]
+    findings: tuple[FindingPosition, ...]
+
+    @property
+    def name(self):
+        return str(self.row)
+
+    @property
+    def kind_words(self):
+        return self.row.get_kind_display()
+
+    @property
+    def dates(self):
+        return read_edtf(self.row.dates)
+
+    @property
+    def published(self):
+        return read_edtf(self.row.published)
+
+    @property
+    def letter_words(self):
+        return self.row.get_letter_display()
 
     @property
     def voices(self):
@@ -145,18 +148,21 @@ class VisitPosition:
 
     @property
     def overall(self):
-        """Return the grade for overall effectiveness, a JudgementLine, or None."""
-        return next((j for j in self.judgements if j.area == OVERALL), None)
+        """Return the grade for overall effectiveness, a JudgementPosition, or None."""
+        return next((j for j in self.judgements if j.area.name == OVERALL), None)
 
 
 @dataclass(frozen=True)
-class EventLine:
-    ref: str
-    is_forecast: bool
-    date: PartialDate
-    text: str
-    note: str
-    source: Source
+class EventPosition(Position):
+    """A fact of the timeline, or a forecast."""
+
+    @property
+    def is_forecast(self):
+        return self.row.kind == EventKind.FORECAST
+
+    @property
+    def date(self):
+        return read_edtf(self.row.date)
 
 
 @dataclass(frozen=True)
@@ -178,8 +184,8 @@ class InspectionPosition:
     """Every visit, finding and event on the board that day; findings by their reference."""
 
     visits: tuple[VisitPosition, ...]
-    findings: dict[str, FindingLine]
-    events: tuple[EventLine, ...]
+    findings: dict[str, FindingPosition]
+    events: tuple[EventPosition, ...]
 
     @property
     def ofsted_visits(self):
@@ -246,59 +252,24 @@ class InspectionPosition:
 
 
 def inspection_position(at):
-    """Return the InspectionPosition at the end of the day asked about, in a fixed number of queries."""
-    findings = {
-        row.ref: finding_of(row) for row in Finding.objects.begun(at).select_related("visit", "document")
-    }
+    """The InspectionPosition at the end of the day asked about, in a fixed number of queries."""
+    findings = {row.ref: FindingPosition(row) for row in rows_as_at(Finding, at, "visit", "document")}
     return InspectionPosition(
         visits=_visits(findings, at),
         findings=findings,
-        events=tuple(
-            EventLine(
-                row.ref,
-                row.kind == EventKind.FORECAST,
-                read_edtf(row.date),
-                row.text,
-                row.note,
-                source_of(row),
-            )
-            for row in Event.objects.begun(at).select_related("document")
-        ),
+        events=tuple(EventPosition(row) for row in rows_as_at(Event, at, "document")),
     )
 
 
 def _visits(findings, at):
-    """Return the VisitPositions, oldest first."""
-    rows = Visit.objects.begun(at).select_related("document").in_order()
+    """The VisitPositions, oldest first."""
     judgements, found = defaultdict(list), defaultdict(list)
-    for row in (
-        Judgement.objects.begun(at)
-        .select_related("area", "grade", "document")
-        .order_by("area__framework__name", "area__framework", "area__order")
-    ):
-        judgements[row.visit_id].append(
-            JudgementLine(row.area.name, row.grade.key, row.grade.name, row.note, source_of(row))
-        )
+    order = ("area__framework__name", "area__framework", "area__order")
+    for row in rows_as_at(Judgement, at, "area", "grade", "document", order=order):
+        judgements[row.visit_id].append(JudgementPosition(row))
     for finding in findings.values():
-        found[finding.visit_slug].append(finding)
+        found[finding.visit_id].append(finding)
     return tuple(
-        VisitPosition(
-            slug=row.slug,
-            name=str(row),
-            kind=row.kind,
-            kind_words=row.get_kind_display(),
-            number=row.number,
-            authority=row.authority,
-            is_graded=row.is_graded,
-            dates=read_edtf(row.dates),
-            published=read_edtf(row.published),
-            letter_words=row.get_letter_display(),
-            theme=row.theme,
-            inspectors=row.inspectors,
-            note=row.note,
-            source=source_of(row),
-            judgements=tuple(judgements[row.pk]),
-            findings=tuple(found[row.slug]),
-        )
-        for row in rows
+        VisitPosition(row=row, judgements=tuple(judgements[row.pk]), findings=tuple(found[row.pk]))
+        for row in rows_as_at(Visit, at, "document", order=IN_ORDER)
     )

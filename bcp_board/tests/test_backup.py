@@ -385,12 +385,16 @@ def test_a_backup_whose_history_does_not_hold_changes_nothing(
         saved = backups.save(tmp_path / "backup")
     with new_database() as other:
         theirs = backups.digest(other)
-        with pytest.raises(backups.Refused, match=r"Entry \d+ .* was changed: recommendations.progressupdate"):
+        with pytest.raises(
+            backups.Refused, match=r"Entry \d+ .* was changed: recommendations.progressupdate"
+        ):
             backups.restore(saved.path, identity=backup_key)
         assert backups.digest(other) == theirs
         make_user("Chair")
         theirs = backups.digest(other)
-        with pytest.raises(backups.Refused, match=r"Entry \d+ .* was changed: recommendations.progressupdate"):
+        with pytest.raises(
+            backups.Refused, match=r"Entry \d+ .* was changed: recommendations.progressupdate"
+        ):
             backups.restore(saved.path, force=True, identity=backup_key)
         assert backups.digest(other) == theirs
 

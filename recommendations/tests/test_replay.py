@@ -112,6 +112,7 @@ def test_a_history_a_hundred_times_as_long_costs_the_same_queries():
     short = queries()
     days = (datetime.date(2022, 11, 2) + datetime.timedelta(days=number) for number in range(99))
     common = {"action": action, "status": "on_track", "narrative": "As said.", "recorded_by": officer}
+    common |= {"signed": "Officers Person (Officer)"}
     ledger.append([ProgressUpdate(dated=day.isoformat(), **common) for day in days])
     long = queries()
     # A page of history that is full asks two things more: how the action stood before it, and whether
