@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from recommendations.board import ActionPosition
+from recommendations.board import ActionPosition, DecisionsWanted, decisions_wanted
 from recommendations.forms import ACCEPT
 from recommendations.lateness import DueLine
 from recommendations.models import Action
 from recommendations.position import action_positions
-from recommendations.status import Status
 from record.as_at import AsAt
 
 
@@ -33,13 +32,7 @@ class Worklist:
     decides: bool
     assigns: bool
     unowned: tuple[ActionPosition, ...]
-    proposals: tuple[tuple[ActionPosition, DueLine], ...]
-    to_accept: tuple[ActionPosition, ...]
-    to_recheck: tuple[ActionPosition, ...]
-
-    @property
-    def decisions(self):
-        return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
+    decisions: DecisionsWanted
 
 
 def worklist(user, at):
@@ -57,9 +50,7 @@ def worklist(user, at):
         decides=decides,
         assigns=assigns,
         unowned=tuple(a for a in positions if assigns and a.is_open and a.owner_id is None),
-        proposals=tuple((a, line) for a in positions if decides for line in a.proposals),
-        to_accept=tuple(a for a in positions if decides and a.status == Status.DONE),
-        to_recheck=tuple(a for a in positions if decides and a.is_recheck_due),
+        decisions=decisions_wanted(positions if decides else ()),
     )
 
 

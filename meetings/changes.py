@@ -284,12 +284,12 @@ def corrections(*, since, now):
 def unchanged(now, meetings, *, today):
     """Return an Unchanged for each open action of the position ``now`` that has not moved.
 
-    ``meetings`` are those before it, latest first. At most MEETINGS_LOOKED_BACK are looked at, in one
+    ``meetings`` are those before it, the latest first. At most MEETINGS_LOOKED_BACK are looked at, in one
     light query each.
     """
     waiting = {a.pk: (a.status, a.due and a.due.pk) for a in now.open}
     counted = dict.fromkeys(waiting, 0)
-    looked_at = list(meetings[:MEETINGS_LOOKED_BACK])
+    looked_at = meetings[:MEETINGS_LOOKED_BACK]
     for meeting in looked_at:
         then = Action.objects.as_at(had_before_it(meeting, today=today)).filter(pk__in=list(waiting))
         same = {
@@ -311,16 +311,14 @@ def unchanged(now, meetings, *, today):
     return tuple(sorted(rows, key=lambda row: (-row.meetings, row.action.ref)))
 
 
-def meeting_before(day):
-    """Return the last meeting held before ``day``, or None."""
-    return Meeting.objects.filter(held_on__lt=day).order_by("-held_on").first()
+def meetings_before(day):
+    """The meetings before ``day``, the latest first: as many as are ever looked back on, and one more."""
+    return list(Meeting.objects.filter(held_on__lt=day).order_by("-held_on")[: MEETINGS_LOOKED_BACK + 1])
 
 
-def changes_since_meeting_before(now, *, day, today):
-    """Return the Changes in the position ``now`` since the last meeting before ``day``, or None."""
-    meeting = meeting_before(day)
-    if meeting is None:
+def changes_since(now, earlier, *, today):
+    """The Changes in the position ``now`` since the first of the meetings ``earlier``, or None."""
+    if not earlier:
         return None
-    since = had_before_it(meeting, today=today)
-    before = progress_position(since)
-    return changes_between(before, now, since=since)
+    since = had_before_it(earlier[0], today=today)
+    return changes_between(progress_position(since), now, since=since)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import defaultdict, namedtuple
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from django.conf import settings
@@ -13,13 +14,14 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from meetings.changes import changes_since_meeting_before, meeting_before, unchanged
+from meetings.changes import Changes, Unchanged, changes_since, meetings_before, unchanged
 from recommendations import charts
-from recommendations.board import ActionPosition, RecommendationPosition
+from recommendations.board import ActionPosition, BoardPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
 from recommendations.position import board_position
-from recommendations.status import FLAGS, TABLE, Status
+from recommendations.status import FLAGS, TABLE
 from record import ledger
+from record.as_at import AsAt
 from record.dates import say_day, say_moment
 from record.models import Demonstration, Meeting
 
@@ -36,63 +38,104 @@ def recommendation_rows(board, changes):
     ]
 
 
-def status_context(at, *, meeting, printed_at, is_draft=False, version=None):
-    """Return everything the status page or paper shows. ``meeting`` may be None; times are aware."""
+@dataclass(frozen=True)
+class StatusPaper:
+    """Everything that the status page or a paper shows of the board at ``at``. ``meeting`` may be None.
+
+    ``changes`` are those since the meeting before, None if there was none; ``unchanged`` the actions that
+    have not moved for some meetings; ``months`` the statuses of twelve months.
+    """
+
+    at: AsAt
+    meeting: Meeting | None
+    meeting_before: Meeting | None
+    board: BoardPosition
+    changes: Changes | None
+    unchanged: tuple[Unchanged, ...]
+    months: charts.MonthlyStatuses
+    sheet: "Sheet"
+    update_every_days: int
+
+    @property
+    def stylesheet(self):
+        return stylesheet() + self.sheet.style
+
+    @property
+    def change_groups(self):
+        return change_groups(self.changes) if self.changes else ()
+
+    @property
+    def rows(self):
+        return recommendation_rows(self.board, self.changes)
+
+    @property
+    def sentences(self):
+        return position_in_words(self.board, update_every_days=self.update_every_days)
+
+    @property
+    def finished(self):
+        """{status: how many} of each of the three claims, which are never added up."""
+        return {claim.status: claim.count for claim in self.board.claims}
+
+    @property
+    def latest_findings(self):
+        return findings_by_kind(self.board.inspections.latest_visit)
+
+    @property
+    def never_reported(self):
+        return never_reported_groups(self.board)
+
+    @property
+    def others(self):
+        """The actions that are neither exceptions nor never reported on."""
+        return [a for a in self.board.actions if not a.is_exception and not a.is_never_reported]
+
+    @cached_property
+    def timeline(self):
+        return charts.board_timeline(self.board)
+
+    @cached_property
+    def slippage(self):
+        return charts.slippage(self.board)
+
+    @cached_property
+    def documents(self):
+        return documents_cited(self.board)
+
+    @property
+    def rating_key(self):
+        return [(row.value, row.meaning) for row in TABLE]
+
+    @property
+    def flag_key(self):
+        days = self.update_every_days
+        return [(kind, flag, flag.means(update_every_days=days)) for kind, flag in FLAGS.items()]
+
+
+def status_paper(at, *, meeting, printed_at, is_draft=False, version=None):
+    """The StatusPaper at ``at`` for ``meeting``, which may be None, made at the moment ``printed_at``."""
     board = board_position(at)
-    day = meeting.held_on if meeting else at.day
-    changes = changes_since_meeting_before(board, day=day, today=at.today)
-    earlier = Meeting.objects.filter(held_on__lt=day).order_by("-held_on")
-    sheet = Sheet(
-        board_name=settings.BOARD_NAME,
-        marking=settings.MARKING,
-        as_at=at.day,
-        printed_at=printed_at,
-        anchor=ledger.anchor(),
-        is_draft=is_draft,
-        is_demonstration=Demonstration.objects.exists(),
-        version=version,
+    earlier = meetings_before(meeting.held_on if meeting else at.day)
+    return StatusPaper(
+        at=at,
+        meeting=meeting,
+        meeting_before=earlier[0] if earlier else None,
+        board=board,
+        changes=changes_since(board, earlier, today=at.today),
+        unchanged=unchanged(board, earlier, today=at.today),
+        months=charts.monthly_statuses(at),
+        sheet=Sheet(
+            board_name=settings.BOARD_NAME,
+            marking=settings.MARKING,
+            as_at=at.day,
+            printed_at=printed_at,
+            anchor=ledger.anchor(),
+            is_draft=is_draft,
+            is_demonstration=Demonstration.objects.exists(),
+            version=version,
+        ),
+        update_every_days=settings.UPDATE_EVERY_DAYS,
     )
-    return {
-        "board_name": sheet.board_name,
-        "marking": sheet.marking,
-        "update_every_days": settings.UPDATE_EVERY_DAYS,
-        "is_demonstration": sheet.is_demonstration,
-        "sheet": sheet,
-        "stylesheet": stylesheet() + sheet.style,
-        "meeting": meeting,
-        "board": board,
-        "changes": changes,
-        "change_groups": change_groups(changes) if changes else (),
-        "meeting_before": meeting_before(day),
-        "unchanged": unchanged(board, earlier, today=at.today),
-        "rows": recommendation_rows(board, changes),
-        "sentences": position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
-        "finished": {
-            "done": board.count(Status.DONE),
-            "complete": board.count(Status.COMPLETE),
-            "embedded": board.count(Status.EMBEDDED),
-        },
-        "latest_findings": findings_by_kind(board.inspections.latest_visit),
-        "never_reported": never_reported_groups(board),
-        "others": [a for a in board.actions if not a.is_exception and not a.is_never_reported],
-        "timeline": charts.board_timeline(board),
-        "months": charts.monthly_statuses(at),
-        "slippage": charts.slippage(board),
-        "documents": documents_cited(board),
-        "rating_key": [(row.value, row.meaning) for row in TABLE],
-        "flag_key": [
-            (kind, flag, flag.means(update_every_days=settings.UPDATE_EVERY_DAYS))
-            for kind, flag in FLAGS.items()
-        ],
-        "at": at,
-        "as_at": at.day,
-        "is_as_known_then": at.is_as_known_then,
-        "today": at.today,
-        "printed_at": printed_at,
-        "is_draft": is_draft,
-        "version": version,
-        "anchor": sheet.anchor,
-    }
 
 
 @dataclass(frozen=True)
@@ -247,9 +290,9 @@ def documents_cited(board):
     return {document: number for number, document in enumerate(in_order, 1)}
 
 
-def render_paper(context):
-    """Return the bytes of the status page for ``context``: whole in themselves, with no name or form."""
-    html = render_to_string("meetings/paper.html", context)
+def render_paper(paper):
+    """The bytes of a StatusPaper: whole in themselves, with no name or form."""
+    html = render_to_string("meetings/paper.html", {"paper": paper})
     said = set(re.findall(r"\w+", html))
     terms = [f"{short}: {term.expansion}" for short, term in ABBREVIATIONS.items() if short in said]
     spelled_out = render_to_string("paper/_abbreviations.html", {"terms": terms})

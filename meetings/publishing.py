@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from meetings.models import Paper
-from meetings.papers import render_paper, status_context
+from meetings.papers import render_paper, status_paper
 from record import ledger
 from record.as_at import AsAt
 from record.dates import end_of
@@ -50,7 +50,7 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
         now = ledger.now_in_turn()
         version = seen_version + 1
         at = shown_when_published(meeting, now=now, is_first=version == 1)
-        body = render_paper(status_context(at, meeting=meeting, printed_at=now, version=version))
+        body = render_paper(status_paper(at, meeting=meeting, printed_at=now, version=version))
         paper = Paper(
             meeting=meeting,
             version=version,
@@ -70,4 +70,4 @@ def preview(meeting):
     """Return the bytes that publishing now would freeze, but marked DRAFT."""
     now = timezone.now()
     at = shown_when_published(meeting, now=now, is_first=not meeting.papers.exists())
-    return render_paper(status_context(at, meeting=meeting, printed_at=now, is_draft=True))
+    return render_paper(status_paper(at, meeting=meeting, printed_at=now, is_draft=True))

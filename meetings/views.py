@@ -10,12 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from meetings import papers
-from meetings.changes import (
-    changes_since_meeting_before,
-    had_before_it,
-    meeting_before,
-    unchanged,
-)
+from meetings.changes import changes_since, had_before_it, meetings_before, unchanged
 from meetings.models import Paper
 from meetings.publishing import preview
 from recommendations import charts
@@ -31,7 +26,8 @@ def home(request):
     """Show where the board stands: exceptions first, then the ten recommendations."""
     at = request.as_at
     board = board_position(at)
-    changes = changes_since_meeting_before(board, day=at.day, today=at.today)
+    earlier = meetings_before(at.day)
+    changes = changes_since(board, earlier, today=at.today)
     context = {
         "board": board,
         "sentences": papers.position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
@@ -44,7 +40,7 @@ def home(request):
         ),
         "never_reported": papers.never_reported_groups(board),
         "changes": changes,
-        "before": meeting_before(at.day) if changes else None,
+        "before": earlier[0] if earlier else None,
         "rows": papers.recommendation_rows(board, changes),
         "months": charts.monthly_statuses(at),
         "slippage": charts.slippage(board),
@@ -58,12 +54,12 @@ def home(request):
 def status(request):
     """Show the pre-meeting status page, made for A4: for the next meeting if there is one."""
     at = request.as_at
-    context = papers.status_context(
+    made = papers.status_paper(
         at,
         meeting=Meeting.objects.next_from(at.day),
         printed_at=timezone.now(),
     )
-    return paper_response(papers.render_paper(context))
+    return paper_response(papers.render_paper(made))
 
 
 @require_safe
@@ -84,13 +80,13 @@ def meeting(request, date):
     today = request.as_at.today
     moment = had_before_it(row, today=today)
     board = board_position(moment)
-    changes = changes_since_meeting_before(board, day=date, today=today)
-    earlier = Meeting.objects.filter(held_on__lt=date).order_by("-held_on")
+    earlier = meetings_before(date)
+    changes = changes_since(board, earlier, today=today)
     context = {
         "meeting": row,
         "moment": moment,
         "board": board,
-        "before": earlier.first(),
+        "before": earlier[0] if earlier else None,
         "changes": changes,
         "groups": papers.change_groups(changes) if changes else (),
         "rows": papers.recommendation_rows(board, changes),
@@ -123,13 +119,13 @@ def paper(request, date):
         raise Http404
     today = request.as_at.today
     moment = had_before_it(row, today=today)
-    context = papers.status_context(
+    made = papers.status_paper(
         moment,
         meeting=row,
         printed_at=timezone.now(),
         is_draft=True,
     )
-    return paper_response(papers.render_paper(context))
+    return paper_response(papers.render_paper(made))
 
 
 def paper_response(body):

@@ -278,6 +278,30 @@ def count_statuses(actions):
     return tuple(StatusCount(s, counts[s]) for s in WORST_FIRST if counts[s])
 
 
+@dataclass(frozen=True)
+class DecisionsWanted:
+    """What waits for the Chair or the Secretariat: proposed dates, completions, and re-checks whose day has come.
+
+    ``proposals`` are pairs of an action and the DueLine proposed for it.
+    """
+
+    proposals: tuple[tuple[ActionPosition, DueLine], ...]
+    to_accept: tuple[ActionPosition, ...]
+    to_recheck: tuple[ActionPosition, ...]
+
+    def __len__(self):
+        return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
+
+
+def decisions_wanted(actions):
+    """The DecisionsWanted on ``actions``."""
+    return DecisionsWanted(
+        proposals=tuple((a, line) for a in actions for line in a.proposals),
+        to_accept=tuple(a for a in actions if a.status == Status.DONE),
+        to_recheck=tuple(a for a in actions if a.is_recheck_due),
+    )
+
+
 def soonest_first(actions):
     """Return those of ``actions`` that are open with an agreed date not yet past, soonest first."""
     rows = [a for a in actions if a.is_open and a.due and a.due.due.first and not a.is_overdue]
@@ -462,27 +486,13 @@ class BoardPosition(ProgressPosition):
         return soonest_first(self.actions)
 
     @property
-    def awaiting_acceptance(self):
-        return tuple(a for a in self.actions if a.status == Status.DONE)
-
-    @property
-    def rechecks_due(self):
-        return tuple(a for a in self.actions if a.is_recheck_due)
-
-    @property
-    def proposals(self):
-        """Return (action, proposal) for every proposed date that the board has not decided."""
-        return tuple((a, line) for a in self.actions for line in a.proposals)
+    def decisions(self):
+        return decisions_wanted(self.actions)
 
     @property
     def contradictions(self):
         """Return the disagreements, those with one cause together."""
         return contradictions_among(self.disagreements)
-
-    @property
-    def has_decisions(self):
-        """Whether anything waits for the board to decide it."""
-        return bool(self.proposals or self.awaiting_acceptance or self.rechecks_due)
 
     @property
     def for_findings_only(self):

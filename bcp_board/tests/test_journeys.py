@@ -93,7 +93,7 @@ def test_a_year_is_overdue_only_when_the_year_is_over(member):
 
 def test_the_full_inspection_shows_its_four_judgements_and_a_monitoring_visit_none(member):
     page = member.get("/visits/full-inspection-2021/")
-    judgements = [(j.area, j.grade_words) for j in page.context["visit"].judgements]
+    judgements = [(j.area.name, j.grade_words) for j in page.context["visit"].judgements]
     assert judgements == [
         ("Overall effectiveness", "Inadequate"),
         ("Impact of leaders on social work practice with children and families", "Inadequate"),

@@ -72,6 +72,12 @@ def refs(rows):
     return ", ".join(row.action.ref for row in rows)
 
 
+@register.simple_tag
+def signer(signature, on_paper=False):
+    """Who stated something: by role on paper, which names nobody."""
+    return signed(signature) if on_paper else signature.by
+
+
 @register.filter
 def moment(value):
     """Return an aware datetime as the paper prints it."""

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from meetings.changes import (
     changes_between,
-    changes_since_meeting_before,
+    changes_since,
     had_before_it,
+    meetings_before,
     unchanged,
 )
 from recommendations.position import board_position
@@ -24,7 +25,6 @@ from recommendations.tests.factories import (
 )
 from recommendations.tests.histories import DAYS, day, histories, make_board, store
 from record.dates import end_of
-from record.models import Meeting
 from record.tests.factories import make_meeting, make_user, on
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def at(year, month, day, hour=12):
 def changes_at(meeting, today=TODAY):
     moment = had_before_it(meeting, today=today)
     now = board_position(moment)
-    return changes_since_meeting_before(now, day=meeting.held_on, today=today)
+    return changes_since(now, meetings_before(meeting.held_on), today=today)
 
 
 def tell(updates, officer):
@@ -186,7 +186,7 @@ def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(tw
         make_update(action, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     make_update(moving, "at_risk", dated="2022-11-15", by=officer, recorded_at=at(2022, 11, 15))
     now = board_position(on(TODAY))
-    rows = unchanged(now, Meeting.objects.order_by("-held_on"), today=TODAY)
+    rows = unchanged(now, meetings_before(TODAY), today=TODAY)
     assert [(row.action.ref, row.words) for row in rows] == [("A01", "unchanged for 2 meetings")]
 
 

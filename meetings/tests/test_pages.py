@@ -104,7 +104,7 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
     # assessments, recommendations and their findings, measures and their values; the meeting before, its papers, what of it can change as at that meeting and
     # three for what was corrected since; the meeting before for its date; the statuses of twelve months;
     # the next meeting; the newest paper; whether this is a demonstration
-    with django_assert_num_queries(38):
+    with django_assert_num_queries(37):
         reader.get("/")
 
 
@@ -307,5 +307,5 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
     # papers, its position, what of it can change again; what was corrected since, three; the meeting before for its
     # date; the last six, the papers and actions of the one there is, whether there are more; whether this
     # is a demonstration; the papers to list
-    with django_assert_num_queries(44):
+    with django_assert_num_queries(41):
         reader.get("/meetings/2022-12-20/")

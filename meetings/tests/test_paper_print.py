@@ -25,10 +25,10 @@ def printed(page, tmp_path):
     """Return a function that prints the status page in Chromium and gives its PDF."""
 
     def print_it(*, meeting=None, **options):
-        options = {"as_at": DAY, "today": DAY, "known": None, "printed_at": AT, **options}
+        options = {"printed_at": AT, **options}
         file = tmp_path / "paper.html"
         # From a file, so that nothing but its own bytes can be of help.
-        file.write_bytes(papers.render_paper(papers.status_context(meeting=meeting, **options)))
+        file.write_bytes(papers.render_paper(papers.status_paper(on(DAY), meeting=meeting, **options)))
         page.goto(file.as_uri())
         return PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, tagged=True)))
 

@@ -100,6 +100,14 @@ def action_link(context, action):
 
 
 @register.simple_tag(takes_context=True)
+def named(context, action, on_paper=False):
+    """Name ``action`` and lead to its page, but on paper."""
+    if on_paper:
+        return format_html("{}, <bdi>{}</bdi>", action.ref, action.title)
+    return action_link(context, action)
+
+
+@register.simple_tag(takes_context=True)
 def ref_links(context, actions):
     """Lead to the page of each of ``actions`` from its reference."""
     rows = ((board_url(context, "action", action.ref), action.ref) for action in actions)
