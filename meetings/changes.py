@@ -12,14 +12,15 @@ from recommendations.board import (
     RecommendationPosition,
     rank,
 )
-from recommendations.due_dates import DueDate
 from recommendations.lateness import DueLine
-from recommendations.models import Action, Assessment, ProgressUpdate
+from recommendations.models import Action, Assessment
 from recommendations.position import progress_position
 from recommendations.status import Status
 from record.as_at import AsAt
 from record.dates import end_of
 from record.models import Meeting
+from record.signing import name_in
+from record.statements import statement_kinds
 
 MEETINGS_LOOKED_BACK = 6
 
@@ -258,27 +259,21 @@ def corrections(*, since, now):
     """Return the Corrections recorded after ``since`` that stand in the position ``now``."""
     end = Q(recorded_at__lt=now.at.known) if now.at.known else Q()
     start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
-    found = []
-    for model, parent in ((ProgressUpdate, "action"), (DueDate, "action"), (Assessment, "recommendation")):
-        rows = (
-            model.objects.filter(start, end, corrects__isnull=False, dated_first__lte=now.at.day)
-            .select_related("corrects", parent, "recorded_by")
-            .order_by("recorded_at", "pk")
+    return tuple(
+        Correction(
+            kind=kind._meta.verbose_name,
+            about=str(row.about),
+            link=row.about.get_absolute_url(),
+            was=row.corrects.in_words(),
+            now=row.in_words(),
+            reason=row.correction_reason,
+            by=name_in(row.signed),
         )
-        for row in rows:
-            about = getattr(row, parent)
-            found.append(
-                Correction(
-                    model._meta.verbose_name,
-                    str(about),
-                    about.get_absolute_url(),
-                    row.corrects.in_words(),
-                    row.in_words(),
-                    row.correction_reason,
-                    row.recorded_by.get_full_name() or row.recorded_by.get_username(),
-                )
-            )
-    return tuple(found)
+        for kind in statement_kinds()
+        for row in kind.objects.filter(start, end, corrects__isnull=False, dated_first__lte=now.at.day)
+        .select_related("corrects", kind.about_path())
+        .order_by("recorded_at", "pk")
+    )
 
 
 def unchanged(now, meetings, *, today):

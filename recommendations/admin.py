@@ -82,14 +82,14 @@ class ActionStatementAdmin(StatementAdmin):
         actions = Action.objects.begun(request.as_at).order_by("ref")
         return actions if sees_every_action(request.user) else actions.owned_by(request.user, request.as_at)
 
-    def add_context(self, entry):
-        # An entry that is saved is answered without it.
-        return {"action_position": SimpleLazyObject(partial(self.position_of, entry))}
+    def add_context(self, addition):
+        # A statement that is saved is answered without it.
+        return {"action_position": SimpleLazyObject(partial(self.position_of, addition))}
 
-    def position_of(self, entry):
+    def position_of(self, addition):
         """How the action that the form is about stands, for the reader beside the form."""
-        actions = Action.objects.as_at(entry.as_at).filter(pk=self.action_of(entry.subject).pk)
-        return next(iter(action_positions(actions, entry.as_at)), None)
+        actions = Action.objects.as_at(addition.as_at).filter(pk=self.action_of(addition.subject).pk)
+        return next(iter(action_positions(actions, addition.as_at)), None)
 
     def action_of(self, subject):
         """The action that a row about ``subject`` is about."""
@@ -214,10 +214,10 @@ class DecisionAdmin(ActionStatementAdmin):
     def own_rows(self, request):
         return Q(due_date__action__in=Action.objects.owned_by(request.user, request.as_at))
 
-    def already(self, entry):
-        if entry.corrects:
-            return super().already(entry)
-        return entry.subject.decisions.filter(corrected_by=None).first()
+    def already(self, addition):
+        if addition.corrects:
+            return super().already(addition)
+        return addition.subject.decisions.filter(corrected_by=None).first()
 
     def may_add(self, request, subject):
         if not subject.needs_decision:

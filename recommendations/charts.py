@@ -13,9 +13,9 @@ from visits.timeline import (
     LINE,
     PADDING,
     WIDTH,
-    Entry,
     Mark,
     Tick,
+    TimelineItem,
     axis_over,
     inspection_timeline,
     mark_of,
@@ -36,11 +36,11 @@ def board_timeline(board):
     actions there are.
     """
     sources = {r.source.title: r.source for r in board.recommendations}
-    also = [(s.published.first, Entry("report", s.title, s.published)) for s in sources.values()]
+    also = [(s.published.first, TimelineItem("report", s.title, s.published)) for s in sources.values()]
     critical = {a.ref: a for r in board.critical for a in r.actions if a.due and a.due.due.first}
     for ref in sorted(critical):
         due = critical[ref].due.due
-        also.append((due.last or due.first, Entry("deadline", f"{ref} due (critical)", due)))
+        also.append((due.last or due.first, TimelineItem("deadline", f"{ref} due (critical)", due)))
     return inspection_timeline(board.inspections, as_at=board.at.day, also=also)
 
 

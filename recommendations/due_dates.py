@@ -5,7 +5,7 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, When
 
 from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, not_blank, one_of
-from record.statements import Statement, StatementQuerySet
+from record.statements import Said, Statement, StatementQuerySet
 
 
 class DueDateQuerySet(StatementQuerySet):
@@ -75,6 +75,11 @@ class DueDate(Statement):
         """Return what it says, without saying of what."""
         return f"due {say(self.due)}: {self.reason}"
 
+    def as_said(self):
+        proposal = "proposed: " if self.needs_decision else ""
+        text = f"{self.get_reason_kind_display()}. {self.reason}"
+        return Said(was="", now=f"{proposal}{say(self.due)}", text=text)
+
 
 class Outcome(models.TextChoices):
     AGREED = "agreed", "Agreed"
@@ -112,3 +117,7 @@ class Decision(Statement):
     def in_words(self):
         """Return what it says, without saying of what."""
         return f"{self.get_outcome_display()}: {self.reason}"
+
+    def as_said(self):
+        proposed = f"proposed: {say(self.due_date.due)}"
+        return Said(was=proposed, now=self.get_outcome_display().lower(), text=self.reason)

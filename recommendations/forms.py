@@ -54,15 +54,15 @@ class ProgressUpdateForm(StatementForm):
         ]
 
     @classmethod
-    def left_out(cls, entry):
-        return super().left_out(entry) | (set() if entry.user.has_perm(ACCEPT) else {"recheck_on"})
+    def left_out(cls, addition):
+        return super().left_out(addition) | (set() if addition.user.has_perm(ACCEPT) else {"recheck_on"})
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.owner = self.entry.subject.owner_on(self.entry.as_at)
-        standing = ProgressUpdate.objects.standing(self.entry.as_at).filter(action=self.entry.subject)
-        if self.entry.corrects:
-            standing = standing.exclude(pk=self.entry.corrects.pk)
+        self.owner = self.addition.subject.owner_on(self.addition.as_at)
+        standing = ProgressUpdate.objects.standing(self.addition.as_at).filter(action=self.addition.subject)
+        if self.addition.corrects:
+            standing = standing.exclude(pk=self.addition.corrects.pk)
         self.current = standing.newest_first().first()
         offered = self.offered()
         status = self.fields["status"]
@@ -76,14 +76,16 @@ class ProgressUpdateForm(StatementForm):
 
     def offered(self):
         """Return the statuses that this person may give this action now."""
-        entry, status = self.entry, self.current.status if self.current else NOT_REPORTED
-        reports = self.owner == entry.user or entry.user.has_perm(RECORD_FOR_OWNER)
+        addition, status = self.addition, self.current.status if self.current else NOT_REPORTED
+        reports = self.owner == addition.user or addition.user.has_perm(RECORD_FOR_OWNER)
         # Whoever accepts may find at the re-check that it did not hold, which reopens the action.
-        reopens = entry.user.has_perm(ACCEPT) and (entry.corrects or status in ACCEPTED)
+        reopens = addition.user.has_perm(ACCEPT) and (addition.corrects or status in ACCEPTED)
         offered = list(REPORTABLE) if reports or reopens else []
-        if entry.user.has_perm(ACCEPT):
+        if addition.user.has_perm(ACCEPT):
             offered.append(Status.COMPLETE)
-            if status == Status.COMPLETE or (entry.corrects and entry.corrects.status == Status.EMBEDDED):
+            if status == Status.COMPLETE or (
+                addition.corrects and addition.corrects.status == Status.EMBEDDED
+            ):
                 offered.append(Status.EMBEDDED)
             offered.append(Status.CLOSED)
         return offered
@@ -95,7 +97,7 @@ class ProgressUpdateForm(StatementForm):
             self.require(column, f"{ROWS[status].word.split(',')[0]} needs {NEEDED[column]}")
         if dated and status:
             self.check_recheck(status, read_edtf(dated).first)
-        user = self.entry.user
+        user = self.addition.user
         is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != self.owner and status not in ACCEPTED
         self.instance.on_behalf_of = self.owner if is_for_owner else None
         self.instance.on_behalf_of_signed = signature(self.instance.on_behalf_of)
@@ -135,26 +137,28 @@ class DueDateForm(StatementForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        entry = self.entry
-        agreed = DueDate.objects.agreed(entry.as_at).filter(action=entry.subject)
+        addition = self.addition
+        agreed = DueDate.objects.agreed(addition.as_at).filter(action=addition.subject)
         self.standing = agreed.order_by("-effective_on", "-pk").first()
-        corrected = entry.corrects and agreed.filter(pk=entry.corrects.pk).first()
+        corrected = addition.corrects and agreed.filter(pk=addition.corrects.pk).first()
         # A proposal waits for the board. One that the board agreed still counts when its wording is put
         # right, from the day the board agreed it.
-        is_proposal = entry.corrects.needs_decision if entry.corrects else not entry.user.has_perm(ACCEPT)
+        is_proposal = (
+            addition.corrects.needs_decision if addition.corrects else not addition.user.has_perm(ACCEPT)
+        )
         self.instance.needs_decision = bool(is_proposal and not corrected)
-        if entry.corrects:
+        if addition.corrects:
             self.fields["due"] = EdtfFormField(as_printed=True, label="Due", max_length=60)
         if corrected:
             self.initial["dated"] = f"{corrected.effective_on:%d/%m/%Y}"
         kinds = self.fields["reason_kind"]
-        if not entry.corrects and self.standing:
+        if not addition.corrects and self.standing:
             kinds.choices = [choice for choice in kinds.choices if choice[0] != ReasonKind.FIRST]
-        elif not entry.corrects:
+        elif not addition.corrects:
             self.initial.setdefault("reason_kind", ReasonKind.FIRST)
 
     def clean_due(self):
-        due, agreed_on = self.cleaned_data["due"], self.entry.subject.agreed_on_first
+        due, agreed_on = self.cleaned_data["due"], self.addition.subject.agreed_on_first
         last = read_edtf(due).last
         if agreed_on and last and last < agreed_on:
             raise forms.ValidationError(
@@ -163,10 +167,10 @@ class DueDateForm(StatementForm):
         # What a document asks for may have been due before the document was published.
         if last and last < EARLIEST:
             raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
-        if not self.entry.corrects and self.standing and due == self.standing.due:
+        if not self.addition.corrects and self.standing and due == self.standing.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
-        waiting = proposals_to_decide(self.entry.as_at).filter(action=self.entry.subject, due=due)
-        if not self.entry.corrects and self.instance.needs_decision and waiting.exists():
+        waiting = proposals_to_decide(self.addition.as_at).filter(action=self.addition.subject, due=due)
+        if not self.addition.corrects and self.instance.needs_decision and waiting.exists():
             raise forms.ValidationError("This date is proposed already, and waits for the board.")
         return due
 
@@ -179,14 +183,14 @@ class DecisionForm(StatementForm):
         fields = ["outcome", "dated", "meeting_on", "reason", "correction_reason"]
 
     def guarded(self):
-        return self.entry.subject.action
+        return self.addition.subject.action
 
     def siblings(self):
-        return Decision.objects.filter(due_date__action=self.entry.subject.action)
+        return Decision.objects.filter(due_date__action=self.addition.subject.action)
 
     def clean_dated(self):
         text = super().clean_dated()
-        proposed = read_edtf(self.entry.subject.dated)
+        proposed = read_edtf(self.addition.subject.dated)
         if read_edtf(text).first < proposed.first:
             raise forms.ValidationError(
                 f"The date was proposed on {proposed}. Enter that day or a later one."
@@ -195,14 +199,14 @@ class DecisionForm(StatementForm):
 
     def clean_meeting_on(self):
         day = self.cleaned_data["meeting_on"]
-        if day and not EARLIEST <= day <= self.entry.as_at.today:
+        if day and not EARLIEST <= day <= self.addition.as_at.today:
             raise forms.ValidationError("Enter the day of a meeting that has been held, or leave this empty.")
         return day
 
     def clean(self):
         cleaned = super().clean()
-        subject = self.entry.subject
-        if not self.entry.corrects:
+        subject = self.addition.subject
+        if not self.addition.corrects:
             if Decision.objects.filter(due_date=subject).exists():
                 self.add_error(None, "The board has already decided this proposal.")
             if DueDate.objects.filter(corrects=subject).exists():
@@ -227,7 +231,7 @@ class OwnershipForm(StatementForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        present = self.entry.subject.owner_on(self.entry.as_at)
+        present = self.addition.subject.owner_on(self.addition.as_at)
         accounts = self.fields["owner"].queryset
         can_record = Q(is_active=True, is_staff=True) | Q(pk=present.pk if present else None)
         self.fields["owner"].queryset = accounts.filter(can_record).order_by("first_name", "last_name", "pk")

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Subquery
 
-from recommendations.due_dates import Decision, DueDate
-from recommendations.models import Action, Assessment, ProgressUpdate
+from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
-from record.dates import read_edtf
 from record.signing import name_in
-from record.statements import Signature
+from record.statements import Signature, statement_kinds
 
 PAGE = 50
 
@@ -29,7 +27,7 @@ class Superseded:
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryLine:
     """One statement as history shows it: who, when, from what, to what, and why.
 
     ``turn`` says where a status change is more than that: "Reopened", "Re-check failed: reopened".
@@ -60,56 +58,65 @@ class Entry:
 
 @dataclass(frozen=True)
 class Page:
-    """A run of Entries, newest first. ``older`` is the day before which the next page looks, or None."""
+    """A run of HistoryLines, newest first. ``older`` is the day before which the next page looks, or None."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[HistoryLine, ...]
     older: datetime.date | None
 
 
 def history(at, *, actions=(), recommendation=None, before=None):
-    """Return the Page of the statements on ``actions`` (primary keys), and on the ``recommendation``.
+    """The Page of every kind of statement on ``actions`` and on the ``recommendation``, given by their keys.
 
     Only what is dated by the day asked about, and before the day ``before`` where that is given, is on it;
     with ``at.known`` only what had been recorded before that moment.
     """
     last = min(at.day, before - datetime.timedelta(days=1)) if before else at.day
-    edge = _edge(actions, last)
-
-    def on_page(model, *also, **about):
-        rows = model.objects.filter(dated_first__lte=last, **about)
+    about = [(Action, list(actions)), (Recommendation, [recommendation] if recommendation else [])]
+    asked = [
+        (kind, path, keys)
+        for model, keys in about
+        for kind in statement_kinds()
+        if keys and (path := kind.path_to(model))
+    ]
+    edge = _edge(about, last)
+    lines = []
+    for kind, path, keys in asked:
+        rows = kind.objects.filter(**{f"{path}__in": keys}, dated_first__lte=last)
         rows = rows.filter(dated_first__gte=edge) if edge else rows
         rows = rows.filter(known_from__lt=at.known) if at.known else rows
-        return rows.select_related("document", "corrected_by", *also).order_by("dated_first", "pk")
-
-    updates = on_page(ProgressUpdate, "action", action__in=actions)
-    entries = _updates(updates, _statuses_before(actions, edge, at), at)
-    for row in on_page(DueDate, "action", action__in=actions):
-        entries.append(_due_date(row, at))
-    for row in on_page(Decision, "due_date__action", due_date__action__in=actions):
-        entries.append(_decision(row, at))
-    if recommendation:
-        for row in on_page(Assessment, recommendation=recommendation):
-            entries.append(_assessment(row, at))
-    entries.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
-    return Page(tuple(entries), edge if edge and _is_older(actions, edge) else None)
-
-
-def _edge(actions, last):
-    """Return the earliest day of a page that ends on ``last``, or None where all of it fits."""
-    newest = ProgressUpdate.objects.filter(action=OuterRef("pk"), dated_first__lte=last).newest_first()
-    edges = (
-        Action.objects.filter(pk__in=actions)
-        .annotate(edge=Subquery(newest.values("dated_first")[PAGE - 1 : PAGE]))
-        .values_list("edge", flat=True)
+        rows = rows.select_related("document", "corrected_by", path).order_by("dated_first", "pk")
+        if kind is ProgressUpdate:
+            lines += _updates(rows, _statuses_before(actions, edge, at), at)
+        else:
+            lines += [_line(row, at) for row in rows]
+    lines.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
+    is_older = edge and any(
+        kind.objects.filter(**{f"{path}__in": keys}, dated_first__lt=edge).exists()
+        for kind, path, keys in asked
     )
-    return max((edge for edge in edges if edge), default=None)
+    return Page(tuple(lines), edge if is_older else None)
 
 
-def _is_older(actions, edge):
-    return any(
-        model.objects.filter(dated_first__lt=edge, **{f"{path}__in": actions}).exists()
-        for model, path in ((ProgressUpdate, "action"), (DueDate, "action"))
-    )
+def _edge(about, last):
+    """The earliest day of a page that ends on ``last``, or None where all of it fits.
+
+    No kind of statement about any one row fills more than a page, but for those of one day.
+    """
+    edges = []
+    for model, keys in about:
+        newest = {
+            f"edge_{place}": Subquery(
+                kind.objects.filter(**{path: OuterRef("pk")}, dated_first__lte=last)
+                .newest_first()
+                .values("dated_first")[PAGE - 1 : PAGE]
+            )
+            for place, kind in enumerate(statement_kinds())
+            if (path := kind.path_to(model))
+        }
+        if keys:
+            for found in model.objects.filter(pk__in=keys).annotate(**newest).values_list(*newest):
+                edges += [edge for edge in found if edge]
+    return max(edges, default=None)
 
 
 def _statuses_before(actions, edge, at):
@@ -134,7 +141,7 @@ def _superseded(row, at):
 
 
 def _updates(rows, statuses, at):
-    """Return an Entry for each update, oldest first, each knowing the status it changed."""
+    """A HistoryLine for each update, oldest first, each knowing the status it changed."""
     current, rechecks, entries = dict(statuses), {}, []
     for row in rows:
         superseded = _superseded(row, at)
@@ -148,57 +155,31 @@ def _updates(rows, statuses, at):
             current[row.action_id] = row.status
             rechecks[row.action_id] = row.recheck_on
         entries.append(
-            Entry(
-                "update",
-                row.pk,
-                row.action.ref,
-                row.signature,
-                STATUS_WORDS[was],
-                STATUS_WORDS[row.status],
-                row.narrative,
-                turn,
-                row,
-                superseded,
+            HistoryLine(
+                kind="update",
+                pk=row.pk,
+                action=row.action.ref,
+                signature=row.signature,
+                was=STATUS_WORDS[was],
+                now=row.words,
+                text=row.narrative,
+                turn=turn,
+                update=row,
+                superseded=superseded,
             )
         )
     return entries
 
 
-def _due_date(row, at):
-    proposal = "proposed: " if row.needs_decision else ""
-    return Entry(
-        "due date",
-        row.pk,
-        row.action.ref,
-        row.signature,
-        "",
-        f"{proposal}{read_edtf(row.due)}",
-        f"{row.get_reason_kind_display()}. {row.reason}",
-        superseded=_superseded(row, at),
-    )
-
-
-def _decision(row, at):
-    return Entry(
-        "decision",
-        row.pk,
-        row.due_date.action.ref,
-        row.signature,
-        f"proposed: {read_edtf(row.due_date.due)}",
-        row.get_outcome_display().lower(),
-        row.reason,
-        superseded=_superseded(row, at),
-    )
-
-
-def _assessment(row, at):
-    return Entry(
-        "assessment",
-        row.pk,
-        "",
-        row.signature,
-        "",
-        f"{row.get_whose_display()}: {STATUS_WORDS[row.status]}",
-        row.narrative,
+def _line(row, at):
+    said, about = row.as_said(), row.about
+    return HistoryLine(
+        kind=row._meta.verbose_name,
+        pk=row.pk,
+        action=about.ref if isinstance(about, Action) else "",
+        signature=row.signature,
+        was=said.was,
+        now=said.now,
+        text=said.text,
         superseded=_superseded(row, at),
     )

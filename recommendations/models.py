@@ -22,7 +22,7 @@ from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
 from record.models import FromDocumentQuerySet
 from record.signing import name_in
-from record.statements import Statement, StatementQuerySet
+from record.statements import Said, Statement, StatementQuerySet
 from record.versions import Versions, as_known
 from visits.models import Finding
 
@@ -385,6 +385,9 @@ class Assessment(Statement):
     @property
     def whose_words(self):
         return self.get_whose_display()
+
+    def as_said(self):
+        return Said(was="", now=f"{self.whose_words}: {self.words}", text=self.narrative)
 
     def in_words(self):
         """Return what it says, without saying of what."""

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 
 from record.signing import name_in
-from record.statements import Statement, StatementQuerySet
+from record.statements import Said, Statement, StatementQuerySet
 
 
 class OwnershipQuerySet(StatementQuerySet):
@@ -55,3 +55,6 @@ class Ownership(Statement):
     def in_words(self):
         """What it says, without saying of what."""
         return f"owner: {name_in(self.owner_signed) or 'nobody'}"
+
+    def as_said(self):
+        return Said(was="", now=name_in(self.owner_signed) or "nobody", text="")

@@ -226,7 +226,7 @@ def _put(form, name, value):
 
 
 @dataclass(frozen=True)
-class Entry:
+class Addition:
     """Someone about to add a statement about ``subject``, perhaps one that corrects an earlier row."""
 
     user: AbstractUser
@@ -242,41 +242,41 @@ def began_on(row):
 
 
 class StatementForm(OpenedForm):
-    """A form that adds one append-only row. The admin gives each page's form its ``entry``."""
+    """A form that adds one append-only row. The admin gives each page's form its ``addition``."""
 
-    entry = None
+    addition = None
     dated = EdtfFormField()
     dated_help = "The day this speaks of. It cannot be in the future."
 
     @classmethod
-    def left_out(cls, entry):
+    def left_out(cls, addition):
         """Return the fields that this person is not offered."""
-        return set() if entry.corrects else {"correction_reason"}
+        return set() if addition.corrects else {"correction_reason"}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        entry = self.entry
+        addition = self.addition
         for name, value in self.about().items():
             setattr(self.instance, name, value)
         self.fields["dated"] = EdtfFormField(
             # A correction may keep a date that was loaded from a document, however imprecise.
-            as_printed=bool(entry.corrects),
-            initial=f"{entry.as_at.today:%d/%m/%Y}",
+            as_printed=bool(addition.corrects),
+            initial=f"{addition.as_at.today:%d/%m/%Y}",
             help_text=f"{self.dated_help} For example 22/11/2022.",
         )
-        if entry.corrects:
-            self.instance.corrects = entry.corrects
-            for name, value in model_to_dict(entry.corrects, fields=self.fields).items():
+        if addition.corrects:
+            self.instance.corrects = addition.corrects
+            for name, value in model_to_dict(addition.corrects, fields=self.fields).items():
                 if name != "correction_reason":
                     self.initial.setdefault(name, value)
 
     def about(self):
         """Return the columns of the new row that say what it is about."""
-        return {self._meta.model.subject_field: self.entry.subject}
+        return {self._meta.model.subject_field: self.addition.subject}
 
     def guarded(self):
         """Return the row whose statements are added one at a time."""
-        return self.entry.subject
+        return self.addition.subject
 
     def began(self):
         """The first day that a row about this may speak of, or None."""
@@ -299,7 +299,7 @@ class StatementForm(OpenedForm):
             return [NOT_WHOLE]
         since = self.siblings().filter(pk__gt=opened_on).order_by("pk")
         return [
-            f"{'You' if row.recorded_by_id == self.entry.user.pk else name_in(row.signed)} saved this "
+            f"{'You' if row.recorded_by_id == self.addition.user.pk else name_in(row.signed)} saved this "
             f"on {say_moment(row.recorded_at)}, after you opened this form: “{row.in_words()}”"
             for row in since
         ]
@@ -313,7 +313,7 @@ class StatementForm(OpenedForm):
         if newest is None or self.errors:
             return ""
         new = {**self.cleaned_data, **self.about()}
-        new |= {"corrects": self.entry.corrects, "recorded_by": self.entry.user}
+        new |= {"corrects": self.addition.corrects, "recorded_by": self.addition.user}
         del new["opened_on"]
         if any(getattr(newest, name) != value for name, value in new.items()):
             return ""
@@ -323,7 +323,7 @@ class StatementForm(OpenedForm):
         )
 
     def clean_dated(self):
-        text, today = self.cleaned_data["dated"], self.entry.as_at.today
+        text, today = self.cleaned_data["dated"], self.addition.as_at.today
         date = read_edtf(text)
         last = date.last or date.first
         if date.first is None:
@@ -344,7 +344,7 @@ class StatementForm(OpenedForm):
 
     def clean(self):
         cleaned = super().clean()
-        corrects = self.entry.corrects
+        corrects = self.addition.corrects
         if corrects and self._meta.model.objects.filter(corrects=corrects.pk).exists():
             self.add_error(None, "This entry has already been corrected. Correct the newer one instead.")
         return cleaned

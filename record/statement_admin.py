@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 
 from record.admin import BoardAdmin
 from record.dates import say, say_moment
-from record.forms import Entry
+from record.forms import Addition
 from record.ledger import append
 from record.signing import signature
 
@@ -48,9 +48,9 @@ class StatementAdmin(BoardAdmin):
         """The model of what these rows are about."""
         return self.model._meta.get_field(self.model.subject_field).related_model
 
-    def already(self, entry):
-        """Return the row that already says what ``entry`` would, or None."""
-        return getattr(entry.corrects, "corrected_by", None)
+    def already(self, addition):
+        """Return the row that already says what ``addition`` would, or None."""
+        return getattr(addition.corrects, "corrected_by", None)
 
     def may_add(self, request, subject):
         """Whether somebody who may add such rows may add one about ``subject``."""
@@ -67,29 +67,29 @@ class StatementAdmin(BoardAdmin):
     def add_view(self, request, form_url="", extra_context=None):
         if not self.has_add_permission(request):
             raise PermissionDenied
-        request.entry = entry = self.entry_of(request)
-        if entry is None:
+        request.addition = addition = self.addition_of(request)
+        if addition is None:
             return self.choose_subject(request)
-        if request.method == "GET" and (row := self.already(entry)):
+        if request.method == "GET" and (row := self.already(addition)):
             self.message_user(request, "This has been done already. Here it is.", messages.WARNING)
             return HttpResponseRedirect(self.address("change", row.pk))
-        verb = "Correct" if entry.corrects else "Add"
+        verb = "Correct" if addition.corrects else "Add"
         context = {
-            "title": f"{verb} {self.opts.verbose_name}: {entry.subject}",
-            "entry": entry,
+            "title": f"{verb} {self.opts.verbose_name}: {addition.subject}",
+            "addition": addition,
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
-            **self.add_context(entry),
+            **self.add_context(addition),
             **(extra_context or {}),
         }
         return super().add_view(request, form_url, context)
 
-    def add_context(self, entry):
-        """What else the page on which ``entry`` is written shows."""
+    def add_context(self, addition):
+        """What else the page on which ``addition`` is written shows."""
         return {}
 
-    def entry_of(self, request):
-        """Return the Entry that the address asks for, or None if it names nothing to write about.
+    def addition_of(self, request):
+        """Return the Addition that the address asks for, or None if it names nothing to write about.
 
         Raises Http404 for what does not exist and PermissionDenied for what this person may not do.
         """
@@ -106,7 +106,7 @@ class StatementAdmin(BoardAdmin):
             return None
         if not allowed:
             raise PermissionDenied
-        return Entry(request.user, request.as_at, subject, corrects)
+        return Addition(request.user, request.as_at, subject, corrects)
 
     def choose_subject(self, request):
         """Return the page on which to choose what to write about."""
@@ -124,7 +124,7 @@ class StatementAdmin(BoardAdmin):
         if obj:
             return super().get_form(request, obj, change=change, **{**kwargs, "form": ModelForm})
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.entry = request.entry
+        form.addition = request.addition
         return form
 
     def get_changeform_initial_data(self, request):
@@ -135,7 +135,7 @@ class StatementAdmin(BoardAdmin):
             common = ["dated_in_words", "recorded_in_words", "correction_in_words", "source_in_words"]
             told = ["subject_in_words", *self.told, *common]
             return [(None, {"fields": [name for name in told if self.says(obj, name)]})]
-        left_out = self.form.left_out(request.entry)
+        left_out = self.form.left_out(request.addition)
         return [(None, {"fields": [f for f in self.form.Meta.fields if f not in left_out]})]
 
     def says(self, row, name):

@@ -4,7 +4,9 @@ Statements are only ever added. What stands on a day is worked out from them, so
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -91,6 +93,14 @@ def span_in_words(days):
     return "0 days"
 
 
+class Said(NamedTuple):
+    """What a statement says in history: what it was before, what it is now, and why or how."""
+
+    was: str
+    now: str
+    text: str
+
+
 class Statement(models.Model):
     """The columns of every append-only row: what day it speaks of, who recorded it and when.
 
@@ -160,10 +170,34 @@ class Statement(models.Model):
             ),
         ]
 
+    @classmethod
+    def about_path(cls):
+        """The look-up from a row of this kind to the row of the record that it is about in the end."""
+        subject = cls._meta.get_field(cls.subject_field).related_model
+        further = f"__{subject.about_path()}" if issubclass(subject, Statement) else ""
+        return f"{cls.subject_field}{further}"
+
+    @classmethod
+    def path_to(cls, model):
+        """The look-up from a row of this kind to a row of ``model``, or None if it is about no such row."""
+        field = None
+        for name in cls.about_path().split("__"):
+            field = (field.related_model if field else cls)._meta.get_field(name)
+        return cls.about_path() if field.related_model is model else None
+
     @property
     def subject(self):
-        """What it is about."""
+        """What it is about, which may be another statement."""
         return getattr(self, self.subject_field)
+
+    @property
+    def about(self):
+        """The row of the record that it is about in the end, whose page shows it."""
+        return self.subject.about if isinstance(self.subject, Statement) else self.subject
+
+    def as_said(self):
+        """How history shows it, a Said. Each kind may say more."""
+        return Said(was="", now=self.in_words(), text="")
 
     @property
     def signature(self):
@@ -174,3 +208,8 @@ class Statement(models.Model):
             raise ValidationError({"correction_reason": "Say why the earlier entry is corrected."})
         if self.correction_reason and not self.corrects_id:
             raise ValidationError({"correction_reason": "Only a correction has a reason here."})
+
+
+def statement_kinds():
+    """Every kind of statement there is: whatever inherits one, so that none can be forgotten."""
+    return [model for model in apps.get_models() if issubclass(model, Statement)]

@@ -98,7 +98,7 @@ def mark_of(date, axis):
 
 
 @dataclass(frozen=True)
-class Entry:
+class TimelineItem:
     """Something to place on a timeline. A ``gap`` is known to have happened, and nothing more."""
 
     kind: str
@@ -118,9 +118,9 @@ class LabelLine:
 
 @dataclass(frozen=True)
 class Row:
-    """An Entry in its place; ``words_at`` and ``words_end`` say where the words of its date stand."""
+    """An TimelineItem in its place; ``words_at`` and ``words_end`` say where the words of its date stand."""
 
-    entry: Entry
+    entry: TimelineItem
     lines: tuple[LabelLine, ...]
     y: float
     height: float
@@ -183,31 +183,33 @@ def timeline(entries, *, as_at):
 
 
 def entries_of(inspections):
-    """Return (day, Entry) for each of the council's visits, published results, diagnostics and forecasts.
+    """Return (day, TimelineItem) for each of the council's visits, published results, diagnostics and forecasts.
 
     The day is for order only: a visit without a date has that of the one it is numbered after.
     """
-    entries = [(v.dates.first, Entry("visit", v.name, v.dates)) for v in inspections.diagnostics if v.dates]
+    entries = [
+        (v.dates.first, TimelineItem("visit", v.name, v.dates)) for v in inspections.diagnostics if v.dates
+    ]
     place = datetime.date.min
     missing = {gap.kind_words: gap for gap in inspections.gaps}
     for visit in inspections.ofsted_visits:
         place = max(place, visit.dates.first or place)
         gap = missing.get(visit.kind_words)
         if gap and visit.number > max(gap.numbers):
-            entries.append((place, Entry("gap", gap.words, None)))
+            entries.append((place, TimelineItem("gap", gap.words, None)))
             del missing[visit.kind_words]
-        entries.append((place, Entry("visit", visit.name, visit.dates)))
+        entries.append((place, TimelineItem("visit", visit.name, visit.dates)))
         if visit.published:
             label = f"{visit.name}: published"
             place = max(place, visit.published.first or place)
-            entries.append((place, Entry("published", label, visit.published)))
+            entries.append((place, TimelineItem("published", label, visit.published)))
     for event in inspections.forecasts:
         day = event.date.first or datetime.date.max
-        entries.append((day, Entry("forecast", f"Forecast {event.ref}", event.date)))
+        entries.append((day, TimelineItem("forecast", f"Forecast {event.ref}", event.date)))
     return entries
 
 
 def inspection_timeline(inspections, *, as_at, also=()):
-    """Return the Timeline of ``inspections`` with ``also``, (day, Entry) pairs from elsewhere."""
+    """Return the Timeline of ``inspections`` with ``also``, (day, TimelineItem) pairs from elsewhere."""
     pairs = sorted([*entries_of(inspections), *also], key=lambda pair: pair[0])
     return timeline([entry for _, entry in pairs], as_at=as_at)

@@ -101,10 +101,11 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
         make_due_date(action, recorded_at=EARLIER)
     # session, user; of the position, seventeen: actions, their recommendations, findings, updates,
     # decisions, due dates, then all findings, judgements, visits, events, risks and their links,
-    # assessments, recommendations and their findings, measures and their values; the meeting before, its papers, what of it can change as at that meeting and
-    # three for what was corrected since; the meeting before for its date; the statuses of twelve months;
+    # assessments, recommendations and their findings, measures and their values; the meeting before, its
+    # papers, what of it can change as at that meeting and
+    # six for what was corrected since; the meeting before for its date; the statuses of twelve months;
     # the next meeting; the newest paper; whether this is a demonstration
-    with django_assert_num_queries(37):
+    with django_assert_num_queries(40):
         reader.get("/")
 
 
@@ -304,8 +305,8 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
         make_update(action, recorded_at=EARLIER)
         make_due_date(action, recorded_at=EARLIER)
     # session, user; the meeting, its papers; its position, seventeen as above; the meeting before, its
-    # papers, its position, what of it can change again; what was corrected since, three; the meeting before for its
+    # papers, its position, what of it can change again; what was corrected since, six; the meeting before for its
     # date; the last six, the papers and actions of the one there is, whether there are more; whether this
     # is a demonstration; the papers to list
-    with django_assert_num_queries(41):
+    with django_assert_num_queries(44):
         reader.get("/meetings/2022-12-20/")

@@ -204,7 +204,7 @@ def test_decisions_wanted_are_listed_with_what_would_change(db):
     text = text_of(render())
     wanted = text[text.index("Decisions wanted") : text.index("Where we stand")]
     assert "Agree or refuse a date. A01, Replace the system : move from January 2023 to June 2023." in wanted
-    assert "Not enough people or money: Too few people. Proposed by an officer , 1 December 2022." in wanted
+    assert "Not enough people or money: Too few people. Proposed by an officer, 1 December 2022." in wanted
     assert "Accept, or ask for evidence. A02, Title of A02 : reported done, evidence awaited." in wanted
     assert officer.last_name not in text
 

@@ -12,7 +12,7 @@ from recommendations.status import NOT_REPORTED, WORST_FIRST, Status
 from recommendations.tests.factories import make_action, make_due_date, make_recommendation, make_update
 from record.dates import read_edtf
 from record.tests.factories import make_user, on
-from visits.timeline import LABELS, WIDTH, Axis, Entry, Mark, mark_of, timeline
+from visits.timeline import LABELS, WIDTH, Axis, Mark, TimelineItem, mark_of, timeline
 
 AS_AT = datetime.date(2022, 12, 31)
 # One unit a day
@@ -56,9 +56,9 @@ def test_an_open_date_never_points_past_the_chart():
 
 def test_the_timeline_keeps_the_order_given_and_shows_a_gap_as_a_gap():
     entries = [
-        Entry("visit", "Monitoring visit 2", read_edtf("2022-10")),
-        Entry("gap", "Monitoring visits 3 and 4", None),
-        Entry("visit", "Monitoring visit 5", read_edtf("")),
+        TimelineItem("visit", "Monitoring visit 2", read_edtf("2022-10")),
+        TimelineItem("gap", "Monitoring visits 3 and 4", None),
+        TimelineItem("visit", "Monitoring visit 5", read_edtf("")),
     ]
     found = timeline(entries, as_at=AS_AT)
     assert [row.entry for row in found.rows] == entries
@@ -70,13 +70,16 @@ def test_the_timeline_keeps_the_order_given_and_shows_a_gap_as_a_gap():
 
 def test_a_label_is_wrapped_and_never_cut():
     label = "First report by the DfE Improvement Adviser on BCP Council"
-    (row,) = timeline([Entry("report", label, read_edtf("2022-08"))], as_at=AS_AT).rows
+    (row,) = timeline([TimelineItem("report", label, read_edtf("2022-08"))], as_at=AS_AT).rows
     assert " ".join(line.text for line in row.lines) == label
     assert [line.y - row.y for line in row.lines] == [12, 27]
 
 
 def test_words_that_would_run_off_the_chart_stand_before_their_mark():
-    entries = [Entry("visit", "A", read_edtf("2022-01")), Entry("visit", "B", read_edtf("2022-12"))]
+    entries = [
+        TimelineItem("visit", "A", read_edtf("2022-01")),
+        TimelineItem("visit", "B", read_edtf("2022-12")),
+    ]
     early, late = timeline(entries, as_at=AS_AT).rows
     assert (early.words_end, early.words_at) == (False, early.mark.end + 6)
     assert (late.words_end, late.words_at) == (True, late.mark.x - 6)

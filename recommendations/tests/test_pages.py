@@ -293,9 +293,9 @@ def test_a_recommendation_costs_the_same_however_long_its_history(reader, size, 
     # session, user; of the position: actions, their recommendations, findings, updates, decisions, due
     # dates, then all findings, judgements, visits, events, risks, assessments, recommendations, values, and
     # apart from them, as they are or were then, the risks' links, the recommendations' and the measures;
-    # of the history: where the page is cut, updates, due dates, decisions, assessments; whether this is a
-    # demonstration
-    with django_assert_num_queries(25):
+    # of the history: where the page is cut, by the actions and by the recommendation, updates, due dates,
+    # decisions, owners, assessments; whether this is a demonstration
+    with django_assert_num_queries(27):
         reader.get("/recommendations/1/")
 
 
@@ -306,7 +306,7 @@ def test_an_action_costs_the_same_however_long_its_history(reader, size, django_
         make_update(action, dated=f"2022-11-{day:02}")
         make_due_date(action, dated=f"2022-11-{day:02}")
     # as for a recommendation, without its assessments
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         reader.get("/actions/A01/")
 
 
