@@ -182,8 +182,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "bcp_board.passwords.NoWordsOfThisService"},
-    {"NAME": "bcp_board.passwords.NoRun"},
+    {"NAME": "bcp_board.passwords.HardToGuess"},
 ]
 
 LANGUAGE_CODE = "en-gb"

@@ -1,19 +1,38 @@
-"""From a fresh checkout to the site in a browser: what `make run` and `make demo` do.
+"""The site in a browser, on one's own machine: what `make run` and `make demo` do once all is built."""
 
-The first half needs nothing but Python; it then starts itself again inside .venv for the half that
-needs Django.
-"""
-
+import fcntl
 import logging
 import os
 import secrets
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 
-from prepare import ROOT, VENV, alone, prepare, private_folder, say
 
+ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "var" / "demo.sqlite3"
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def private_folder():
+    """var/ holds the database and the secret key: for its owner only."""
+    folder = ROOT / "var"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+@contextmanager
+def alone():
+    """Wait for another of these here, so that two first runs do not fill one database."""
+    with (private_folder() / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def free_port(default, what):
@@ -66,10 +85,11 @@ def database(demo):
     say("Preparing the database")
     try:
         call_command("migrate", verbosity=0)
-        call_command("seed", verbosity=0)
         if new_demo:
-            say("Adding invented progress, so that every page has something to show")
+            say("Loading the record with invented progress, so that every page has something to show")
             manage("demo", "--actions", "6", "--updates", "24")
+        else:
+            call_command("seed", verbosity=0)
     except BaseException:
         if new_demo:  # half a demonstration would be taken for a whole one next time
             for path in DEMO.parent.glob(f"{DEMO.name}*"):
@@ -83,19 +103,11 @@ def database(demo):
     connections.close_all()  # so that SQLite empties its journal into the database file
 
 
-def get_ready(what):
-    """The half before Django: packages, stylesheet, secret key; then this script again in .venv."""
-    default_port = {"run": "8000", "demo": "8001"}.get(what)
-    port = free_port(default_port, what) if default_port else "none"
+def serve(what):
+    """Fill the database, then become the web server."""
+    port = free_port({"run": "8000", "demo": "8001"}[what], what)
     with alone():
         secret_key()
-        prepare()
-    python = str(VENV / "bin" / "python")
-    os.execv(python, [python, __file__, what, port])
-
-
-def serve(what, port):
-    """The half inside .venv: fill the database, then become the web server."""
     local = {"DEBUG": "0", "HTTPS": "0", "ALLOWED_HOSTS": "127.0.0.1,localhost"}
     os.environ.update(local | {"DJANGO_SETTINGS_MODULE": "bcp_board.settings"})
     if what == "demo":
@@ -116,13 +128,7 @@ def serve(what, port):
 
 
 if __name__ == "__main__":
-    what, *port = sys.argv[1:]
     try:
-        if not port:
-            get_ready(what)
-        elif what == "accounts":
-            accounts()
-        else:
-            serve(what, *port)
+        accounts() if sys.argv[1] == "accounts" else serve(sys.argv[1])
     except KeyboardInterrupt:
         sys.exit("Stopped")

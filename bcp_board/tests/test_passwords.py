@@ -32,7 +32,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.once]
         "childrenservices",
         "boardboardboard",
         "boardmember01",
-        "board1345701345",
         "children2026!",
         "Chi1dren & Services",
         "P@55w0rd2026!!",
@@ -41,6 +40,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.once]
         "b.c.p.b.c.p.b.c.p",
         "BÓARDBÓARDBÓARD",
         "Bournem0uth2026",
+        "monkeymonkey",
+        "footballfootball",
+        "iloveyou1234",
+        "Summer2026!!!",
+        "November2026!",
+        "aaaaaaaaaaaa1",
+        "Autumn2026!!",
+        "liverpool1234",
+        "qwertyuiopasdf",
+        "1q2w3e4r5t6y",
+        "letmeinletmein",
+        "safeguarding2026",
+        "Secretariat123",
     ],
 )
 def test_a_password_anyone_might_guess_is_refused(password):
@@ -57,18 +69,8 @@ def test_a_password_of_little_but_ones_own_names_is_refused(password):
     with pytest.raises(ValidationError) as refused:
         validate_password(password, user)
 
-    assert "Beside words of this service and your own names it needs at least 8 letters." in str(
-        refused.value
-    )
+    assert "The password is too easy to guess." in str(refused.value)
     validate_password("the cat of Adeyemi", user)
-
-
-def test_a_password_beside_words_of_this_service_needs_eight_letters():
-    assert [is_accepted(f"board2026{rest}") for rest in ("abdefgh", "abdefgh!9", "abdefghj")] == [
-        False,
-        False,
-        True,
-    ]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_a_password_beside_words_of_this_service_needs_eight_letters():
 def test_an_endless_password_is_judged_at_once(password):
     begun = time.monotonic()
 
-    validate_password(password)
+    is_accepted(password)
 
     assert time.monotonic() - begun < 5
 
@@ -109,7 +111,7 @@ def is_accepted(password):
         "\U0001f600 and a few words",
         "83920175503846627194",
         ("é and a \U0001f600 " * 8)[:64],
-        ("wörds \U0001f44d " * 20)[:128],
+        "".join(f"wörds {number} \U0001f44d " for number in range(20))[:128],
     ],
 )
 def test_any_long_password_is_accepted_whatever_it_is_made_of(password):

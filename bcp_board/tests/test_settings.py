@@ -125,8 +125,8 @@ def test_a_fresh_database_lets_nobody_in(new_database):
 
 
 def test_make_run_writes_a_key_of_its_own_once_for_its_owner_only(tmp_path):
-    write = "import sys; sys.path.insert(0, sys.argv[1]); import prepare, run; from pathlib import Path; "
-    write += "prepare.ROOT = Path(sys.argv[2]); run.secret_key()"
+    write = "import sys; sys.path.insert(0, sys.argv[1]); import run; from pathlib import Path; "
+    write += "run.ROOT = Path(sys.argv[2]); run.secret_key()"
     keys = []
     for name in ("one", "one", "other"):
         folder = tmp_path / name

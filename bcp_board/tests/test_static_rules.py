@@ -66,10 +66,8 @@ REVIEWED = {
     "bcp_board/views.py": CURSOR,
     # Only a file that is new: one not finished yet, which then gets a name that is free, and a private key.
     "bcp_board/backup_files.py": {"unlink", "open to write"},
-    # What belongs to the checkout: a new secret key, half a demonstration, stamps of steps, pins, pictures.
+    # What belongs to the checkout: a new secret key, a lock, half a demonstration, pictures.
     "bcp_board/bin/run.py": {"unlink", "open to write"},
-    "bcp_board/bin/prepare.py": {"unlink", "shutil", "write_text", "open to write"},
-    "bcp_board/bin/pins.py": {"write_text"},
     "bcp_board/bin/screenshots.py": {"unlink", "rename"},
     # A folder of its own, gone when it ends, for the lines of the history.
     "bcp_board/bin/leaks.py": {"write_bytes"},

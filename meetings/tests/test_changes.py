@@ -206,3 +206,23 @@ def test_a_refused_date_and_a_new_assessment_are_among_the_changes(two_meetings,
     assert [(new.recommendation.number, new.was.status, new.line.status) for new in changes.assessed] == [
         (1, "at_risk", "off_track")
     ]
+
+
+def test_a_corrected_decision_is_listed_with_what_it_said_before(two_meetings, officer):
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    proposal = make_due_date(
+        action, "2023-06", dated="2022-10-20", by=officer, needs_decision=True, recorded_at=at(2022, 10, 20)
+    )
+    wrong = make_decision(proposal, "refused", dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1))
+    make_decision(
+        proposal, "agreed", dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 2),
+        corrects=wrong, correction_reason="The minutes say agreed",
+    )  # fmt: skip
+    (found,) = changes_at(two_meetings[1]).corrections
+    assert (found.kind, found.about, found.was, found.now, found.reason) == (
+        "decision",
+        "A01: Title of A01",
+        "Refused: Because",
+        "Agreed: Because",
+        "The minutes say agreed",
+    )

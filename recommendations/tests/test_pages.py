@@ -7,6 +7,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
+from recommendations.history import history
 from recommendations.models import Action
 from recommendations.status import WORST_FIRST
 from recommendations.templatetags import board
@@ -20,7 +21,7 @@ from recommendations.tests.factories import (
 )
 from record.as_at import AsAt
 from record.sources import Source
-from record.tests.factories import make_document, make_user, saved
+from record.tests.factories import make_document, make_user, on, saved
 from visits.models import Finding
 
 TODAY = datetime.date(2026, 11, 22)
@@ -379,3 +380,25 @@ def test_a_source_with_a_dangerous_address_is_not_a_link():
 )
 def test_a_moment_is_said_in_london_time(at, said):
     assert board.moment(datetime.datetime(*at, tzinfo=datetime.UTC)) == said
+
+
+# The history, followed to its end -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [49, 50, 51, 101])
+def test_history_is_followed_to_its_end_an_old_assessment_behind_newer_updates_included(db, count):
+    action, officer = make_action(), make_user("Officers")
+    recommendation = action.recommendations.get()
+    make_assessment(recommendation, dated="2022-10-01", by=officer)
+    first = datetime.date(2022, 11, 1)
+    for number in range(count):
+        day = first + datetime.timedelta(days=number)
+        make_update(action, dated=day.isoformat(), by=officer, narrative=f"Update {number}")
+    at, seen, before = on(datetime.date(2026, 11, 22)), [], None
+    while True:
+        page = history(at, actions=[action.pk], recommendation=recommendation.pk, before=before)
+        seen += [line.text for line in page.entries]
+        before = page.older
+        if before is None:
+            break
+    assert seen == [*(f"Update {number}" for number in reversed(range(count))), "What was seen"]

@@ -1,7 +1,8 @@
 import django.db.models.deletion
-import record.dates
 from django.conf import settings
 from django.db import migrations, models
+
+import record.dates
 
 
 class Migration(migrations.Migration):
