@@ -10,7 +10,6 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "var" / "demo.sqlite3"
 
@@ -106,8 +105,6 @@ def database(demo):
 def serve(what):
     """Fill the database, then become the web server."""
     port = free_port({"run": "8000", "demo": "8001"}[what], what)
-    with alone():
-        secret_key()
     local = {"DEBUG": "0", "HTTPS": "0", "ALLOWED_HOSTS": "127.0.0.1,localhost"}
     os.environ.update(local | {"DJANGO_SETTINGS_MODULE": "bcp_board.settings"})
     if what == "demo":
@@ -129,6 +126,8 @@ def serve(what):
 
 if __name__ == "__main__":
     try:
+        with alone():
+            secret_key()
         accounts() if sys.argv[1] == "accounts" else serve(sys.argv[1])
     except KeyboardInterrupt:
         sys.exit("Stopped")

@@ -38,7 +38,6 @@ def manage(env, *arguments):
 
 def fill(env):
     manage(env, "migrate", "--verbosity", "0")
-    manage(env, "seed", "--verbosity", "0")
     manage(env, "demo", "--actions", "6", "--updates", "24", "--as-at", LAST_DAY)
     manage(env, "local_accounts", "--password", PASSWORD)
     manage(env, "collectstatic", "--no-input", "--verbosity", "0")

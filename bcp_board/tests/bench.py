@@ -68,8 +68,7 @@ def bench(name, urls, repetitions):
         sites = {}
         for updates, url in urls.items():
             sites[updates] = Site(url)
-            sites[updates].fill()
-            sites[updates].manage("demo", "--actions", "6", "--updates", str(updates), debug=True)
+            sites[updates].fill("demo", "--actions", "6", "--updates", str(updates))
             if url.startswith("postgres"):
                 with psycopg.connect(url, autocommit=True) as connection:
                     connection.execute("VACUUM ANALYZE")  # as it does of itself within minutes

@@ -189,7 +189,6 @@ def add_people():
 
 def fill_demonstration():
     """Load the record with invented progress, so that every page has something on it."""
-    call_command("seed", verbosity=0)
     with override_settings(DEBUG=True):
         call_command("demo", "--actions", "3", "--updates", "6", verbosity=0)
     add_people()

@@ -70,11 +70,14 @@ class Site:
             raise RuntimeError(f"{' '.join(arguments[:1])} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def fill(self):
-        """Migrate, load the record and make the local accounts, in a database that is there."""
+    def fill(self, *load):
+        """Migrate, load the record and make the local accounts, in a database that is there.
+
+        The command ``load`` is what loads it: `seed` unless given.
+        """
         self.manage("migrate", "--verbosity", "0")
-        self.manage("seed")
-        self.manage("local_accounts", "--password", "a scratch password", debug=True)
+        self.manage(*(load or ("seed",)), debug=True)
+        self.manage("local_accounts", "--password", "a scratch of three unrelated words", debug=True)
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
 
     def session(self, username):

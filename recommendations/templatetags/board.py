@@ -37,7 +37,7 @@ def shape(name):
 @register.simple_tag
 def fill(status):
     """What the pattern of ``status`` in a chart repeats."""
-    return conditional_escape(ROWS[status].fill)
+    return ROWS[status].fill
 
 
 @register.simple_tag
@@ -50,7 +50,7 @@ def status_tag(status):
 @register.simple_tag
 def flag_tag(words, name):
     """``words`` as every page shows a flag, with the drawing called ``name``."""
-    return format_html('<strong class="tag tag--flag tag--{}">{} {}</strong>', name, shape(name), words)
+    return format_html('<strong class="tag tag--flag tag--{}">{} {}</strong>', name, SHAPES[name], words)
 
 
 @register.simple_tag
