@@ -311,7 +311,7 @@ class Updates:
         }
 
 
-# Owners, due dates and assessments ------------------------------------------------------------------------------
+# Owners, due dates and assessments --------------------------------------------------------------------
 
 
 def ownerships(life, cast):

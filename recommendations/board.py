@@ -280,7 +280,7 @@ def count_statuses(actions):
 
 @dataclass(frozen=True)
 class DecisionsWanted:
-    """What waits for the Chair or the Secretariat: proposed dates, completions, and re-checks whose day has come.
+    """What waits for the Chair or the Secretariat: proposed dates, completions, re-checks whose day has come.
 
     ``proposals`` are pairs of an action and the DueLine proposed for it.
     """

@@ -1,4 +1,4 @@
-"""Figures as their sources give them: a measure, and the values it was given, one for each time it was taken."""
+"""Figures as their sources give them: a measure, and its values, one for each time that it was taken."""
 
 from django.db import models
 from django.urls import reverse

@@ -116,7 +116,8 @@ class ActionQuerySet(models.QuerySet):
     def as_at(self, at):
         """Return the actions on the board that day, annotated with how each stood that day.
 
-        Annotates ``owner_id`` and ``owner_signed``, ``update_id``, ``previous_update_id``, ``status`` (a Status value or NOT_REPORTED),
+        Annotates ``owner_id`` and ``owner_signed``, ``update_id``, ``previous_update_id``, ``status`` (a
+        Status value or NOT_REPORTED),
         ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``, ``is_overdue`` (open, and
         the agreed date's last day has passed) and ``is_stale`` (open, reported before, and the last
         update more than UPDATE_EVERY_DAYS old). With ``at.known``, only what had been recorded

@@ -1,4 +1,4 @@
-"""What a row holds, as text that is the same on every database, and whether SQLite holds it as the site would."""
+"""What a row holds, as text that is the same on every database, and whether SQLite holds it as it should."""
 
 import datetime
 import hashlib

@@ -25,7 +25,7 @@ from record.canonical import canonical
 FORMAT = "2"
 GENESIS = "0" * 64
 BATCH = 2000
-# How far a clock may be behind the newest entry: as much as the clocks of two servers may differ, and no more.
+# How far a clock may be behind the newest entry: as much as those of two servers may differ, and no more.
 CLOCK_MAY_LAG = datetime.timedelta(minutes=1)
 # Any fixed number will do: it names the lock under which PostgreSQL writers extend the chain in turn.
 LOCK = 2022_11_22
@@ -57,7 +57,7 @@ class Anchor:
 
 
 def content_digest(row, salt, links=()):
-    """The digest of what ``row`` and its ``links`` say; without the salt nobody can try out what it may be."""
+    """The digest of what ``row`` and its ``links`` say; without the salt nobody can try out what it says."""
     return hashlib.sha256(f"{salt}\n{canonical(row, links)}".encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Rows of the record as at a day: today's, or those of the versions that were known then, with their links."""
+"""Rows of the record as at a day: today's, or as their versions that were known then say, with links."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -25,8 +25,8 @@ class StatementQuerySet(models.QuerySet):
     def standing(self, at):
         """Return the rows that count on the day that day: dated by then and not superseded.
 
-        A superseded row counts on no day, except that with ``at.known`` only what had been recorded before that
-        moment is looked at, corrections included.
+        A superseded row counts on no day, except that with ``at.known`` only what had been recorded before
+        that moment is looked at, corrections included.
         """
         corrections = self.model.objects.filter(corrects=OuterRef("pk"))
         rows = self.filter(dated_first__lte=at.day)
@@ -80,7 +80,7 @@ class Signature:
 
     @property
     def lateness(self):
-        """Words such as "recorded 3 weeks later" where it was recorded after the day it speaks of, else ""."""
+        """Words like "recorded 3 weeks later" where it was recorded after the day it speaks of, else ""."""
         return f"recorded {span_in_words(self.days_late)} later" if self.days_late else ""
 
 

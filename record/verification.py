@@ -1,6 +1,7 @@
 """Whether history holds: every row as its entry says, every edited row as its newest version says.
 
-Nothing here ends in a traceback, whatever an owner of the database wrote into it: what cannot be read is named.
+Nothing here ends in a traceback, whatever an owner of the database wrote into it: what cannot be read is
+named.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The versions of edited rows: one for each save, links included, with its reason and an entry in the chain."""
+"""The versions of edited rows: one for each save, links included, with a reason and an entry in the chain."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -117,7 +117,7 @@ def saving(*, by=None, reason="", at=None, is_first_load=False):
 
 
 def gather(versions, instance, kind):
-    """Note that ``instance`` was changed, for the save that is under way; by itself it is a save of its own."""
+    """Note that ``instance`` was changed, for the save that is under way; without one it is its own save."""
     if save := _gathering.get():
         before = save.changed.get((type(instance), instance.pk))
         save.changed[type(instance), instance.pk] = (versions, instance, before[2] if before else kind)
@@ -145,7 +145,7 @@ def write(save):
 
 
 def as_known(model, at):
-    """The newest version of each row of ``model`` that was known before ``at.known``, as a queryset of versions.
+    """The newest version of each row of ``model`` known before ``at.known``, as a queryset of versions.
 
     It has the vocabulary of the model's own rows.
     """

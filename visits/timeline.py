@@ -183,7 +183,7 @@ def timeline(entries, *, as_at):
 
 
 def entries_of(inspections):
-    """Return (day, TimelineItem) for each of the council's visits, published results, diagnostics and forecasts.
+    """(day, TimelineItem) for each of the council's visits, published results, diagnostics and forecasts.
 
     The day is for order only: a visit without a date has that of the one it is numbered after.
     """

@@ -36,7 +36,8 @@ then = datetime.datetime(2022, 12, 5, 12, tzinfo=datetime.UTC)
 first = Remark(action=action, words="As first said", dated="2022-12-05", **signed(officer))
 add(first, recorded_at=then)
 said = {"corrects": first, "correction_reason": "A slip"}
-add(Remark(action=action, words="As put right", dated="2022-12-05", **said, **signed(officer)), recorded_at=then)
+second = Remark(action=action, words="As put right", dated="2022-12-05", **said, **signed(officer))
+add(second, recorded_at=then)
 
 at = AsAt.now(datetime.date(2022, 12, 20))
 page = history(at, actions=[action.pk])

@@ -305,8 +305,8 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
         make_update(action, recorded_at=EARLIER)
         make_due_date(action, recorded_at=EARLIER)
     # session, user; the meeting, its papers; its position, seventeen as above; the meeting before, its
-    # papers, its position, what of it can change again; what was corrected since, six; the meeting before for its
-    # date; the last six, the papers and actions of the one there is, whether there are more; whether this
+    # papers, its position, what of it can change again; what was corrected since, six; the meeting before
+    # for its date; the last six, the papers and actions of the one there is, whether there are more; whether this
     # is a demonstration; the papers to list
     with django_assert_num_queries(44):
         reader.get("/meetings/2022-12-20/")

@@ -140,7 +140,8 @@ def test_a_board_with_nothing_on_it_says_so_in_words(db):
         "There are no actions.",
         "no meeting is planned",
         "Nothing has been asked of the board",
-        "No decision is waiting for the board: no proposed date, no completion to accept and no re-check due.",
+        "No decision is waiting for the board: no proposed date, no completion to accept and no re-check due"
+        ".",
         "No judgement by Ofsted is on the record.",
         "Nowhere: no owner’s report is contradicted",
         "No recommendation on the board is marked critical.",

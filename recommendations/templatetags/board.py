@@ -100,9 +100,9 @@ def action_link(context, action):
 
 
 @register.simple_tag(takes_context=True)
-def named(context, action, on_paper=False):
-    """Name ``action`` and lead to its page, but on paper."""
-    if on_paper:
+def named(context, action, plain=False):
+    """Name ``action`` and, unless ``plain``, lead to its page."""
+    if plain:
         return format_html("{}, <bdi>{}</bdi>", action.ref, action.title)
     return action_link(context, action)
 

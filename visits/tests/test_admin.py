@@ -426,7 +426,8 @@ def test_the_lists_take_the_same_queries_however_long(secretariat, django_assert
         Event.objects.create(ref=f"E{number:02}", text="It", document=visit.document, reference="p1")
 
     secretariat.get("/admin/")  # the first page of a session also notes the time in it
-    # session, user, 2 of permissions, 2 counts, rows, is this a demonstration; areas and judgements also what their filter offers
+    # session, user, 2 of permissions, 2 counts, rows, is this a demonstration; areas and judgements also what
+    # their filter offers
     for name, queries in {
         "record_document": 8,
         "visits_visit": 8,

@@ -1,4 +1,4 @@
-"""Load the record into an empty database and fill it with invented progress, so that every page has something."""
+"""Fill an empty database with the record and invented progress, so that every page has something to show."""
 
 import datetime
 import re
