@@ -105,6 +105,14 @@ def flush_append_only_tables():
     TransactionTestCase._fixture_teardown = flush
 
 
+@pytest.fixture
+def record(db):
+    """The record as `manage.py seed` loads it, for tests of any room."""
+    from bcp_board.tests.record import load_record
+
+    load_record()
+
+
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory, django_db_setup, django_db_blocker):
     """A migrated database, and one with rows in it, that others are copied from."""

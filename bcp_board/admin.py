@@ -74,6 +74,13 @@ class UserForm(OpenedForm):
         ]
 
 
+def told(value):
+    """What a field of an account held, in a form that a line of the log can hold."""
+    if isinstance(value, bool) or value is None:
+        return value
+    return str(value) if isinstance(value, str) else sorted(map(str, value))
+
+
 @admin.register(User)
 class UserAdmin(BoardAdmin):
     """Accounts: made, given roles and closed, never deleted. No page here shows or sets a password."""
@@ -114,10 +121,6 @@ class UserAdmin(BoardAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
-        for name in ("is_active", "is_superuser"):
-            if change and name in form.changed_data:
-                now = f"{name}={getattr(obj, name)}"
-                security_log.record("rights changed", request=request, object=f"user {obj.pk}", change=now)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
@@ -125,6 +128,11 @@ class UserAdmin(BoardAdmin):
         user = form.instance
         user.is_staff = works_in_admin(user)
         user.save(update_fields=["is_staff"])
+        for name in form.changed_data if change else ():
+            facts = {"was": told(form.initial.get(name)), "now": told(form.cleaned_data[name])}
+            security_log.record(
+                "account changed", request=request, object=f"user {user.pk}", field=name, **facts
+            )
 
     def get_urls(self):
         link = path("<int:pk>/link/", self.admin_site.admin_view(self.one_time_link), name="auth_user_link")

@@ -386,7 +386,7 @@ class MeasureAdmin(RecordAdmin):
             None,
             {
                 "fields": ["ref", "name", "unit"],
-                "description": "What is counted. Its values are not set here but added, so that none is lost.",
+                "description": "What is counted. Its values are added, not set here, so that none is lost.",
             },
         ),
         SOURCE,

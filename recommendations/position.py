@@ -129,7 +129,7 @@ def _due_lines(keys, at):
 
 
 def _agreed(lines, at):
-    """Those of ``lines`` that were agreed, in the order in which they counted, and whether each was missed."""
+    """Those of ``lines`` that were agreed, in the order in which they counted, each missed or not."""
     agreed = sorted(
         (line for line in lines if line.effective_on), key=lambda line: (line.effective_on, line.pk)
     )

@@ -1,4 +1,4 @@
-"""What statements of every room may cite or rest on: documents, meetings, the chain, a demonstration's mark."""
+"""What statements may cite or rest on: documents, meetings, the chain, and a demonstration's mark."""
 
 from django.core.exceptions import ValidationError
 from django.db import models

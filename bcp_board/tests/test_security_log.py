@@ -112,28 +112,33 @@ def test_changes_of_rights_and_the_admins_changes_say_who_made_them(log):
             [ann.groups.model.objects.get(name="Board members").pk],
         ),
         ("rights changed", "ok", f"user {ann.pk}", "add", [officers.pk]),
+        ("account changed", "ok", f"user {ann.pk}", None, None),
         ("admin changed", "ok", f"user {ann.pk}", None, None),
     ]
+    (changed,) = (line for line in lines if line["event"] == "account changed")
+    assert (changed["field"], changed["was"], changed["now"]) == ("groups", ["Board members"], ["Officers"])
 
     client.post(f"/admin/auth/user/{ann.pk}/link/")
     assert facts(log(), "object") == [("admin changed", "ok", f"user {ann.pk}")]
 
 
-def test_closing_an_account_and_making_a_superuser_are_changes_of_rights(log):
+def test_every_change_of_an_account_is_logged_with_what_it_was_and_is(log):
     root, ann = person("", "root", is_superuser=True), person("Board members", "ann")
     client = Client()
     client.force_login(root)
     page = f"/admin/auth/user/{ann.pk}/change/"
 
     for typed, change in (
-        ({"is_active": ""}, "is_active=False"),
-        ({"is_superuser": "on"}, "is_superuser=True"),
+        ({"is_active": ""}, ("is_active", True, False)),
+        ({"is_superuser": "on"}, ("is_superuser", False, True)),
+        ({"first_name": "Renamed"}, ("first_name", ann.first_name, "Renamed")),
+        ({"username": "renamed"}, ("username", "ann", "renamed")),
     ):
         log()
         assert fill_in(client, page, **typed).status_code == 302
-        assert facts(log(), "user", "object", "change") == [
-            ("rights changed", "ok", root.pk, f"user {ann.pk}", change),
-            ("admin changed", "ok", root.pk, f"user {ann.pk}", None),
+        assert facts(log(), "user", "object", "field", "was", "now") == [
+            ("account changed", "ok", root.pk, f"user {ann.pk}", *change),
+            ("admin changed", "ok", root.pk, f"user {ann.pk}", None, None, None),
         ]
 
 

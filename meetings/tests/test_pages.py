@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django.asserts import assertInHTML
 
-from bcp_board.tests.record import load_record
 from meetings.models import Paper
 from meetings.publishing import publish
 from recommendations.models import Action
@@ -45,8 +44,7 @@ def recommendation_rows(response):
 # Where we stand --------------------------------------------------------------------------------------
 
 
-def test_the_ten_recommendations_stand_in_order_and_one_is_critical(reader):
-    load_record()
+def test_the_ten_recommendations_stand_in_order_and_one_is_critical(reader, record):
     rows = recommendation_rows(reader.get("/?as_at=2022-11-22"))
     assert [int(row.partition(".")[0]) for row in rows] == list(range(1, 11))
     assert [row.partition(".")[0] for row in rows if "Critical" in row] == ["6"]
@@ -59,8 +57,7 @@ def test_the_ten_recommendations_stand_in_order_and_one_is_critical(reader):
     )
 
 
-def test_the_record_system_is_overdue_from_the_first_of_december_and_not_before(reader):
-    load_record()
+def test_the_record_system_is_overdue_from_the_first_of_december_and_not_before(reader, record):
     before, after = (words(reader.get(f"/?as_at=2022-{day}")) for day in ("11-30", "12-01"))
     warning = "What hangs on this recommendation is nearer, because: A01"
     assert warning not in before
@@ -69,8 +66,7 @@ def test_the_record_system_is_overdue_from_the_first_of_december_and_not_before(
     assert "Deadlines missed: at least 2" in after
 
 
-def test_the_position_before_any_recommendation_still_makes_sense(reader):
-    load_record()
+def test_the_position_before_any_recommendation_still_makes_sense(reader, record):
     text = words(reader.get("/?as_at=2021-06-01"))
     assert "No recommendation had been made by this day" in text
     assert "No graded inspection of the council is on the board on this day." in text
@@ -306,7 +302,7 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
         make_due_date(action, recorded_at=EARLIER)
     # session, user; the meeting, its papers; its position, seventeen as above; the meeting before, its
     # papers, its position, what of it can change again; what was corrected since, six; the meeting before
-    # for its date; the last six, the papers and actions of the one there is, whether there are more; whether this
-    # is a demonstration; the papers to list
+    # for its date; the last six, the papers and actions of the one there is, whether there are more;
+    # whether this is a demonstration; the papers to list
     with django_assert_num_queries(44):
         reader.get("/meetings/2022-12-20/")

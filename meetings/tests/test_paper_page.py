@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 import pytest
 from django.utils import timezone
 
-from bcp_board.tests.record import load_record
 from meetings import papers
 from recommendations.position import board_position
 from recommendations.status import STATUS_WORDS, TABLE, Status
@@ -98,8 +97,7 @@ def test_the_paper_needs_nothing_but_its_own_bytes(db):
     assert not re.search(rb"url\((?!#)", body)
 
 
-def test_headings_tables_and_language_are_in_order(db):
-    load_record()
+def test_headings_tables_and_language_are_in_order(db, record):
     body = render(as_at=datetime.date(2026, 11, 22))
     outline = Outline(body)
     assert outline.tags("html") == [{"lang": "en-GB"}]
@@ -222,8 +220,7 @@ def test_the_open_actions_are_reconciled_with_the_last_meeting(db):
     assert "New: 1 A02" in text
 
 
-def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db):
-    load_record()
+def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db, record):
     day = datetime.date(2026, 11, 22)
     board, text = board_position(on(day)), text_of(render(as_at=day))
     assert len(board.actions) == 27
@@ -237,8 +234,7 @@ def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db):
         assert risk.text in text
 
 
-def test_what_the_council_says_of_a_visit_stands_apart_from_what_ofsted_found(db):
-    load_record()
+def test_what_the_council_says_of_a_visit_stands_apart_from_what_ofsted_found(db, record):
     text = text_of(render(as_at=datetime.date(2026, 11, 22)))
     found, said = text.index("Ofsted: strength"), text.index("The council says The director")
     assert found < text.index("The Hub, a place for young people") < said

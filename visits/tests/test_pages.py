@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from bcp_board.tests.record import load_record
 from record.tests.factories import make_document, make_user
 from visits.models import Finding, Visit
 from visits.tests.factories import make_area, make_judgement
@@ -33,8 +32,7 @@ def words(response):
     return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 
 
-def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader):
-    load_record()
+def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader, record):
     page = reader.get("/visits/").content.decode()
     table = page[page.index("Ofsted’s judgements now") :].partition("</table>")[0]
     areas = re.findall(r'<th scope="row">\s*([^<]+?)\s*<', table)
@@ -47,8 +45,7 @@ def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader):
     ]
 
 
-def test_visits_show_the_gap_in_the_numbering_in_its_place(reader):
-    load_record()
+def test_visits_show_the_gap_in_the_numbering_in_its_place(reader, record):
     text = words(reader.get("/visits/"))
     before, gap, after = (
         text.index(said)
