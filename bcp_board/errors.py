@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 
 from meetings.papers import style_source
 from record import security_log
+from record.ledger import ClockSetBack
 
 # To learn who asked takes the database, which may be what failed, and does not matter here.
 NOBODY = AnonymousUser()
@@ -166,7 +167,7 @@ def not_found(request, exception):
 
 
 def server_error(request):
-    """Return the 500 page, or the 503 page where the database could not be reached."""
+    """Return the 500 page, or the 503 page where the database or the clock does not let it go on."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         return _page(
             request,
@@ -174,6 +175,8 @@ def server_error(request):
             "Sorry, the record cannot be reached",
             "Nothing was saved, and nothing is lost. Try again in a few minutes.",
         )
+    if isinstance(error := sys.exc_info()[1], ClockSetBack):
+        return _page(request, 503, "Sorry, nothing can be saved now", str(error), "Nothing was saved.")
     return _page(
         request, 500, "Sorry, something went wrong", "Nothing was saved. Try again in a few minutes."
     )

@@ -7,13 +7,15 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, models, transaction
+from django.db import DatabaseError, connection, connections, models, transaction
 from django.utils import timezone
 
-from recommendations.models import Action, ProgressUpdate
-from recommendations.tests.factories import make_update
+from recommendations.models import Action, ProgressUpdate, Recommendation
+from recommendations.tests.factories import make_action, make_update
 from record import ledger, triggers
 from record.models import LedgerEntry
+from record.tests.admin_forms import fill_in
+from record.tests.factories import make_user
 from record.verification import first_fault
 
 STATEMENTS = triggers.chained_models()
@@ -170,7 +172,8 @@ def test_an_entry_that_holds_what_is_no_number_or_no_text_is_named(filled, colum
 
 @pytest.mark.parametrize("column", [field.column for field in LedgerEntry._meta.concrete_fields])
 def test_a_change_to_the_chain_itself_names_the_entry(filled, column):
-    value = 1000 if column in ("sequence", "row") else "0" * 60
+    odd = {"sequence": 1000, "row": 1000, "recorded_at": "2000-01-01 00:00:00+00:00"}
+    value = odd.get(column, "0" * 60)
     run(f'UPDATE record_ledgerentry SET "{column}" = %s WHERE sequence = 2', value)
     with pytest.raises(CommandError, match=r"Entry 2 "):
         verify()
@@ -278,3 +281,75 @@ def test_writers_at_once_make_one_chain(new_database):
         for writer in range(8):
             said = ProgressUpdate.objects.filter(narrative__startswith=f"{writer}/").order_by("pk")
             assert [row.narrative for row in said] == [f"{writer}/{number}" for number in range(25)]
+
+
+def test_a_clock_that_is_set_back_stops_the_writing_with_a_sentence(db, client, monkeypatch):
+    officer = make_user("Officers")
+    action = make_action(owner=officer)
+    newest = make_update(action, by=officer).recorded_at
+    client.force_login(officer)
+    client.raise_request_exception = False
+    typed = {"status": "on_track", "dated": "01/11/2022"}
+
+    for behind, status, said in (
+        (datetime.timedelta(seconds=59), 302, ""),
+        (datetime.timedelta(seconds=61), 503, "The clock of this server is behind the newest entry"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(timezone, "now", lambda behind=behind: newest - behind)
+            address = f"/admin/recommendations/progressupdate/add/?action={action.pk}"
+            response = fill_in(client, address, **typed, narrative=f"{behind} behind")
+        assert (response.status_code, said in response.content.decode()) == (status, True)
+    assert list(ProgressUpdate.objects.order_by("pk").values_list("recorded_at", flat=True)) == [newest] * 2
+
+
+@pytest.mark.parametrize(
+    ("recorded_at", "is_refused"),
+    [
+        (datetime.timedelta(seconds=-1), True),
+        (datetime.timedelta(), False),
+        (datetime.timedelta(seconds=60), True),
+    ],
+)
+def test_the_database_refuses_a_row_or_an_entry_out_of_time(db, recorded_at, is_refused):
+    """Whoever asks it: nobody signs anything for last year, or for tomorrow."""
+    officer = make_user("Officers")
+    row = make_update(make_action(owner=officer), by=officer)
+    last = LedgerEntry.objects.order_by("-sequence").first()
+    asked = last.recorded_at + recorded_at
+    row.pk, row.recorded_at = None, asked
+    entry = LedgerEntry(
+        sequence=last.sequence + 1, recorded_at=asked, kind="x.y", row=1, content="", previous="p", digest="d"
+    )
+    for new in (row, entry):
+        refused = False
+        try:
+            with transaction.atomic():
+                new.save(force_insert=True)
+        except DatabaseError as error:
+            refused = "nothing is recorded before the newest entry, or in the future" in str(error)
+        assert refused is is_refused
+
+
+def test_an_edited_row_that_is_not_what_its_newest_version_says_is_named(filled):
+    key = Action.objects.get().pk
+    run("UPDATE recommendations_action SET title = 'As nobody saved it' WHERE id = %s", key)
+    with pytest.raises(
+        CommandError, match=f"recommendations.action {key} is not what its newest version says"
+    ):
+        verify()
+
+
+def test_a_link_that_no_version_has_is_named(filled):
+    action, other = Action.objects.get().pk, Recommendation.objects.get(number=2).pk
+    table = "recommendations_action_recommendations"
+    run(f"INSERT INTO {table} (action_id, recommendation_id) VALUES (%s, %s)", action, other)
+    with pytest.raises(CommandError, match=f"recommendations.action {action} is not what its newest version"):
+        verify()
+
+
+def test_a_row_that_names_one_that_is_not_there_is_named(filled):
+    run("UPDATE recommendations_recommendation SET extends_id = 1000 WHERE number = 2")
+    run("UPDATE recommendations_historicalrecommendation SET extends_id = 1000 WHERE number = 2")
+    with pytest.raises(CommandError, match="was changed: recommendations.historicalrecommendation"):
+        verify()

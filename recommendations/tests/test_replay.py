@@ -115,6 +115,7 @@ def test_a_history_a_hundred_times_as_long_costs_the_same_queries():
     common |= {"signed": "Officers Person (Officer)"}
     ledger.append([ProgressUpdate(dated=day.isoformat(), **common) for day in days])
     long = queries()
-    # A page of history that is full asks two things more: how the action stood before it, and whether
-    # there is an older page. However long the history, it asks nothing else.
-    assert (short[0], short[1] + 2) == long
+    # A page of history that is full asks five things more: how the action stood before it, and of each of
+    # the four kinds of statement on it whether there is an older one. However long the history, it asks
+    # nothing else.
+    assert (short[0], short[1] + 5) == long
