@@ -56,7 +56,7 @@ class Cast:
         return {
             "recorded_by_id": person.pk,
             "signed": self.signature(person),
-            "recorded_at": moment(day, minutes),
+            "recorded_at": at_minute(day, minutes),
         }
 
     def signature(self, person):
@@ -66,7 +66,7 @@ class Cast:
 
 
 @lru_cache(maxsize=10_000)
-def moment(day, minutes=0):
+def at_minute(day, minutes=0):
     """The aware datetime that many minutes into ``day`` in London."""
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time(*divmod(minutes, 60))))
 
@@ -429,7 +429,7 @@ def in_recorded_order(rows):
     """
     waiting = []
     for number, row in enumerate(rows):
-        start = moment(datetime.date.fromisoformat(row.dated))
+        start = at_minute(datetime.date.fromisoformat(row.dated))
         while waiting and waiting[0][0] < start:
             yield heapq.heappop(waiting)[-1]
         heapq.heappush(waiting, (row.recorded_at, number, row))

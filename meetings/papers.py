@@ -75,7 +75,7 @@ class StatusPaper:
     @property
     def finished(self):
         """{status: how many} of each of the three claims, which are never added up."""
-        return {claim.status: claim.count for claim in self.board.claims}
+        return {each.status: each.count for each in self.board.finished}
 
     @property
     def latest_findings(self):

@@ -78,20 +78,20 @@ def meeting(request, date):
     """Show one meeting: what changed since the one before, and the decisions wanted."""
     row = get_object_or_404(Meeting, held_on=date)
     today = request.as_at.today
-    moment = had_before_it(row, today=today)
-    board = board_position(moment)
+    had = had_before_it(row, today=today)
+    board = board_position(had)
     earlier = meetings_before(date)
     changes = changes_since(board, earlier, today=today)
     context = {
         "meeting": row,
-        "moment": moment,
+        "had": had,
         "board": board,
         "before": earlier[0] if earlier else None,
         "changes": changes,
         "groups": papers.change_groups(changes) if changes else (),
         "rows": papers.recommendation_rows(board, changes),
         # Its links lead to the position that the meeting had before it.
-        "at": moment,
+        "at": had,
         "unchanged": unchanged(board, earlier, today=today),
         "papers": row.papers.with_anchor().order_by("-version"),
     }
@@ -118,9 +118,9 @@ def paper(request, date):
     if wanted is not None:
         raise Http404
     today = request.as_at.today
-    moment = had_before_it(row, today=today)
+    had = had_before_it(row, today=today)
     made = papers.status_paper(
-        moment,
+        had,
         meeting=row,
         printed_at=timezone.now(),
         is_draft=True,

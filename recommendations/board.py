@@ -308,7 +308,7 @@ def soonest_first(actions):
     return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
 
 
-def claims_made(actions):
+def count_finished(actions):
     """Return a StatusCount for each of done, complete and embedded: three claims, never added up."""
     counts = Counter(action.status for action in actions)
     return tuple(StatusCount(s, counts[s]) for s in (Status.DONE, Status.COMPLETE, Status.EMBEDDED))
@@ -355,8 +355,8 @@ class RecommendationPosition(Position, RecommendationProgress):
         return "; ".join(f"{count.count} {count.words.lower()}" for count in self.counts)
 
     @property
-    def claims(self):
-        return claims_made(self.actions)
+    def finished(self):
+        return count_finished(self.actions)
 
     @property
     def words(self):
@@ -447,8 +447,8 @@ class BoardPosition(ProgressPosition):
         return count_statuses(self.actions)
 
     @property
-    def claims(self):
-        return claims_made(self.actions)
+    def finished(self):
+        return count_finished(self.actions)
 
     def count(self, *statuses):
         """Return how many actions have one of ``statuses``."""

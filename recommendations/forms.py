@@ -139,7 +139,7 @@ class DueDateForm(StatementForm):
         super().__init__(*args, **kwargs)
         addition = self.addition
         agreed = DueDate.objects.agreed(addition.as_at).filter(action=addition.subject)
-        self.standing = agreed.order_by("-effective_on", "-pk").first()
+        self.agreed_now = agreed.order_by("-effective_on", "-pk").first()
         corrected = addition.corrects and agreed.filter(pk=addition.corrects.pk).first()
         # A proposal waits for the board. One that the board agreed still counts when its wording is put
         # right, from the day the board agreed it.
@@ -152,7 +152,7 @@ class DueDateForm(StatementForm):
         if corrected:
             self.initial["dated"] = f"{corrected.effective_on:%d/%m/%Y}"
         kinds = self.fields["reason_kind"]
-        if not addition.corrects and self.standing:
+        if not addition.corrects and self.agreed_now:
             kinds.choices = [choice for choice in kinds.choices if choice[0] != ReasonKind.FIRST]
         elif not addition.corrects:
             self.initial.setdefault("reason_kind", ReasonKind.FIRST)
@@ -167,7 +167,7 @@ class DueDateForm(StatementForm):
         # What a document asks for may have been due before the document was published.
         if last and last < EARLIEST:
             raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
-        if not self.addition.corrects and self.standing and due == self.standing.due:
+        if not self.addition.corrects and self.agreed_now and due == self.agreed_now.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
         waiting = proposals_to_decide(self.addition.as_at).filter(action=self.addition.subject, due=due)
         if not self.addition.corrects and self.instance.needs_decision and waiting.exists():

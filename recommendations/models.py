@@ -150,10 +150,10 @@ class ActionQuerySet(models.QuerySet):
                 due_id=F("agreed__pk"),
                 due_last=F("agreed__due_last"),
             )
-            .annotate(is_open=claim(Q(status__in=OPEN)))
+            .annotate(is_open=true_where(Q(status__in=OPEN)))
             .annotate(
-                is_overdue=claim(overdue(at)),
-                is_stale=claim(Q(is_open=True, updated_on__lt=oldest_fresh)),
+                is_overdue=true_where(overdue(at)),
+                is_stale=true_where(Q(is_open=True, updated_on__lt=oldest_fresh)),
             )
         )
 
@@ -164,7 +164,7 @@ def newest_updates(at):
     return standing.filter(action=OuterRef("pk")).newest_first()
 
 
-def claim(condition):
+def true_where(condition):
     """Return a database expression that is True where ``condition`` holds, and False otherwise."""
     return Case(When(condition, then=True), default=False, output_field=models.BooleanField())
 

@@ -186,20 +186,20 @@ def _recommendations(actions, findings, risks, at):
     positions = []
     for row in rows:
         linked = [findings[ref] for ref in links[row.pk] if ref in findings]
-        standing = assessments[row.pk]
+        judged = assessments[row.pk]
         positions.append(
             RecommendationPosition(
                 row=row,
                 number=row.number,
                 actions=tuple(answering[row.number]),
-                assessments=standing,
+                assessments=judged,
                 extends=numbers.get(row.extends_id),
                 findings=tuple(linked),
                 risks=tuple(risk for risk in risks if row.number in risk.recommendations),
                 disagreements=tuple(
                     found
                     for action in answering[row.number]
-                    if (found := _disagreement(action, row.number, linked, standing, findings))
+                    if (found := _disagreement(action, row.number, linked, judged, findings))
                 ),
             )
         )

@@ -117,7 +117,7 @@ def test_each_action_has_its_updates_every_tenth_recorded_one_to_six_weeks_late(
         assert len(rows) == count
         assert all(FIRST_DAY <= row.dated_first <= AS_AT for row in rows)
         assert all(timezone.localdate(row.recorded_at) <= AS_AT for row in rows)
-        late = [days for row in rows if (days := row.days_late())]
+        late = [days for row in rows if (days := row.signature.days_late)]
         assert len(late) == count // 10
         assert set(late) <= {7, 14, 21, 28, 35, 42}
 
@@ -313,10 +313,10 @@ def test_it_holds_one_of_everything_a_board_has_to_deal_with(db):
         ],
         "disagreement": position.disagreements,
         "agreement": [r for r in position.recommendations if not r.disagreements],
-        "proposal undecided": position.proposals,
+        "proposal undecided": position.decisions.proposals,
         "proposal refused": [a for a in position.actions if a.refused],
-        "awaiting acceptance": position.awaiting_acceptance,
-        "re-check due": position.rechecks_due,
+        "awaiting acceptance": position.decisions.to_accept,
+        "re-check due": position.decisions.to_recheck,
         "embedded": [a for a in position.actions if a.status == Status.EMBEDDED],
         "closed": [a for a in position.actions if a.status == Status.CLOSED],
         "repeated commentary": [a for a in position.actions if a.repeats_commentary],

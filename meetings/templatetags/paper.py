@@ -6,7 +6,6 @@ from dataclasses import replace
 from django import template
 from django.utils.html import format_html, format_html_join
 
-from meetings import papers
 from recommendations.status import FLAGS, ROWS
 
 register = template.Library()
@@ -76,12 +75,6 @@ def refs(rows):
 def signer(signature, on_paper=False):
     """Who stated something: by role on paper, which names nobody."""
     return signed(signature) if on_paper else signature.by
-
-
-@register.filter
-def moment(value):
-    """Return an aware datetime as the paper prints it."""
-    return papers.say_moment(value)
 
 
 @register.filter

@@ -54,7 +54,7 @@ def flag_tag(words, name):
 
 
 @register.simple_tag
-def standing(action):
+def how_it_stands(action):
     """Return the status of ``action`` with its flags beside it."""
     tags = [status_tag(action.status), *(flag_tag(words, name) for name, words in action.flags.items())]
     return format_html('<span class="tags">{}</span>', format_html_join(" ", "{}", ((t,) for t in tags)))

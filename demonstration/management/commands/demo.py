@@ -98,7 +98,7 @@ def refuse_unless_empty():
 def make(script, *, actions, updates, as_at):
     """Save the whole demonstration; return how many of each thing were made, by their names."""
     # What is edited is all recorded on the first day of the story, before anybody says anything.
-    first_moment = story.moment(story.BEGINS)
+    first_moment = story.at_minute(story.BEGINS)
     load_all(SEEDS, at=first_moment)
     recommendations = list(Recommendation.objects.filter(number__in=script.areas).order_by("number"))
     seeded = set(Action.objects.values_list("pk", flat=True))
@@ -123,7 +123,7 @@ def make(script, *, actions, updates, as_at):
             name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
             made[name] += 1
         reset_queries()  # which DEBUG would keep, rows and all
-    ledger.append([Demonstration(made_at=story.moment(as_at), as_at=as_at)])
+    ledger.append([Demonstration(made_at=story.at_minute(as_at), as_at=as_at)])
     return made | {"meetings": len(meetings)}
 
 
