@@ -138,7 +138,7 @@ def templates(tmp_path_factory, django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def new_database(tmp_path, templates, django_db_blocker):
-    """Return a function that makes a database for this test alone: see bcp_board/tests/scratch.py."""
+    """A function that makes a database for this test alone: see bcp_board/tests/scratch.py."""
     from bcp_board.tests.scratch import Scratch
 
     made = []

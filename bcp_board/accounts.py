@@ -46,7 +46,7 @@ class LoginView(views.LoginView):
     redirect_authenticated_user = True
 
     def get_redirect_url(self):
-        """Return where the visitor was going, or "" where that leads back here or out again."""
+        """Where the visitor was going, or "" where that leads back here or out again."""
         address = super().get_redirect_url()
         return "" if urlsplit(address).path in (reverse("login"), reverse("logout")) else address
 
@@ -67,7 +67,7 @@ class LoginView(views.LoginView):
         return self.locked(username) if made.from_busy_address else response
 
     def locked(self, username):
-        """Return the page that says to wait, with the name that was typed."""
+        """The page that says to wait, with the name that was typed."""
         form = SignInForm(self.request, initial={"username": username})
         context = self.get_context_data(
             form=form, problem=f"There have been too many tries to sign in. {WAIT}"
@@ -101,7 +101,7 @@ class LogoutView(views.LogoutView):
     """Sign out, and have the browser forget what it showed: people share computers."""
 
     def get_redirect_url(self):
-        """Return "", so that it leads to the sign-in page whatever a form asks for."""
+        """ "", so that it leads to the sign-in page whatever a form asks for."""
         return ""
 
     def post(self, request, *args, **kwargs):

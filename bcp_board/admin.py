@@ -58,7 +58,7 @@ class UserForm(OpenedForm):
         return hashlib.sha256(json.dumps([names, held]).encode()).hexdigest()
 
     def what_happened(self, opened_on, newest):
-        """Return who changed the account since the form was opened, and what it says now."""
+        """Who changed the account since the form was opened, and what it says now."""
         if not re.fullmatch("[0-9a-f]{64}", opened_on):
             return [NOT_WHOLE]
         user = User.objects.get(pk=self.instance.pk)
@@ -101,7 +101,7 @@ class UserAdmin(BoardAdmin):
         return [(None, {"fields": fields})]
 
     def has_change_permission(self, request, obj=None):
-        """Return whether this person may change accounts; only a superuser changes a superuser's."""
+        """Whether this person may change accounts; only a superuser changes a superuser's."""
         if obj and obj.is_superuser and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)

@@ -48,7 +48,7 @@ class BoardAdminSite(admin.AdminSite):
         return update_wrapper(for_staff, checked)
 
     def get_app_list(self, request, app_label=None):
-        """Return what this person may open here, worked out once a page shows it, which few do."""
+        """What this person may open here, worked out once a page shows it, which few do."""
         found = super().get_app_list
         return SimpleLazyObject(lambda: found(request, app_label))
 
@@ -61,7 +61,7 @@ class BoardAdminSite(admin.AdminSite):
 
 
 def backup_warning(user):
-    """Return what is wrong with the backups if ``user`` makes accounts, and so runs the site; or None."""
+    """What is wrong with the backups if ``user`` makes accounts, and so runs the site; or None."""
     if settings.BACKUPS_ARE_EXPECTED and user.has_perm("auth.change_user"):
         return backups.why_newest_will_not_do(now=timezone.now())
     return None

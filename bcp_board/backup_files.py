@@ -46,7 +46,7 @@ class Backup:
 
 
 def line_of(value):
-    """Return ``value`` as a line of a backup."""
+    """``value`` as a line of a backup."""
     return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
@@ -82,7 +82,7 @@ def write(path, heading, lines, *, recipients):
 
 
 def read(path):
-    """Return the Backup at ``path``, or raise Refused unless every byte is as it was written."""
+    """The Backup at ``path``, or raise Refused unless every byte is as it was written."""
     with _open(path) as file:
         return _checked(file, path)
 
@@ -108,7 +108,7 @@ def opened(path, *, identity=None):
 
 
 def newest(folder, *, now):
-    """Return the newest whole Backup in ``folder``, or None; one from after ``now`` counts for nothing."""
+    """The newest whole Backup in ``folder``, or None; one from after ``now`` counts for nothing."""
     found = []
     for path in Path(folder).glob(f"*{SUFFIX}"):
         try:
@@ -204,7 +204,7 @@ def _open(path):
 
 
 def _checked(file, path):
-    """Return the Backup in ``file``, which is at ``path``, once its last line was found to be right."""
+    """The Backup in ``file``, which is at ``path``, once its last line was found to be right."""
     found, last = hashlib.sha256(), b""
     file.seek(0)
     try:
@@ -219,7 +219,7 @@ def _checked(file, path):
 
 
 def _heading(file, path):
-    """Return the Backup that the first line of ``file`` speaks of, true or not."""
+    """The Backup that the first line of ``file`` speaks of, true or not."""
     file.seek(0)
     try:
         heading = json.loads(file.readline(HEADING_AT_MOST))

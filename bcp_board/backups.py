@@ -44,7 +44,7 @@ WRITTEN_BY_MIGRATE = {
 
 
 def digest(connection):
-    """Return the SHA-256 of every row and of what the triggers do: equal digests, equal records.
+    """The SHA-256 of every row and of what the triggers do: equal digests, equal records.
 
     Sessions and the times of signing in are not part of the record.
     """
@@ -72,7 +72,7 @@ def save(path, *, unencrypted=False):
 
 
 def why_newest_will_not_do(*, now):
-    """Return the sentence that warns of a missing or old backup at the moment ``now``, or None."""
+    """The sentence that warns of a missing or old backup at the moment ``now``, or None."""
     newest = backup_files.newest(settings.BACKUP_FOLDER, now=now)
     if newest is None:
         return "There is no whole backup of this record."
@@ -166,7 +166,7 @@ def _tables(registry, using, without=frozenset()):
 
 
 def _content():
-    """Return the facts that head a backup, and the lines it holds, read while they are written."""
+    """The facts that head a backup, and the lines it holds, read while they are written."""
     loader = MigrationLoader(connection)
     if newer := sorted(set(loader.applied_migrations) - set(loader.graph.nodes)):
         raise Refused(f"The database was migrated by a newer copy of the site: {'.'.join(newer[0])}.")

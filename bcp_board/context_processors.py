@@ -6,7 +6,7 @@ from record.models import Demonstration
 
 
 def board(request):
-    """Return the board's name and marking, the day asked about, and whether this is a demonstration."""
+    """The board's name and marking, the day asked about, and whether this is a demonstration."""
     return {
         "board_name": settings.BOARD_NAME,
         "marking": settings.MARKING,

@@ -54,7 +54,7 @@ def _logged(event, status, request, user=None):
 
 
 def _asker(request):
-    """Return who asked, or nobody where the session or the database that would tell has failed."""
+    """Who asked, or nobody where the session or the database that would tell has failed."""
     try:
         request.user.pk  # noqa: B018 (reading it is what asks the database)
     except Exception:  # whatever failed, the page is still owed
@@ -63,7 +63,7 @@ def _asker(request):
 
 
 def method_refused(request):
-    """Return the 405 page, for a method that no page of the site has."""
+    """The 405 page, for a method that no page of the site has."""
     _logged("not answered", 405, request, NOBODY)
     response = _page(request, 405, "This cannot be asked of this site", "Pages can be read, and forms sent.")
     response.headers["Allow"] = "GET, HEAD, POST"
@@ -71,7 +71,7 @@ def method_refused(request):
 
 
 def too_large(request):
-    """Return the 413 page. The body was not kept, so what was typed cannot be shown again."""
+    """The 413 page. The body was not kept, so what was typed cannot be shown again."""
     _logged("not answered", 413, request, NOBODY)
     return _page(
         request,
@@ -82,7 +82,7 @@ def too_large(request):
 
 
 def bad_request(request, exception):
-    """Return the 400 page, with our own reason where we gave one."""
+    """The 400 page, with our own reason where we gave one."""
     _logged("not answered", 400, request, NOBODY)
     if isinstance(exception, SessionInterrupted):
         return _page(
@@ -97,7 +97,7 @@ def bad_request(request, exception):
 
 
 def forbidden(request, exception):
-    """Return the 403 page, and log who asked for what."""
+    """The 403 page, and log who asked for what."""
     _logged("refused", 403, request)
     return _page(
         request,
@@ -109,7 +109,7 @@ def forbidden(request, exception):
 
 
 def csrf_failure(request, reason=""):
-    """Return the page for a form that was open too long, or was sent from another site."""
+    """The page for a form that was open too long, or was sent from another site."""
     _logged("form refused", 403, request)
     # Words that another site sent are not shown as if they were this one's.
     is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
@@ -125,7 +125,7 @@ def csrf_failure(request, reason=""):
 
 
 def signed_out(request, typed):
-    """Return the page for a form whose sender was signed out, with what ``typed_in`` found in it."""
+    """The page for a form whose sender was signed out, with what ``typed_in`` found in it."""
     _logged("form refused", 403, request)
     return _page(
         request,
@@ -138,7 +138,7 @@ def signed_out(request, typed):
 
 
 def typed_in(request):
-    """Return [(field, text)] of what somebody wrote into the boxes of a form of the admin.
+    """[(field, text)] of what somebody wrote into the boxes of a form of the admin.
 
     Left out are single words, which choices are sent as too, and whatever belongs to a password.
     """
@@ -152,7 +152,7 @@ def typed_in(request):
 
 
 def not_found(request, exception):
-    """Return the 404 page, and log who asked if it is one that is there."""
+    """The 404 page, and log who asked if it is one that is there."""
     if isinstance(exception, Hidden):
         _logged("refused", 404, request)
     else:
@@ -167,7 +167,7 @@ def not_found(request, exception):
 
 
 def server_error(request):
-    """Return the 500 page, or the 503 page where the database or the clock does not let it go on."""
+    """The 500 page, or the 503 page where the database or the clock does not let it go on."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         return _page(
             request,

@@ -12,7 +12,7 @@ ADD_ONLY, CHANGE = "SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"
 
 
 def statements(role):
-    """Return the SQL that gives ``role`` exactly what the site needs in the tables there now."""
+    """The SQL that gives ``role`` exactly what the site needs in the tables there now."""
     name = connection.ops.quote_name(role)
     add_only = {model._meta.db_table for model in guarded_models()}
     found = [
@@ -35,7 +35,7 @@ def grant(role):
 
 
 def granted_roles():
-    """Return the roles, other than the tables' owner, that may add to the history; none on SQLite."""
+    """The roles, other than the tables' owner, that may add to the history; none on SQLite."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:

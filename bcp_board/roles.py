@@ -12,7 +12,7 @@ STAFF = ("Secretariat", "Chair", "Officers", "Administrators")
 
 
 def permissions(verbs, *models):
-    """Return the names of permissions: ``permissions("view add", "app.model")``."""
+    """The names of permissions: ``permissions("view add", "app.model")``."""
     names = (model.split(".") for model in models)
     return {f"{app}.{verb}_{model}" for app, model in names for verb in verbs.split()}
 
@@ -72,5 +72,5 @@ def after_migrations(sender, using, **kwargs):
 
 
 def works_in_admin(user):
-    """Return whether the groups of ``user`` give them something to do in the admin."""
+    """Whether the groups of ``user`` give them something to do in the admin."""
     return user.is_superuser or user.groups.filter(name__in=STAFF).exists()

@@ -16,7 +16,7 @@ VAR_DIR = BASE_DIR / "var"
 
 
 def env_flag(name, default):
-    """Return the on/off variable ``name`` as a bool; raise ImproperlyConfigured if it is neither."""
+    """The on/off variable ``name`` as a bool; raise ImproperlyConfigured if it is neither."""
     value = os.environ.get(name, "").strip().lower()
     if value in ("1", "true", "yes", "on"):
         return True
@@ -28,7 +28,7 @@ def env_flag(name, default):
 
 
 def env_days(name, default):
-    """Return the variable ``name`` as a whole number of days, 1 to 366; raise otherwise."""
+    """The variable ``name`` as a whole number of days, 1 to 366; raise otherwise."""
     value = os.environ.get(name, "").strip() or str(default)
     if not value.isdecimal() or not 1 <= int(value) <= 366:
         raise ImproperlyConfigured(f"{name} must be a whole number of days from 1 to 366.")
@@ -36,7 +36,7 @@ def env_days(name, default):
 
 
 def secret_key():
-    """Return SECRET_KEY, else the content of var/secret_key; raise with a how-to if there is neither."""
+    """SECRET_KEY, else the content of var/secret_key; raise with a how-to if there is neither."""
     key = os.environ.get("SECRET_KEY", "").strip()
     key_file = VAR_DIR / "secret_key"
     if not key and key_file.is_file():
@@ -50,7 +50,7 @@ def secret_key():
 
 
 def env_folder(name, default):
-    """Return the variable ``name`` as a Path; raise unless it is the same folder from wherever it is read."""
+    """The variable ``name`` as a Path; raise unless it is the same folder from wherever it is read."""
     value = os.environ.get(name, "").strip()
     if value and not value.startswith("/"):
         raise ImproperlyConfigured(f"{name} must begin with /, so that it is one folder for every command.")
@@ -58,7 +58,7 @@ def env_folder(name, default):
 
 
 def env_public_keys(name):
-    """Return the age public keys in the variable ``name``; raise, without repeating any, if one is not."""
+    """The age public keys in the variable ``name``; raise, without repeating any, if one is not."""
     keys = os.environ.get(name, "").replace(",", " ").split()
     try:
         for key in keys:

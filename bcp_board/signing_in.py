@@ -20,7 +20,7 @@ LONGEST_NAME = 150
 
 
 def account_key(username):
-    """Return the hash under which tries for ``username`` are counted, whatever its capitals."""
+    """The hash under which tries for ``username`` are counted, whatever its capitals."""
     plain = username.strip()
     # A longer one is nobody's, and to normalise it can take minutes.
     if len(plain) <= LONGEST_NAME:
@@ -29,12 +29,12 @@ def account_key(username):
 
 
 def short_key(username):
-    """Return enough of the account's hash to tell its lines in the log from others', and not its name."""
+    """Enough of the account's hash to tell its lines in the log from others', and not its name."""
     return account_key(username)[:12]
 
 
 def begin(username, address, *, at):
-    """Return a SignInTry, counted as failed until it succeeds, or None where no more may be made.
+    """A SignInTry, counted as failed until it succeeds, or None where no more may be made.
 
     It is stored before it is counted and before the password is looked at, so that of many tries at once
     no more get through than of as many in turn. One that is refused does not make the lock last longer.
@@ -64,7 +64,7 @@ def succeed(made):
 
 
 def has_just_locked(made):
-    """Return whether the failed SignInTry ``made`` is the one that locked its account."""
+    """Whether the failed SignInTry ``made`` is the one that locked its account."""
     since = made.at - WINDOW
     return (
         SignInTry.objects.filter(account=made.account, at__gt=since, succeeded=False).count() == ACCOUNT_LIMIT

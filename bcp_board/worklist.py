@@ -36,7 +36,7 @@ class Worklist:
 
 
 def worklist(user, at):
-    """Return the Worklist of ``user`` on the day asked about, in a fixed number of queries."""
+    """The Worklist of ``user`` on the day asked about, in a fixed number of queries."""
     decides = user.has_perm(ACCEPT)
     assigns = user.has_perm("recommendations.change_action")
     actions = Action.objects.as_at(at).order_by("ref")
@@ -55,7 +55,7 @@ def worklist(user, at):
 
 
 def last_answer(action):
-    """Return the last proposed date of ``action`` if the board has decided it, else None.
+    """The last proposed date of ``action`` if the board has decided it, else None.
 
     The next proposal takes its place, so an owner sees an answer until they ask again.
     """

@@ -1,7 +1,5 @@
 """Where the secretariat keeps the board's meetings, and publishes their papers."""
 
-import logging
-
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -13,12 +11,12 @@ from django.utils.html import format_html
 
 from meetings.models import Paper
 from meetings.publishing import AlreadyPublished, publish
+from record import security_log
 from record.admin import RecordAdmin
 from record.dates import say_day, say_moment
 from record.forms import NOT_WHOLE
 from record.models import Meeting
 
-security_log = logging.getLogger("bcp_board.security")
 LONGEST_REASON = 500
 
 
@@ -104,14 +102,7 @@ class MeetingAdmin(RecordAdmin):
                 conflict = error.paper
                 form = PublishForm(newest=conflict, reason=form.cleaned_data.get("reason", ""))
             else:
-                facts = {
-                    "outcome": "ok",
-                    "user": request.user.pk,
-                    "address": request.META.get("REMOTE_ADDR", ""),
-                    "request": request.id,
-                    "object": f"paper {paper.pk}",
-                }
-                security_log.info("published", extra={"facts": facts})
+                security_log.record("published", request=request, object=f"paper {paper.pk}")
                 message = format_html(
                     'Published version {}. <a href="{}">View it on the board</a>',
                     paper.version,

@@ -25,8 +25,8 @@ from record.statements import statement_kinds
 MEETINGS_LOOKED_BACK = 6
 
 
-def had_before_it(meeting, *, today):
-    """The AsAt of the position that ``meeting`` had before it.
+def had_before_it(meeting, at):
+    """The AsAt of the position that ``meeting`` had before it, asked on the day on which ``at`` is.
 
     It is that of the paper the meeting had in front of it; without one, the end of the day it was held;
     and for a meeting that is today or still to come, today.
@@ -35,10 +35,10 @@ def had_before_it(meeting, *, today):
     if papers:
         in_time = [p for p in papers if timezone.localdate(p.published_at) <= meeting.held_on]
         paper = (in_time or papers[:1])[-1]
-        return AsAt(today, paper.as_at, min(paper.published_at, end_of(paper.as_at)))
-    if meeting.held_on >= today:
-        return AsAt.now(today)
-    return AsAt.then(meeting.held_on, today=today)
+        return AsAt(at.today, paper.as_at, min(paper.published_at, end_of(paper.as_at)))
+    if meeting.held_on >= at.today:
+        return AsAt.now(at.today)
+    return AsAt.then(meeting.held_on, today=at.today)
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class Changes:
 
     @property
     def summary(self):
-        """Return what moved, in one sentence of counts; what did not happen is left out."""
+        """What moved, in one sentence of counts; what did not happen is left out."""
         counts = (
             (self.newly_overdue, "newly overdue"),
             (self.worsened, "worse"),
@@ -173,7 +173,7 @@ class Changes:
         return f"{', '.join(said)}." if said else "nothing moved."
 
     def direction(self, number):
-        """Return the direction of recommendation ``number``: Improved, Worse, Same or New."""
+        """The direction of recommendation ``number``: Improved, Worse, Same or New."""
         was = next((r for r in self.before.recommendations if r.number == number), None)
         now = next(r for r in self.now.recommendations if r.number == number)
         if was is None:
@@ -183,7 +183,7 @@ class Changes:
 
 
 def changes_between(before, now, *, since):
-    """Return the Changes from the ProgressPosition ``before``, taken at ``since``, to ``now``."""
+    """The Changes from the ProgressPosition ``before``, taken at ``since``, to ``now``."""
     earlier = before.by_ref
     pairs = [Change(action, earlier.get(action.ref)) for action in now.actions]
     earlier_too = [pair for pair in pairs if pair.was]
@@ -238,7 +238,7 @@ def _left_the_open(pairs):
 
 
 def assessed_since(before, now):
-    """Return an Assessed for each assessment that stands now and did not then."""
+    """An Assessed for each assessment that stands now and did not then."""
     earlier = {r.number: {line.whose: line for line in r.assessments} for r in before.recommendations}
     return tuple(
         Assessed(r, line, was)
@@ -249,14 +249,14 @@ def assessed_since(before, now):
 
 
 def due_date_moved(was: DueLine | None, now: DueLine | None):
-    """Return whether the agreed date is another one; a correction of the same date is not a move."""
+    """Whether the agreed date is another one; a correction of the same date is not a move."""
     if was is None or now is None:
         return was is not now
     return was.pk != now.pk and now.signature.correction_reason == ""
 
 
 def corrections(*, since, now):
-    """Return the Corrections recorded after ``since`` that stand in the position ``now``."""
+    """The Corrections recorded after ``since`` that stand in the position ``now``."""
     end = Q(recorded_at__lt=now.at.known) if now.at.known else Q()
     start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
     return tuple(
@@ -276,8 +276,8 @@ def corrections(*, since, now):
     )
 
 
-def unchanged(now, meetings, *, today):
-    """Return an Unchanged for each open action of the position ``now`` that has not moved.
+def unchanged(now, meetings):
+    """An Unchanged for each open action of the position ``now`` that has not moved.
 
     ``meetings`` are those before it, the latest first. At most MEETINGS_LOOKED_BACK are looked at, in one
     light query each.
@@ -286,7 +286,7 @@ def unchanged(now, meetings, *, today):
     counted = dict.fromkeys(waiting, 0)
     looked_at = meetings[:MEETINGS_LOOKED_BACK]
     for meeting in looked_at:
-        then = Action.objects.as_at(had_before_it(meeting, today=today)).filter(pk__in=list(waiting))
+        then = Action.objects.as_at(had_before_it(meeting, now.at)).filter(pk__in=list(waiting))
         same = {
             pk
             for pk, status, due in then.values_list("pk", "status", "due_id")
@@ -311,9 +311,9 @@ def meetings_before(day):
     return list(Meeting.objects.filter(held_on__lt=day).order_by("-held_on")[: MEETINGS_LOOKED_BACK + 1])
 
 
-def changes_since(now, earlier, *, today):
+def changes_since(now, earlier):
     """The Changes in the position ``now`` since the first of the meetings ``earlier``, or None."""
     if not earlier:
         return None
-    since = had_before_it(earlier[0], today=today)
+    since = had_before_it(earlier[0], now.at)
     return changes_between(progress_position(since), now, since=since)

@@ -15,14 +15,14 @@ from record.signing import name_in
 
 class PaperQuerySet(models.QuerySet):
     def with_anchor(self):
-        """Return the papers without their bytes, each able to say its ``anchor``."""
+        """The papers without their bytes, each able to say its ``anchor``."""
         entry = LedgerEntry.objects.filter(kind=self.model._meta.label_lower, row=OuterRef("pk"))
         return self.defer("body").annotate(
             sequence=Subquery(entry.values("sequence")), digest_before=Subquery(entry.values("previous"))
         )
 
     def latest_by(self, day):
-        """Return the paper that the board had by the end of ``day``, or None.
+        """The paper that the board had by the end of ``day``, or None.
 
         Of all that were published by then it is the newest version of the latest meeting's.
         """
@@ -72,10 +72,10 @@ class Paper(models.Model):
 
     @property
     def anchor(self):
-        """Return the Anchor it prints, or None if it has no entry; needs ``with_anchor``."""
+        """The Anchor it prints, or None if it has no entry; needs ``with_anchor``."""
         # A paper is the next entry after all that it shows.
         return Anchor(self.sequence - 1, self.digest_before) if self.sequence else None
 
     def is_intact(self):
-        """Return whether the stored bytes still have the hash taken when they were published."""
+        """Whether the stored bytes still have the hash taken when they were published."""
         return hashlib.sha256(bytes(self.body)).hexdigest() == self.sha256

@@ -31,7 +31,7 @@ RecommendationRow = namedtuple("RecommendationRow", "recommendation direction st
 
 
 def recommendation_rows(board, changes):
-    """Return each recommendation of ``board`` with its direction since the last meeting, a word or ""."""
+    """Each recommendation of ``board`` with its direction since the last meeting, a word or ""."""
     return [
         RecommendationRow(r, changes.direction(r.number) if changes else "", charts.strip(r.actions))
         for r in board.recommendations
@@ -121,8 +121,8 @@ def status_paper(at, *, meeting, printed_at, is_draft=False, version=None):
         meeting=meeting,
         meeting_before=earlier[0] if earlier else None,
         board=board,
-        changes=changes_since(board, earlier, today=at.today),
-        unchanged=unchanged(board, earlier, today=at.today),
+        changes=changes_since(board, earlier),
+        unchanged=unchanged(board, earlier),
         months=charts.monthly_statuses(at),
         sheet=Sheet(
             board_name=settings.BOARD_NAME,
@@ -159,19 +159,19 @@ class Sheet:
 
     @property
     def warnings(self):
-        """Return what must not be overlooked on any sheet: that it is a draft, or all invented."""
+        """What must not be overlooked on any sheet: that it is a draft, or all invented."""
         warnings = ["DRAFT"] if self.is_draft else []
         return warnings + (["DEMONSTRATION: invented progress"] if self.is_demonstration else [])
 
     @property
     def made(self):
-        """Return when the sheet was made, in words."""
+        """When the sheet was made, in words."""
         made = "Published" if self.version else "Printed"
         return f"{made} {say_moment(self.printed_at)}"
 
     @property
     def style(self):
-        """Return the CSS that puts these words, and page x of y, on every sheet of paper."""
+        """The CSS that puts these words, and page x of y, on every sheet of paper."""
         foot = (
             f"{self.title}. As at {say_day(self.as_at)}. {self.made}.",
             f"Record of {self.anchor.count} entries, ending {self.anchor.digest[-8:]}.",
@@ -190,17 +190,17 @@ class Sheet:
 
 
 def css_string(text):
-    """Return ``text`` as a CSS string with its quotes, every character but plain ones escaped."""
+    """``text`` as a CSS string with its quotes, every character but plain ones escaped."""
     return '"' + re.sub(r"[^\w .,:;()’–-]", lambda found: f"\\{ord(found[0]):x} ", text) + '"'
 
 
 def number_of(count, one, many):
-    """Return ``count`` with the words for one or for more: "1 is overdue", "none are overdue"."""
+    """``count`` with the words for one or for more: "1 is overdue", "none are overdue"."""
     return f"{count or 'none'} {one if count == 1 else many}"
 
 
 def position_in_words(board, *, update_every_days):
-    """Return how ``board`` stands in sentences of its own figures."""
+    """How ``board`` stands in sentences of its own figures."""
     if not board.actions:
         return ("There are no actions.",)
     actions, misses = len(board.actions), sum(a.misses for a in board.actions)
@@ -232,7 +232,7 @@ class NeverReported:
 
 
 def never_reported_groups(board):
-    """Return a NeverReported for each recommendation that has any, then one for actions under none."""
+    """A NeverReported for each recommendation that has any, then one for actions under none."""
     groups = [NeverReported(r, r.never_reported) for r in board.recommendations]
     alone = tuple(a for a in board.never_reported if not a.recommendations)
     return tuple(group for group in [*groups, NeverReported(None, alone)] if group.actions)
@@ -242,7 +242,7 @@ ChangeGroup = namedtuple("ChangeGroup", "title changes")
 
 
 def change_groups(changes):
-    """Return the Changes under a heading each, worst first, empty ones left out."""
+    """The Changes under a heading each, worst first, empty ones left out."""
     groups = (
         ("Newly overdue", changes.newly_overdue),
         ("Worse", changes.worsened),
@@ -260,7 +260,7 @@ FindingGroup = namedtuple("FindingGroup", "title findings")
 
 
 def findings_by_kind(visit):
-    """Return the findings of ``visit`` (it may be None) by kind, those of others than inspectors apart."""
+    """The findings of ``visit`` (it may be None) by kind, those of others than inspectors apart."""
     if visit is None:
         return ()
     found, said = defaultdict(list), defaultdict(list)
@@ -273,7 +273,7 @@ def findings_by_kind(visit):
 
 
 def documents_cited(board):
-    """Return {source without its place: its number} for every document that a fact on ``board`` is from."""
+    """{source without its place: its number} for every document that a fact on ``board`` is from."""
     visits = board.inspections.visits
     facts = (
         *board.recommendations,
@@ -300,14 +300,14 @@ def render_paper(paper):
 
 
 def stylesheet():
-    """Return our compiled stylesheet, as it goes into a paper."""
+    """Our compiled stylesheet, as it goes into a paper."""
     path = finders.find("bcp_board/board.css")
     # Our own file, built from our own sources: it may go into the page as it is.
     return SafeString(Path(path).read_text(encoding="utf-8"))
 
 
 def style_source(body):
-    """Return the source expression that lets a browser use the stylesheet in the bytes of a paper."""
+    """The source expression that lets a browser use the stylesheet in the bytes of a paper."""
     styles = STYLE.search(body)
     digest = hashlib.sha256(styles[1] if styles else b"").digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -67,7 +67,7 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
 
 
 def preview(meeting):
-    """Return the bytes that publishing now would freeze, but marked DRAFT."""
+    """The bytes that publishing now would freeze, but marked DRAFT."""
     now = timezone.now()
     at = shown_when_published(meeting, now=now, is_first=not meeting.papers.exists())
     return render_paper(status_paper(at, meeting=meeting, printed_at=now, is_draft=True))

@@ -27,7 +27,7 @@ def home(request):
     at = request.as_at
     board = board_position(at)
     earlier = meetings_before(at.day)
-    changes = changes_since(board, earlier, today=at.today)
+    changes = changes_since(board, earlier)
     context = {
         "board": board,
         "sentences": papers.position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
@@ -77,11 +77,10 @@ def meetings(request):
 def meeting(request, date):
     """Show one meeting: what changed since the one before, and the decisions wanted."""
     row = get_object_or_404(Meeting, held_on=date)
-    today = request.as_at.today
-    had = had_before_it(row, today=today)
+    had = had_before_it(row, request.as_at)
     board = board_position(had)
     earlier = meetings_before(date)
-    changes = changes_since(board, earlier, today=today)
+    changes = changes_since(board, earlier)
     context = {
         "meeting": row,
         "had": had,
@@ -92,7 +91,7 @@ def meeting(request, date):
         "rows": papers.recommendation_rows(board, changes),
         # Its links lead to the position that the meeting had before it.
         "at": had,
-        "unchanged": unchanged(board, earlier, today=today),
+        "unchanged": unchanged(board, earlier),
         "papers": row.papers.with_anchor().order_by("-version"),
     }
     return render(request, "meetings/meeting.html", context)
@@ -117,8 +116,7 @@ def paper(request, date):
         return paper_response(bytes(found.body))
     if wanted is not None:
         raise Http404
-    today = request.as_at.today
-    had = had_before_it(row, today=today)
+    had = had_before_it(row, request.as_at)
     made = papers.status_paper(
         had,
         meeting=row,
@@ -129,7 +127,7 @@ def paper(request, date):
 
 
 def paper_response(body):
-    """Return the response that serves a paper's bytes, allowing the stylesheet that they carry."""
+    """The response that serves a paper's bytes, allowing the stylesheet that they carry."""
     response = HttpResponse(body)
     response.csp = {"style-src": ["'self'", papers.style_source(body)]}
     return response

@@ -43,7 +43,7 @@ ORDINALS = [
 
 
 def rank(status):
-    """Return the place of ``status`` from worst (0) to best; closed comes last."""
+    """The place of ``status`` from worst (0) to best; closed comes last."""
     return RANK[status]
 
 
@@ -76,39 +76,39 @@ class ActionPosition(Position):
 
     @property
     def due(self):
-        """Return the agreed date that stands, a DueLine, or None where no date is set."""
+        """The agreed date that stands, a DueLine, or None where no date is set."""
         return self.ledger[-1] if self.ledger else None
 
     @property
     def baseline(self):
-        """Return the first agreed date, a DueLine, or None."""
+        """The first agreed date, a DueLine, or None."""
         return self.ledger[0] if self.ledger else None
 
     @property
     def revisions(self):
-        """Return how many times the agreed date has moved."""
+        """How many times the agreed date has moved."""
         return max(0, len(self.ledger) - 1)
 
     @property
     def misses(self):
-        """Return how many agreed dates are known to have been missed, those before this record included."""
+        """How many agreed dates are known to have been missed, those before this record included."""
         return self.earlier_misses + sum(line.is_missed for line in self.ledger)
 
     @property
     def misses_words(self):
-        """Return the misses in words; earlier ones are a lower bound."""
+        """The misses in words; earlier ones are a lower bound."""
         return f"at least {self.misses}" if self.earlier_misses else str(self.misses)
 
     @property
     def slip(self):
-        """Return the Slip from the first agreed date to the present one, or None if it never moved."""
+        """The Slip from the first agreed date to the present one, or None if it never moved."""
         if not self.revisions:
             return None
         return slip_between(self.baseline.due, self.due.due)
 
     @property
     def ledger_words(self):
-        """Return the agreed dates in a line: "March 2023 → June 2023: second date, three months later …"."""
+        """The agreed dates in a line: "March 2023 → June 2023: second date, three months later …"."""
         if not self.ledger:
             return "No date set"
         dates = " → ".join(line.due.words for line in self.ledger)
@@ -120,12 +120,12 @@ class ActionPosition(Position):
 
     @property
     def overdue_since(self):
-        """Return the agreed date that it is overdue on, or None where it is not."""
+        """The agreed date that it is overdue on, or None where it is not."""
         return self.due.due if self.is_overdue else None
 
     @property
     def failing_words(self):
-        """Return how it puts at risk what hangs on it: "is overdue (due March 2023) and off track"."""
+        """How it puts at risk what hangs on it: "is overdue (due March 2023) and off track"."""
         is_off_track = self.status == Status.OFF_TRACK
         if self.is_overdue:
             return f"is overdue (due {self.due.due}){' and off track' if is_off_track else ''}"
@@ -206,7 +206,7 @@ class Disagreement:
 
     @property
     def words(self):
-        """Return how the two differ, in a sentence."""
+        """How the two differ, in a sentence."""
         update = self.action.update
         said = f"{self.action.owner_role} reported {update.words} ({update.signature.dated})"
         if self.action.status in ACCEPTED:
@@ -234,7 +234,7 @@ class Contradiction:
 
     @property
     def under(self):
-        """Return what it is listed under, in words."""
+        """What it is listed under, in words."""
         return f"Recommendation {self.recommendation}" if self.recommendation else "Under no recommendation"
 
     @property
@@ -251,7 +251,7 @@ class Contradiction:
 
 
 def contradictions_among(disagreements):
-    """Return a Contradiction for each recommendation and cause, by number, those under none last."""
+    """A Contradiction for each recommendation and cause, by number, those under none last."""
     groups = {}
     for found in disagreements:
         cause = found.finding.ref if found.finding else found.assessment.pk
@@ -273,7 +273,7 @@ class StatusCount:
 
 
 def count_statuses(actions):
-    """Return a StatusCount for each status that any of ``actions`` has, worst first."""
+    """A StatusCount for each status that any of ``actions`` has, worst first."""
     counts = Counter(action.status for action in actions)
     return tuple(StatusCount(s, counts[s]) for s in WORST_FIRST if counts[s])
 
@@ -303,13 +303,13 @@ def decisions_wanted(actions):
 
 
 def soonest_first(actions):
-    """Return those of ``actions`` that are open with an agreed date not yet past, soonest first."""
+    """Those of ``actions`` that are open with an agreed date not yet past, soonest first."""
     rows = [a for a in actions if a.is_open and a.due and a.due.due.first and not a.is_overdue]
     return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
 
 
 def count_finished(actions):
-    """Return a StatusCount for each of done, complete and embedded: three claims, never added up."""
+    """A StatusCount for each of done, complete and embedded: three claims, never added up."""
     counts = Counter(action.status for action in actions)
     return tuple(StatusCount(s, counts[s]) for s in (Status.DONE, Status.COMPLETE, Status.EMBEDDED))
 
@@ -324,7 +324,7 @@ class RecommendationProgress:
 
     @property
     def worst(self):
-        """Return the worst status of its actions; Closed only if all are; Not yet reported if none."""
+        """The worst status of its actions; Closed only if all are; Not yet reported if none."""
         return min((a.status for a in self.actions), key=rank, default=NOT_REPORTED)
 
     @property
@@ -351,7 +351,7 @@ class RecommendationPosition(Position, RecommendationProgress):
 
     @property
     def counts_words(self):
-        """Return how many of its actions have each status: "1 off track; 3 on track"."""
+        """How many of its actions have each status: "1 off track; 3 on track"."""
         return "; ".join(f"{count.count} {count.words.lower()}" for count in self.counts)
 
     @property
@@ -372,12 +372,12 @@ class RecommendationPosition(Position, RecommendationProgress):
 
     @property
     def next_due(self):
-        """Return the open action whose agreed date comes next, not yet past, or None."""
+        """The open action whose agreed date comes next, not yet past, or None."""
         return next(iter(soonest_first(self.actions)), None)
 
     @property
     def next_due_words(self):
-        """Return when that is, with the action, or why there is no such date."""
+        """When that is, with the action, or why there is no such date."""
         if self.next_due:
             return f"{self.next_due.due.due} ({self.next_due.ref})"
         return "None still to come" if any(a.is_open and a.due for a in self.actions) else "No date set"
@@ -388,7 +388,7 @@ class RecommendationPosition(Position, RecommendationProgress):
 
     @property
     def last_update(self):
-        """Return the latest update of any of its actions, or None."""
+        """The latest update of any of its actions, or None."""
         updates = [a.update for a in self.actions if a.update]
         return max(updates, key=lambda u: (u.dated_first, u.pk), default=None)
 
@@ -398,18 +398,18 @@ class RecommendationPosition(Position, RecommendationProgress):
 
     @property
     def misses_words(self):
-        """Return the misses in words; those before this record began are a lower bound."""
+        """The misses in words; those before this record began are a lower bound."""
         is_least = any(a.earlier_misses for a in self.actions)
         return f"at least {self.misses}" if is_least else str(self.misses)
 
     @property
     def assessment(self):
-        """Return the newest assessment by anyone, or None."""
+        """The newest assessment by anyone, or None."""
         return max(self.assessments, key=lambda a: (a.dated_first, a.pk), default=None)
 
     @property
     def endangers(self):
-        """Return the overdue or off-track actions of a critical recommendation: what hangs on it is near."""
+        """The overdue or off-track actions of a critical recommendation: what hangs on it is near."""
         if not self.is_critical:
             return ()
         return tuple(a for a in self.actions if a.is_overdue or a.status == Status.OFF_TRACK)
@@ -451,7 +451,7 @@ class BoardPosition(ProgressPosition):
         return count_finished(self.actions)
 
     def count(self, *statuses):
-        """Return how many actions have one of ``statuses``."""
+        """How many actions have one of ``statuses``."""
         return sum(action.status in statuses for action in self.actions)
 
     @property
@@ -476,13 +476,13 @@ class BoardPosition(ProgressPosition):
 
     @property
     def exceptions(self):
-        """Return the actions that need the board's attention, overdue first, then by status, then ref."""
+        """The actions that need the board's attention, overdue first, then by status, then ref."""
         rows = [a for a in self.actions if a.is_exception]
         return tuple(sorted(rows, key=lambda a: (not a.is_overdue, rank(a.status), a.ref)))
 
     @property
     def upcoming(self):
-        """Return the open actions with an agreed date not yet past, soonest first."""
+        """The open actions with an agreed date not yet past, soonest first."""
         return soonest_first(self.actions)
 
     @property
@@ -491,12 +491,12 @@ class BoardPosition(ProgressPosition):
 
     @property
     def contradictions(self):
-        """Return the disagreements, those with one cause together."""
+        """The disagreements, those with one cause together."""
         return contradictions_among(self.disagreements)
 
     @property
     def for_findings_only(self):
-        """Return the actions that answer findings of Ofsted's and no recommendation."""
+        """The actions that answer findings of Ofsted's and no recommendation."""
         return tuple(a for a in self.actions if not a.recommendations)
 
     @property
@@ -505,5 +505,5 @@ class BoardPosition(ProgressPosition):
 
     @property
     def endangered(self):
-        """Return the critical recommendations whose consequence is brought near."""
+        """The critical recommendations whose consequence is brought near."""
         return tuple(r for r in self.recommendations if r.endangers)

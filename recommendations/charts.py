@@ -30,7 +30,7 @@ LABEL_HEIGHT = 12
 
 
 def board_timeline(board):
-    """Return the Timeline of inspections with the reports that recommend, and what is critically due.
+    """The Timeline of inspections with the reports that recommend, and what is critically due.
 
     Only critical recommendations' deadlines are on it, so that it stays on one sheet however many
     actions there are.
@@ -67,14 +67,14 @@ class Strip:
 
     @property
     def words(self):
-        """Return the whole strip in words: "A01 Off track, overdue; A05 On track"."""
+        """The whole strip in words: "A01 Off track, overdue; A05 On track"."""
         return "; ".join(
             f"{c.ref} {STATUS_WORDS[c.status]}{', overdue' if c.is_overdue else ''}" for c in self.cells
         )
 
 
 def strip(actions):
-    """Return the Strip of ``actions``."""
+    """The Strip of ``actions``."""
     in_order = sorted(actions, key=lambda a: (RANK[a.status], not a.is_overdue, a.ref))
     cells = []
     for place, action in enumerate(in_order):
@@ -165,7 +165,7 @@ class MonthlyStatuses:
 
     @property
     def rows(self):
-        """Return each month with its (words, count) in the order of the key, for a table."""
+        """Each month with its (words, count) in the order of the key, for a table."""
         return tuple(
             (month, tuple((line.words, line.counts[place]) for line in self.key))
             for place, month in enumerate(self.months)
@@ -173,7 +173,7 @@ class MonthlyStatuses:
 
     @property
     def flat_words(self):
-        """Return the counts of the first month as they read inside a sentence; "" if there are no actions."""
+        """The counts of the first month as they read inside a sentence; "" if there are no actions."""
         return "; ".join(f"{line.counts[0]} {line.words[0].lower()}{line.words[1:]}" for line in self.key)
 
     @property
@@ -183,7 +183,7 @@ class MonthlyStatuses:
 
 
 def month_ends(day, count):
-    """Return the last days of the ``count`` - 1 months before ``day``, then ``day`` itself."""
+    """The last days of the ``count`` - 1 months before ``day``, then ``day`` itself."""
     days = [day]
     while len(days) < count:
         days.append(days[-1].replace(day=1) - datetime.timedelta(days=1))
@@ -191,14 +191,14 @@ def month_ends(day, count):
 
 
 def monthly_statuses(at, *, months=MONTHS_SHOWN):
-    """Return the MonthlyStatuses up to the day asked about, in one query."""
+    """The MonthlyStatuses up to the day asked about, in one query."""
     days = month_ends(at.day, months)
     statuses = Action.objects.statuses_on(days, at)
     return draw_months([(day, Counter(those)) for day, those in zip(days, statuses, strict=True)])
 
 
 def draw_months(counts):
-    """Return the MonthlyStatuses for (day, {status: count}) pairs, oldest first; the worst stands lowest."""
+    """The MonthlyStatuses for (day, {status: count}) pairs, oldest first; the worst stands lowest."""
     most = max((sum(c.values()) for _, c in counts), default=0)
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, most or 1) if s * 4 >= most)
     top = max(step * -(-most // step), 1)
@@ -250,7 +250,7 @@ class Slipped:
 
     @property
     def starts(self):
-        """Return where the line from the first date to the present one starts."""
+        """Where the line from the first date to the present one starts."""
         return self.first.end if self.last.x >= self.first.x else self.first.x
 
     @property
@@ -276,12 +276,12 @@ class Slippage:
 
 
 def slippage(board):
-    """Return the Slippage of ``board``; it has no rows where no date has moved."""
+    """The Slippage of ``board``; it has no rows where no date has moved."""
     return draw_slippage([a for a in board.actions if a.revisions], as_at=board.at.day)
 
 
 def draw_slippage(actions, *, as_at):
-    """Return the Slippage of ``actions``, each of which has had two dates or more."""
+    """The Slippage of ``actions``, each of which has had two dates or more."""
     days = [d for a in actions for line in a.ledger for d in (line.due.first, line.due.last) if d]
     axis = axis_over(days, as_at=as_at)
     axis = type(axis)(axis.start, axis.end, left=52, right=WIDTH)

@@ -10,7 +10,7 @@ from record.statements import Said, Statement, StatementQuerySet
 
 class DueDateQuerySet(StatementQuerySet):
     def with_effect(self, at):
-        """Return the due dates standing that day, annotated with ``effective_on``, a day or None.
+        """The due dates standing that day, annotated with ``effective_on``, a day or None.
 
         A date entered by the Chair or the Secretariat counts from the day it is dated; a proposal from
         the day a decision agreed it, and not at all until then.
@@ -25,7 +25,7 @@ class DueDateQuerySet(StatementQuerySet):
         )
 
     def agreed(self, at):
-        """Return the due dates that had been agreed by that day, annotated as ``with_effect`` does."""
+        """The due dates that had been agreed by that day, annotated as ``with_effect`` does."""
         return self.with_effect(at).filter(effective_on__isnull=False)
 
 
@@ -72,7 +72,7 @@ class DueDate(Statement):
         return f"{self.action.ref}, {proposal} {say(self.due)}"
 
     def in_words(self):
-        """Return what it says, without saying of what."""
+        """What it says, without saying of what."""
         return f"due {say(self.due)}: {self.reason}"
 
     def as_said(self):
@@ -115,7 +115,7 @@ class Decision(Statement):
         return f"{self.get_outcome_display()}: {self.due_date}"
 
     def in_words(self):
-        """Return what it says, without saying of what."""
+        """What it says, without saying of what."""
         return f"{self.get_outcome_display()}: {self.reason}"
 
     def as_said(self):

@@ -65,7 +65,7 @@ class ActionFilter(django_filters.FilterSet):
         self.filters["owner"].extra["choices"] = [(name, name) for name in names]
 
     def get_form_class(self):
-        """Return the form, its fields dressed as the rest of the site's."""
+        """The form, its fields dressed as the rest of the site's."""
         form = super().get_form_class()
         for field in form.base_fields.values():
             is_select = isinstance(field.widget, forms.Select)
@@ -76,7 +76,7 @@ class ActionFilter(django_filters.FilterSet):
         return queryset.filter(**{name: True}) if value else queryset
 
     def matching(self, queryset, name, value):
-        """Return the actions with every word of ``value`` in their reference, title, role or note."""
+        """The actions with every word of ``value`` in their reference, title, role or note."""
         for word in value.split():
             queryset = queryset.filter(
                 Q(ref__iexact=word)

@@ -31,7 +31,7 @@ NEEDED = {
 
 
 def three_months_after(day):
-    """Return the same day of the month three months on, or that month's last day if it is shorter."""
+    """The same day of the month three months on, or that month's last day if it is shorter."""
     year, month = day.year + (day.month + 2) // 12, (day.month + 2) % 12 + 1
     return datetime.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
@@ -75,7 +75,7 @@ class ProgressUpdateForm(StatementForm):
             self.initial.setdefault("status", self.current.status)
 
     def offered(self):
-        """Return the statuses that this person may give this action now."""
+        """The statuses that this person may give this action now."""
         addition, status = self.addition, self.current.status if self.current else NOT_REPORTED
         reports = self.owner == addition.user or addition.user.has_perm(RECORD_FOR_OWNER)
         # Whoever accepts may find at the re-check that it did not hold, which reopens the action.
@@ -278,7 +278,7 @@ class ActionForm(RecordForm):
 
 
 def proposals_to_decide(at):
-    """Return the proposed due dates, standing that day, that the board has not decided."""
+    """The proposed due dates, standing that day, that the board has not decided."""
     decided = Decision.objects.standing(at)
     return (
         DueDate.objects.standing(at)

@@ -13,7 +13,7 @@ class Term:
 
     @property
     def anchor(self):
-        """Return its identifier in the glossary of the help page."""
+        """Its identifier in the glossary of the help page."""
         return self.short.lower().replace(" ", "-")
 
 

@@ -46,13 +46,13 @@ class HistoryLine:
 
     @property
     def late_words(self):
-        """Return the day it speaks of where it was recorded later than that, else ""."""
+        """The day it speaks of where it was recorded later than that, else ""."""
         late = self.signature.lateness
         return f"Dated {self.signature.dated}, {late}" if late else ""
 
     @property
     def anchor(self):
-        """Return the entry's identifier in a page."""
+        """The entry's identifier in a page."""
         return f"{self.kind.replace(' ', '-')}-{self.pk}"
 
 
@@ -120,7 +120,7 @@ def _edge(about, last):
 
 
 def _statuses_before(actions, edge, at):
-    """Return {action pk: its status just before the day ``edge``}."""
+    """{action pk: its status just before the day ``edge``}."""
     if not edge:
         return {}
     earlier = (

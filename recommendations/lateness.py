@@ -63,7 +63,7 @@ NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 def in_words(number):
-    """Return ``number`` as a word up to nine, else in figures."""
+    """``number`` as a word up to nine, else in figures."""
     return NUMBERS[number] if 0 < number < len(NUMBERS) else str(number)
 
 
@@ -95,17 +95,17 @@ class DueLine(Position):
 
     @property
     def counted_from(self):
-        """Return the day from which it counted, said no more exactly than its source says it."""
+        """The day from which it counted, said no more exactly than its source says it."""
         return self.decided.signature.dated if self.is_proposal and self.decided else self.row.signature.dated
 
     @property
     def agreement(self):
-        """Return the Signature of whoever made it the agreed date: of the decision, if there is one."""
+        """The Signature of whoever made it the agreed date: of the decision, if there is one."""
         return self.decided.signature if self.decided else self.row.signature
 
     @property
     def agreed_by(self):
-        """Return who agreed it, in words."""
+        """Who agreed it, in words."""
         if not self.is_proposal:
             return self.row.signature.by
         if not self.decided:
@@ -132,7 +132,7 @@ class Slip:
 
 
 def slip_between(first, last):
-    """Return the Slip from the PartialDate ``first`` to ``last``; they must be of one precision to count."""
+    """The Slip from the PartialDate ``first`` to ``last``; they must be of one precision to count."""
     if first.precision != last.precision or not first.precision or not (first.last and last.last):
         return Slip("", 0)
     if first.precision == "day":

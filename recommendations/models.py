@@ -114,7 +114,7 @@ class ActionQuerySet(models.QuerySet):
         return [[row[place] for row in rows if row[0] <= day] for place, day in enumerate(days, start=1)]
 
     def as_at(self, at):
-        """Return the actions on the board that day, annotated with how each stood that day.
+        """The actions on the board that day, annotated with how each stood that day.
 
         Annotates ``owner_id`` and ``owner_signed``, ``update_id``, ``previous_update_id``, ``status`` (a
         Status value or NOT_REPORTED),
@@ -159,13 +159,13 @@ class ActionQuerySet(models.QuerySet):
 
 
 def newest_updates(at):
-    """Return the standing updates of the action of the query that this is put into, newest first."""
+    """The standing updates of the action of the query that this is put into, newest first."""
     standing = ProgressUpdate.objects.standing(at)
     return standing.filter(action=OuterRef("pk")).newest_first()
 
 
 def true_where(condition):
-    """Return a database expression that is True where ``condition`` holds, and False otherwise."""
+    """A database expression that is True where ``condition`` holds, and False otherwise."""
     return Case(When(condition, then=True), default=False, output_field=models.BooleanField())
 
 
@@ -334,7 +334,7 @@ class ProgressUpdate(Statement):
         return name_in(self.on_behalf_of_signed)
 
     def in_words(self):
-        """Return what it says, without saying of what."""
+        """What it says, without saying of what."""
         return f"{self.get_status_display()}: {self.narrative}"
 
 
@@ -391,7 +391,7 @@ class Assessment(Statement):
         return Said(was="", now=f"{self.whose_words}: {self.words}", text=self.narrative)
 
     def in_words(self):
-        """Return what it says, without saying of what."""
+        """What it says, without saying of what."""
         return f"{self.get_status_display()}: {self.narrative}"
 
 

@@ -31,7 +31,7 @@ from visits.position import inspection_position
 
 
 def board_position(at):
-    """Return the BoardPosition at the end of the day asked about, in a fixed number of queries.
+    """The BoardPosition at the end of the day asked about, in a fixed number of queries.
 
     With ``at.known`` it uses only what had been recorded before that moment.
     """
@@ -52,7 +52,7 @@ def board_position(at):
 
 
 def progress_position(at):
-    """Return the ProgressPosition at the end of the day asked about: what a later one is compared with."""
+    """The ProgressPosition at the end of the day asked about: what a later one is compared with."""
     actions = _actions(at)
     answering = _by_recommendation(actions)
     assessments = _assessments(at)
@@ -161,7 +161,7 @@ def _risks(at):
 
 
 def _by_recommendation(actions):
-    """Return {number: the actions that answer that recommendation}."""
+    """{number: the actions that answer that recommendation}."""
     answering = defaultdict(list)
     for action in actions:
         for number in action.recommendations:
@@ -170,7 +170,7 @@ def _by_recommendation(actions):
 
 
 def _assessments(at):
-    """Return {recommendation's pk: its newest Assessment of the adviser's and of the board's}."""
+    """{recommendation's pk: its newest Assessment of the adviser's and of the board's}."""
     newest = Assessment.objects.standing(at).latest_of_each()
     found = defaultdict(tuple)
     for row in newest.select_related("document").order_by("whose"):
@@ -207,7 +207,7 @@ def _recommendations(actions, findings, risks, at):
 
 
 def _disagreement(action, number, linked, assessments, findings):
-    """Return the Disagreement over ``action``, or None.
+    """The Disagreement over ``action``, or None.
 
     An owner says On track or better, while an Ofsted concern linked to the action or its
     recommendation is dated after that update began, or the newest assessment is worse than On track.
@@ -229,7 +229,7 @@ def _disagreement(action, number, linked, assessments, findings):
 
 
 def _disagreements(actions, recommendations, findings):
-    """Return the disagreements of the whole board, each action once, those that answer no
+    """The disagreements of the whole board, each action once, those that answer no
     recommendation included."""
     seen = {}
     for recommendation in recommendations:

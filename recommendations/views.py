@@ -71,14 +71,14 @@ def action(request, ref):
 
 
 def may_record(user, action):
-    """Return whether ``user`` works in the admin and may record progress on the ActionPosition ``action``."""
+    """Whether ``user`` works in the admin and may record progress on the ActionPosition ``action``."""
     if not user.is_staff or not user.has_perm("recommendations.add_progressupdate"):
         return False
     return action.owner_id == user.pk or user.has_perm("recommendations.record_for_owner")
 
 
 def day_before(request):
-    """Return the day before which a page of history is asked for, or None; a bad one is a 400."""
+    """The day before which a page of history is asked for, or None; a bad one is a 400."""
     text = request.GET.get("before")
     if text is None:
         return None

@@ -29,7 +29,7 @@ LONGEST_TEXT = 10_000
 
 
 def box(make, db_field, request, kwargs):
-    """Return the form field that ``make`` gives for ``db_field``, which refuses too much and cuts nothing."""
+    """The form field that ``make`` gives for ``db_field``, which refuses too much and cuts nothing."""
     if isinstance(db_field, models.TextField):
         # The database would take any length, and every page that shows the text would be as long.
         too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
@@ -52,7 +52,7 @@ class BoardAdmin(admin.ModelAdmin):
         return False
 
     def view_on_site(self, obj):
-        """Return the address of the row's page on the board, or None if it has none."""
+        """The address of the row's page on the board, or None if it has none."""
         return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
@@ -65,7 +65,7 @@ class BoardAdmin(admin.ModelAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def lookup_allowed(self, lookup, value, request):
-        """Return whether one of the list's own filters asks this.
+        """Whether one of the list's own filters asks this.
 
         Django would take any lookup of any column: a pattern can keep a worker busy for half a minute, a
         range can fail, and what is not shown could be guessed letter by letter.
@@ -91,7 +91,7 @@ class BoardAdmin(admin.ModelAdmin):
             raise BadRequest("The form holds a number that is too large.") from None
 
     def get_object(self, request, object_id, from_field=None):
-        """Return the row; raise Http404 if there is none. Django would say that perhaps it was deleted."""
+        """The row; raise Http404 if there is none. Django would say that perhaps it was deleted."""
         try:
             found = super().get_object(request, object_id, from_field)
         except OverflowError:

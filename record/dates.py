@@ -188,7 +188,7 @@ def say_moment(moment):
 
 
 def end_of(day):
-    """Return the moment at which ``day`` ends in London, an aware datetime."""
+    """The moment at which ``day`` ends in London, an aware datetime."""
     return start_of(day + datetime.timedelta(days=1))
 
 

@@ -22,7 +22,7 @@ NoteField = partial(
 
 
 def source_document(**options):
-    """Return the foreign key to the document that a fact comes from; documents cannot be deleted."""
+    """The foreign key to the document that a fact comes from; documents cannot be deleted."""
     return models.ForeignKey(
         "record.Document",
         models.PROTECT,
@@ -33,7 +33,7 @@ def source_document(**options):
 
 
 def one_of(field, choices):
-    """Return the database constraint that ``field`` holds one of ``choices``."""
+    """The database constraint that ``field`` holds one of ``choices``."""
     return models.CheckConstraint(
         condition=Q(**{f"{field}__in": choices.values}),
         name=f"%(app_label)s_%(class)s_{field}_is_known",
@@ -42,7 +42,7 @@ def one_of(field, choices):
 
 
 def not_blank(field):
-    """Return the database constraint that the text ``field`` is not empty."""
+    """The database constraint that the text ``field`` is not empty."""
     return models.CheckConstraint(
         condition=~Q(**{field: ""}),
         name=f"%(app_label)s_%(class)s_{field}_is_given",

@@ -76,7 +76,7 @@ class OpenedForm(forms.ModelForm):
         return cleaned
 
     def said_already(self):
-        """Return a sentence if this person has just saved the very same, else an empty string."""
+        """A sentence if this person has just saved the very same, else an empty string."""
         return ""
 
 
@@ -129,7 +129,7 @@ class RecordForm(OpenedForm):
         return "-".join(str(part["newest"] or 0) for part in latest)
 
     def what_happened(self, opened_on, newest):
-        """Return a sentence for each part of the page that was saved since it was opened."""
+        """A sentence for each part of the page that was saved since it was opened."""
         before, now = opened_on.split("-"), newest.split("-")
         if len(before) != len(now) or not all(re.fullmatch("[0-9]{1,18}", part) for part in before + now):
             return [NOT_WHOLE]
@@ -177,12 +177,12 @@ def merge(form, earlier, now):
 
 
 def fields_changed(earlier, now):
-    """Return the fields of a row in which two of its versions differ."""
+    """The fields of a row in which two of its versions differ."""
     return [now.instance_type._meta.get_field(change.field) for change in now.diff_against(earlier).changes]
 
 
 def value_of(version, field):
-    """Return what a ``version`` of a row holds in ``field``, as a form's field starts with it."""
+    """What a ``version`` of a row holds in ``field``, as a form's field starts with it."""
     if field.many_to_many:
         other = get_m2m_reverse_field_name(field)
         return list(getattr(version, field.name).values_list(other, flat=True))
@@ -190,13 +190,13 @@ def value_of(version, field):
 
 
 def rows_of(version, field):
-    """Return the rows that a ``version`` of a row links to in ``field``; the row's own links are today's."""
+    """The rows that a ``version`` of a row links to in ``field``; the row's own links are today's."""
     value = value_of(version, field)
     return field.related_model.objects.filter(pk__in=value if field.many_to_many else [value])
 
 
 def in_words(version, field):
-    """Return what a ``version`` of a row says in ``field``, whole, or "" if that is nothing."""
+    """What a ``version`` of a row says in ``field``, whole, or "" if that is nothing."""
     if field.is_relation:
         rows = rows_of(version, field)
         return ", ".join(str(getattr(r, "ref", r)) for r in rows)
@@ -236,7 +236,7 @@ class Addition:
 
 
 def began_on(row):
-    """Return the first day on which an action or a recommendation was on the board, or None."""
+    """The first day on which an action or a recommendation was on the board, or None."""
     agreed = getattr(row, "agreed_on_first", None)
     return agreed or (row.document.published_first if row.document_id else None)
 
@@ -250,7 +250,7 @@ class StatementForm(OpenedForm):
 
     @classmethod
     def left_out(cls, addition):
-        """Return the fields that this person is not offered."""
+        """The fields that this person is not offered."""
         return set() if addition.corrects else {"correction_reason"}
 
     def __init__(self, *args, **kwargs):
@@ -271,11 +271,11 @@ class StatementForm(OpenedForm):
                     self.initial.setdefault(name, value)
 
     def about(self):
-        """Return the columns of the new row that say what it is about."""
+        """The columns of the new row that say what it is about."""
         return {self._meta.model.subject_field: self.addition.subject}
 
     def guarded(self):
-        """Return the row whose statements are added one at a time."""
+        """The row whose statements are added one at a time."""
         return self.addition.subject
 
     def began(self):
@@ -283,7 +283,7 @@ class StatementForm(OpenedForm):
         return began_on(self.guarded())
 
     def siblings(self):
-        """Return the rows of this kind about the same thing."""
+        """The rows of this kind about the same thing."""
         return self._meta.model.objects.filter(**self.about())
 
     def lock(self):
@@ -294,7 +294,7 @@ class StatementForm(OpenedForm):
         return str(self.siblings().aggregate(newest=models.Max("pk"))["newest"] or 0)
 
     def what_happened(self, opened_on, newest):
-        """Return a sentence for each row that somebody, perhaps this person, added since."""
+        """A sentence for each row that somebody, perhaps this person, added since."""
         if not re.fullmatch("[0-9]{1,18}", opened_on) or int(opened_on) > int(newest):
             return [NOT_WHOLE]
         since = self.siblings().filter(pk__gt=opened_on).order_by("pk")
@@ -305,7 +305,7 @@ class StatementForm(OpenedForm):
         ]
 
     def said_already(self):
-        """Return a sentence if the newest row says the same of the same day, and is this person's.
+        """A sentence if the newest row says the same of the same day, and is this person's.
 
         So does a form that was sent twice, or one sent again after going back to it.
         """

@@ -15,7 +15,7 @@ PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meet
 
 class DocumentQuerySet(models.QuerySet):
     def begun(self, at):
-        """Return the documents that may have been published by that day."""
+        """The documents that may have been published by that day."""
         return self.filter(published_first__lte=at.day)
 
 
@@ -47,17 +47,17 @@ class Document(models.Model):
 
 class FromDocumentQuerySet(models.QuerySet):
     def begun(self, at):
-        """Return the rows that were on the board that day: those whose document was published."""
+        """The rows that were on the board that day: those whose document was published."""
         return self.filter(document__published_first__lte=at.day)
 
 
 class MeetingQuerySet(models.QuerySet):
     def held_by(self, day):
-        """Return the meetings held on or before ``day``, the latest first."""
+        """The meetings held on or before ``day``, the latest first."""
         return self.filter(held_on__lte=day).order_by("-held_on")
 
     def next_from(self, day):
-        """Return the first meeting on or after ``day``, or None."""
+        """The first meeting on or after ``day``, or None."""
         return self.filter(held_on__gte=day).order_by("held_on").first()
 
 

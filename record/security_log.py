@@ -29,7 +29,7 @@ class JsonLine(logging.Formatter):
 
 
 def fault_of(record):
-    """Return what failed, where in the code and in which request.
+    """What failed, where in the code and in which request.
 
     The message of an exception is left out, because a database quotes the row that it refused.
     """
@@ -53,7 +53,7 @@ def record(event, *, request=None, user=None, outcome="ok", **facts):
 
 
 def address_of(request):
-    """Return the address that the request came from, as the server saw it; no header is believed."""
+    """The address that the request came from, as the server saw it; no header is believed."""
     return request.META.get("REMOTE_ADDR", "")
 
 
@@ -66,7 +66,7 @@ def signed_out(sender, request, user, **kwargs):
 
 
 def in_hand():
-    """Return the request that this thread is answering, or None in a command."""
+    """The request that this thread is answering, or None in a command."""
     return getattr(HistoricalRecords.context, "request", None)
 
 

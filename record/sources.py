@@ -20,7 +20,7 @@ class Source:
 
 
 def source_of(row):
-    """Return the Source of a row that has a document, or None for one that a person recorded."""
+    """The Source of a row that has a document, or None for one that a person recorded."""
     if not row.document_id:
         return None
     document = row.document

@@ -21,7 +21,7 @@ from record.signing import signature
 
 
 def chosen(model, key):
-    """Return the row of ``model`` that an address names by ``key``; raise Http404 if there is none."""
+    """The row of ``model`` that an address names by ``key``; raise Http404 if there is none."""
     if not re.fullmatch("[0-9]{1,18}", key):
         raise Http404
     return get_object_or_404(model, pk=key)
@@ -49,7 +49,7 @@ class StatementAdmin(BoardAdmin):
         return self.model._meta.get_field(self.model.subject_field).related_model
 
     def already(self, addition):
-        """Return the row that already says what ``addition`` would, or None."""
+        """The row that already says what ``addition`` would, or None."""
         return getattr(addition.corrects, "corrected_by", None)
 
     def may_add(self, request, subject):
@@ -61,7 +61,7 @@ class StatementAdmin(BoardAdmin):
         return False
 
     def subjects(self, request):
-        """Return the rows that this person may choose to add a statement about."""
+        """The rows that this person may choose to add a statement about."""
         return self.subject.objects.all()
 
     def add_view(self, request, form_url="", extra_context=None):
@@ -89,7 +89,7 @@ class StatementAdmin(BoardAdmin):
         return {}
 
     def addition_of(self, request):
-        """Return the Addition that the address asks for, or None if it names nothing to write about.
+        """The Addition that the address asks for, or None if it names nothing to write about.
 
         Raises Http404 for what does not exist and PermissionDenied for what this person may not do.
         """
@@ -109,7 +109,7 @@ class StatementAdmin(BoardAdmin):
         return Addition(request.user, request.as_at, subject, corrects)
 
     def choose_subject(self, request):
-        """Return the page on which to choose what to write about."""
+        """The page on which to choose what to write about."""
         context = {
             **self.admin_site.each_context(request),
             "title": f"Add {self.opts.verbose_name}: choose the {self.subject._meta.verbose_name}",
@@ -139,7 +139,7 @@ class StatementAdmin(BoardAdmin):
         return [(None, {"fields": [f for f in self.form.Meta.fields if f not in left_out]})]
 
     def says(self, row, name):
-        """Return whether ``row`` has anything to show for the field or the method of this admin ``name``."""
+        """Whether ``row`` has anything to show for the field or the method of this admin ``name``."""
         in_words = getattr(self, name, None)
         return bool(in_words(row) if in_words else getattr(row, name))
 
@@ -172,11 +172,11 @@ class StatementAdmin(BoardAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def page_of(self, row):
-        """Return the row of the record whose page shows ``row``."""
+        """The row of the record whose page shows ``row``."""
         return row.subject
 
     def address(self, page, *keys):
-        """Return the address of one of this model's pages: "changelist", "add" or "change"."""
+        """The address of one of this model's pages: "changelist", "add" or "change"."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=keys)
 
     @admin.display(description="about")
@@ -208,7 +208,7 @@ class StatementAdmin(BoardAdmin):
 
 
 def newest_before(model, *same):
-    """Return the rows of ``model`` that stood before an outer row about the same thing, newest first."""
+    """The rows of ``model`` that stood before an outer row about the same thing, newest first."""
     earlier = Q(dated_first__lt=OuterRef("dated_first")) | Q(
         dated_first=OuterRef("dated_first"), pk__lt=OuterRef("pk")
     )

@@ -23,7 +23,7 @@ class StatementQuerySet(models.QuerySet):
     """The vocabulary of append-only rows: which of them count on a day."""
 
     def standing(self, at):
-        """Return the rows that count on the day that day: dated by then and not superseded.
+        """The rows that count on the day that day: dated by then and not superseded.
 
         A superseded row counts on no day, except that with ``at.known`` only what had been recorded before
         that moment is looked at, corrections included.
@@ -35,7 +35,7 @@ class StatementQuerySet(models.QuerySet):
         return rows.filter(~Exists(corrections))
 
     def newest_first(self):
-        """Return the rows by the first day they may be dated, then in the order they were added."""
+        """The rows by the first day they may be dated, then in the order they were added."""
         return self.order_by("-dated_first", "-pk")
 
 

@@ -119,7 +119,7 @@ def _no_rewrite(model, vendor):
 
 
 def _collision(model):
-    """Return SQL that is true of an existing row which shares a key with the row being inserted.
+    """SQL that is true of an existing row which shares a key with the row being inserted.
 
     SQLite has a key of its own for each row, the rowid, which an insert may name. Where it does not, and the
     table's key is another, NEW.rowid is -1, which no row has.
@@ -143,7 +143,7 @@ def _collision(model):
 
 
 def installed(connection):
-    """Return {name: what it does} of the triggers that ``connection``'s database holds."""
+    """{name: what it does} of the triggers that ``connection``'s database holds."""
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             return _definitions(cursor)
@@ -203,7 +203,7 @@ def _left_over(cursor, table, triggers):
 
 
 def _definitions(cursor):
-    """Return {name: CREATE statement} of the triggers that a SQLite database holds."""
+    """{name: CREATE statement} of the triggers that a SQLite database holds."""
     cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     return dict(cursor.fetchall())
 
@@ -228,7 +228,7 @@ def after_migrations(sender, using, **kwargs):
 
 
 def check_installed(app_configs, databases, **kwargs):
-    """Return an Error for each append-only table whose triggers are missing, or are not those we make."""
+    """An Error for each append-only table whose triggers are missing, or are not those we make."""
     errors = []
     for alias in databases or [DEFAULT_DB_ALIAS]:
         connection = connections[alias]

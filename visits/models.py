@@ -15,7 +15,7 @@ COUNCIL = "BCP Council"
 
 class VisitQuerySet(models.QuerySet):
     def begun(self, at):
-        """Return the visits on the board at that day.
+        """The visits on the board at that day.
 
         A visit is there from the first day its date may mean; with no date, from its document's.
         """
@@ -264,7 +264,7 @@ class Finding(models.Model):
 
 class EventQuerySet(models.QuerySet):
     def begun(self, at):
-        """Return the events on the board at that day; a forecast is there from its document's day."""
+        """The events on the board at that day; a forecast is there from its document's day."""
         return self.filter(
             Q(kind="event", date_first__lte=at.day)
             | (Q(kind="forecast") | Q(date="")) & Q(document__published_first__lte=at.day)

@@ -85,12 +85,12 @@ class Voices:
 
     @property
     def ofsted(self):
-        """Return what inspectors found, concerns first."""
+        """What inspectors found, concerns first."""
         return self.concerns + self.strengths + self.context
 
 
 def voices_in(findings):
-    """Return the Voices among ``findings``; areas for priority action are first of the concerns."""
+    """The Voices among ``findings``; areas for priority action are first of the concerns."""
     ofsted = [f for f in findings if not f.is_claim]
     concerns = [f for f in ofsted if f.is_ofsted_concern]
     return Voices(
@@ -148,7 +148,7 @@ class VisitPosition(Position):
 
     @property
     def overall(self):
-        """Return the grade for overall effectiveness, a JudgementPosition, or None."""
+        """The grade for overall effectiveness, a JudgementPosition, or None."""
         return next((j for j in self.judgements if j.area.name == OVERALL), None)
 
 
@@ -174,7 +174,7 @@ class Gap:
 
     @property
     def words(self):
-        """Return which visits are missing: "Monitoring visits 3 and 4"."""
+        """Which visits are missing: "Monitoring visits 3 and 4"."""
         numbers = " and ".join(map(str, self.numbers))
         return f"{self.kind_words}{'s' if len(self.numbers) > 1 else ''} {numbers}"
 
@@ -189,22 +189,22 @@ class InspectionPosition:
 
     @property
     def ofsted_visits(self):
-        """Return the council's own inspections and visits by Ofsted, oldest first."""
+        """The council's own inspections and visits by Ofsted, oldest first."""
         return tuple(v for v in self.visits if v.authority == COUNCIL and v.kind != VisitKind.DIAGNOSTIC)
 
     @property
     def diagnostics(self):
-        """Return the sector-led diagnostics, which are assessments by peers and not inspections."""
+        """The sector-led diagnostics, which are assessments by peers and not inspections."""
         return tuple(v for v in self.visits if v.kind == VisitKind.DIAGNOSTIC)
 
     @property
     def elsewhere(self):
-        """Return the inspections of predecessor and neighbouring authorities."""
+        """The inspections of predecessor and neighbouring authorities."""
         return tuple(v for v in self.visits if v.authority != COUNCIL)
 
     @property
     def gaps(self):
-        """Return a Gap for each kind of visit whose numbering skips some."""
+        """A Gap for each kind of visit whose numbering skips some."""
         held = defaultdict(list)
         for visit in self.ofsted_visits:
             if visit.number:
@@ -217,7 +217,7 @@ class InspectionPosition:
 
     @property
     def visits_and_gaps(self):
-        """Return (visit, gap) for each Ofsted visit, with the Gap in the numbering before it or None."""
+        """(visit, gap) for each Ofsted visit, with the Gap in the numbering before it or None."""
         last, rows = {}, []
         for visit in self.ofsted_visits:
             missing = tuple(range(last.get(visit.kind, 0) + 1, visit.number))
@@ -227,23 +227,23 @@ class InspectionPosition:
 
     @property
     def inspected(self):
-        """Return the council's inspections that have grades on the board, the latest first."""
+        """The council's inspections that have grades on the board, the latest first."""
         return tuple(v for v in reversed(self.ofsted_visits) if v.judgements)
 
     @property
     def timeline(self):
-        """Return the events that are not forecasts, in order."""
+        """The events that are not forecasts, in order."""
         return tuple(e for e in self.events if not e.is_forecast)
 
     @property
     def current_inspection(self):
-        """Return the latest of them that has grades on the board, or None."""
+        """The latest of them that has grades on the board, or None."""
         graded = [v for v in self.ofsted_visits if v.judgements]
         return graded[-1] if graded else None
 
     @property
     def latest_visit(self):
-        """Return the latest inspection or visit by Ofsted, or None."""
+        """The latest inspection or visit by Ofsted, or None."""
         return self.ofsted_visits[-1] if self.ofsted_visits else None
 
     @property

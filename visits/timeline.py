@@ -29,13 +29,13 @@ class Axis:
     right: float = WIDTH
 
     def at(self, day):
-        """Return where ``day`` begins, within the axis."""
+        """Where ``day`` begins, within the axis."""
         share = (day - self.start) / (self.end - self.start)
         return round(self.left + min(max(share, 0), 1) * (self.right - self.left), 1)
 
     @property
     def years(self):
-        """Return a Tick at the start of each year."""
+        """A Tick at the start of each year."""
         first, last = self.start.year, self.end.year
         return tuple(Tick(self.at(datetime.date(y, 1, 1)), str(y)) for y in range(first, last))
 
@@ -47,7 +47,7 @@ class Tick:
 
 
 def axis_over(days, *, as_at):
-    """Return the Axis of the whole years that hold all of ``days`` and ``as_at``."""
+    """The Axis of the whole years that hold all of ``days`` and ``as_at``."""
     years = [day.year for day in (*days, as_at)]
     return Axis(datetime.date(min(years), 1, 1), datetime.date(max(years) + 1, 1, 1))
 
@@ -70,13 +70,13 @@ class Mark:
 
     @property
     def shoulders(self):
-        """Return where the pointed ends of an "about" mark reach its full height."""
+        """Where the pointed ends of an "about" mark reach its full height."""
         point = min(POINT, self.width / 2)
         return round(self.x + point, 1), round(self.end - point, 1)
 
 
 def mark_of(date, axis):
-    """Return the Mark of the PartialDate ``date`` on ``axis``; nothing that was not said is drawn."""
+    """The Mark of the PartialDate ``date`` on ``axis``; nothing that was not said is drawn."""
     after = datetime.timedelta(days=1)
     if date.first and date.last:
         lasted = "/" in date.text and len(date.text.split("/")[0].strip("?~")) == 10
@@ -152,7 +152,7 @@ class Timeline:
 
 
 def timeline(entries, *, as_at):
-    """Return the Timeline of ``entries``, in the order given."""
+    """The Timeline of ``entries``, in the order given."""
     dates = [e.date for e in entries if e.date]
     days = [day for date in dates for day in (date.first, date.last) if day]
     axis = axis_over(days, as_at=as_at)
@@ -210,6 +210,6 @@ def entries_of(inspections):
 
 
 def inspection_timeline(inspections, *, as_at, also=()):
-    """Return the Timeline of ``inspections`` with ``also``, (day, TimelineItem) pairs from elsewhere."""
+    """The Timeline of ``inspections`` with ``also``, (day, TimelineItem) pairs from elsewhere."""
     pairs = sorted([*entries_of(inspections), *also], key=lambda pair: pair[0])
     return timeline([entry for _, entry in pairs], as_at=as_at)

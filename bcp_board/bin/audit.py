@@ -28,7 +28,7 @@ UNREACHED = "pip-audit could not reach the advisory service. NOTHING WAS AUDITED
 
 
 def pinned(requirements):
-    """Return the names of the packages pinned in a file that are for this Python and this machine."""
+    """The names of the packages pinned in a file that are for this Python and this machine."""
     lines = [line for line in Path(requirements).read_text().splitlines() if line[:1].isalnum()]
     found = [Requirement(line.removesuffix("\\")) for line in lines]
     return {canonicalize_name(one.name) for one in found if one.marker is None or one.marker.evaluate()}

@@ -32,7 +32,7 @@ REVIEWED = [
 
 
 def lines_of_history(folder):
-    """Return every line that a commit behind this one added, once each."""
+    """Every line that a commit behind this one added, once each."""
     shown = ["git", "log", "-p", "-m", "--text", "--no-color", "--no-ext-diff", "--format="]
     said = subprocess.run(shown, cwd=folder, capture_output=True, check=True).stdout
     return sorted({line[1:] for line in said.splitlines() if line.startswith(b"+")})

@@ -57,7 +57,7 @@ class Camera:
         self.browser, self.url = browser, url
 
     def sign_in(self, username, viewport=DESK):
-        """Return a page that belongs to ``username``."""
+        """A page that belongs to ``username``."""
         page = self.browser.new_context(base_url=self.url, viewport=viewport).new_page()
         page.goto("/login/")
         page.get_by_label("Username").fill(username)

@@ -77,7 +77,7 @@ def make_record(owner):
 
 
 def written_down():
-    """Return {(route, method): {role: status}} from the table of who gets what."""
+    """{(route, method): {role: status}} from the table of who gets what."""
     with open(TABLE, newline="") as file:
         rows = list(csv.DictReader(file))
     return {
@@ -87,7 +87,7 @@ def written_down():
 
 @cache
 def routes():
-    """Return {address as the resolver has it: its view}, those of the admin included."""
+    """{address as the resolver has it: its view}, those of the admin included."""
 
     def walk(patterns, before):
         for pattern in patterns:
@@ -103,12 +103,12 @@ def routes():
 
 
 def examples():
-    """Return {route: an address that it leads to, with rows that are there}."""
+    """{route: an address that it leads to, with rows that are there}."""
     return {route: example(route) for route in routes()}
 
 
 def example(route):
-    """Return an address that the route of an address leads to, with rows that are there."""
+    """An address that the route of an address leads to, with rows that are there."""
     model = re.match(r"/admin/(\w+)/(\w+)/", route)
     rows = Action if model is None else _model(*model.groups())
     row = rows.objects.order_by("pk").first() if rows else None

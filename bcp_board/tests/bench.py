@@ -45,7 +45,7 @@ def pages():
 
 
 def measure(sites, repetitions):
-    """Return {(updates, page): [seconds, ...]}, the pages asked in turn, within SECONDS in all."""
+    """{(updates, page): [seconds, ...]}, the pages asked in turn, within SECONDS in all."""
     cookies = {updates: site.session("member") for updates, site in sites.items()}
     taken = {(updates, page): [] for page in pages() for updates in sites}
     began, warm_up = time.monotonic(), 8
@@ -91,7 +91,7 @@ def bench(name, urls, repetitions):
 
 
 def filled(folder):
-    """Return a site over a new SQLite database, and the path of that."""
+    """A site over a new SQLite database, and the path of that."""
     path = Path(folder) / f"{random.randrange(10**9)}.sqlite3"
     site = Site(f"sqlite:///{path}")
     site.fill()

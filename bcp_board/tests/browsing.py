@@ -206,7 +206,7 @@ def fill_demonstration():
 
 
 def keys_of():
-    """Return what the words in braces in the addresses stand for."""
+    """What the words in braces in the addresses stand for."""
     today = timezone.localdate()
     action, user = Action.objects.get(ref="A05"), User.objects.get(username="newcomer")
     held = Meeting.objects.filter(held_on__lte=today).latest("held_on")
@@ -235,7 +235,7 @@ def keys_of():
 
 
 def cookie_of(username):
-    """Return the session of ``username``, signed in this moment, as a cookie for Playwright."""
+    """The session of ``username``, signed in this moment, as a cookie for Playwright."""
     client = Client()
     client.force_login(User.objects.get(username=username))
     name = settings.SESSION_COOKIE_NAME

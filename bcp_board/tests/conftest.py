@@ -10,7 +10,7 @@ from django.db import transaction
 
 @pytest.fixture
 def log():
-    """Return a function that returns the lines of the security log written since it was last called."""
+    """A function that returns the lines of the security log written since it was last called."""
     handler = logging.getLogger("bcp_board.security").handlers[0]
     before, stream = handler.stream, io.StringIO()
     handler.setStream(stream)

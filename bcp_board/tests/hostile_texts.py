@@ -39,7 +39,7 @@ class Turns:
         self.waiting, self.unseen = deque(texts), set(texts)
 
     def take(self, length):
-        """Return texts that together are no longer than ``length``."""
+        """Texts that together are no longer than ``length``."""
         while len(self.waiting[0]) > length:
             self.waiting.rotate(-1)
         taken = []

@@ -53,7 +53,7 @@ def programs():
 
 
 def in_memory(*, otherwise):
-    """Return a folder whose files never wait for a disk, if one has a gigabyte free, or ``otherwise``."""
+    """A folder whose files never wait for a disk, if one has a gigabyte free, or ``otherwise``."""
     memory = Path("/dev/shm")
     has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
     return memory if has_room else otherwise

@@ -40,7 +40,7 @@ from visits.tests.factories import make_judgement, make_visit
 
 
 def tables_whose_next_key_is_taken():
-    """Return the tables whose database would give their next row a key that one of them may have."""
+    """The tables whose database would give their next row a key that one of them may have."""
     connection, taken = connections[DEFAULT_DB_ALIAS], []
     models = [m for m in apps.get_models(include_auto_created=True) if isinstance(m._meta.pk, AutoField)]
     with connection.cursor() as cursor:
@@ -91,7 +91,7 @@ class Scratch:
 
     @property
     def url(self):
-        """Return the DATABASE_URL by which another process opens it."""
+        """The DATABASE_URL by which another process opens it."""
         if self.is_file:
             return f"sqlite:///{self.name}"
         return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{self.name}"

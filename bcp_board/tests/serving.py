@@ -81,11 +81,11 @@ class Site:
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
 
     def session(self, username):
-        """Return the cookie of a new session of the account ``username``."""
+        """The cookie of a new session of the account ``username``."""
         return self.sessions(username, 1)[0]
 
     def sessions(self, username, number):
-        """Return the cookies of ``number`` new sessions of the account ``username``."""
+        """The cookies of ``number`` new sessions of the account ``username``."""
         code = NEW_SESSIONS.format(username=username, number=number)
         return self.manage("shell", "--no-imports", "--command", code).split()
 
@@ -122,7 +122,7 @@ class Site:
         self.process.wait()
 
     def peak_memory(self):
-        """Return the most memory that any worker has had at once, in MB."""
+        """The most memory that any worker has had at once, in MB."""
         peaks = []
         for worker in self.processes()[1:]:
             status = Path(f"/proc/{worker.pid}/status").read_text()
@@ -130,11 +130,11 @@ class Site:
         return max(peaks)
 
     def processor_time(self):
-        """Return for how many seconds its processes have kept a processor busy, whatever else was running."""
+        """For how many seconds its processes have kept a processor busy, whatever else was running."""
         return sum(process.cpu_times().user + process.cpu_times().system for process in self.processes())
 
     def get(self, path, cookie="", timeout=30):
-        """Return the response to GET ``path``, with its ``body`` read."""
+        """The response to GET ``path``, with its ``body`` read."""
         return self.ask("GET", path, cookie, timeout=timeout)
 
     def ask(self, method, path, cookie="", body=None, timeout=30):

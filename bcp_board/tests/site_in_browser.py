@@ -18,7 +18,7 @@ def served(django_db_setup):
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory, templates):
-    """Return a function that gives the database filled by ``fill``, to copy others from."""
+    """A function that gives the database filled by ``fill``, to copy others from."""
     from bcp_board.tests.scratch import Scratch
 
     folder, made = tmp_path_factory.mktemp("filled"), {}
@@ -67,7 +67,7 @@ def record_site(tmp_path, served, filled, django_db_blocker):
 
 @pytest.fixture
 def browse(new_context, served):
-    """Return a function that gives somebody a browser, as a page of Playwright's.
+    """A function that gives somebody a browser, as a page of Playwright's.
 
     The test fails if anything is written to its console, a content security policy's refusal
     included, or if it asks another host for anything.

@@ -30,7 +30,7 @@ def client_of(user, **options):
 
 
 def answers(user, method, addresses):
-    """Return {(route, method): status} as this person gets them."""
+    """{(route, method): status} as this person gets them."""
     found, client = {}, client_of(user)
     for route, address in addresses.items():
         found[route, method] = client.generic(method, address).status_code
@@ -76,7 +76,7 @@ def test_only_these_addresses_are_open_to_anybody():
 
 
 def page_of(response):
-    """Return the status and the page without the reference that every page has to itself."""
+    """The status and the page without the reference that every page has to itself."""
     return response.status_code, re.sub("[0-9a-f]{16}", "", response.content.decode())
 
 
@@ -181,7 +181,7 @@ def test_a_form_takes_no_column_that_it_does_not_show(people):
 
 
 def filled_forms(client, addresses):
-    """Return {address: what a browser would send} of every form of the admin that ``client`` may open."""
+    """{address: what a browser would send} of every form of the admin that ``client`` may open."""
     pages = dict.fromkeys(address for route, address in addresses.items() if route.startswith("/admin/"))
     about = {ProgressUpdate: "action", DueDate: "action", Decision: "due_date", Assessment: "recommendation"}
     for model, subject in about.items():

@@ -59,13 +59,13 @@ def untouched(templates, django_db_blocker):
 
 
 def columns_of(model):
-    """Return the names of the columns, the key first, as SQL may use them."""
+    """The names of the columns, the key first, as SQL may use them."""
     names = [f.column for f in model._meta.concrete_fields]
     return sorted(names, key=lambda name: name != model._meta.pk.column)
 
 
 def other_field(model):
-    """Return a field that no key includes, or else the last."""
+    """A field that no key includes, or else the last."""
     fields = [f for f in model._meta.concrete_fields if not f.unique]
     return fields[-1]
 

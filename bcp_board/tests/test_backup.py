@@ -50,7 +50,7 @@ def leave_a_trigger():
 
 
 def sealed(lines):
-    """Return ``lines`` of a backup with the SHA-256 that they would end with."""
+    """``lines`` of a backup with the SHA-256 that they would end with."""
     closing = {"sha256": hashlib.sha256(b"".join(lines)).hexdigest()}
     return b"".join(lines) + json.dumps(closing, separators=(",", ":")).encode() + b"\n"
 

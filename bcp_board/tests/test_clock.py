@@ -18,7 +18,7 @@ ADD = reverse("admin:recommendations_progressupdate_add")
 
 @pytest.fixture
 def at(monkeypatch):
-    """Return a function that sets the clock to a moment in UTC, written like 2026-06-30T23:30."""
+    """A function that sets the clock to a moment in UTC, written like 2026-06-30T23:30."""
 
     def set_clock(moment):
         now = datetime.datetime.fromisoformat(f"{moment}+00:00")
@@ -28,7 +28,7 @@ def at(monkeypatch):
 
 
 def words(response):
-    """Return the text of a page, its tags taken out and its spaces made single."""
+    """The text of a page, its tags taken out and its spaces made single."""
     assert response.status_code == 200
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 

@@ -53,7 +53,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def visitor(demonstration, keys, browser, served):
-    """Return a function that visits a page, in one tab for all of them, as whoever may see it."""
+    """A function that visits a page, in one tab for all of them, as whoever may see it."""
     context = browser.new_context(base_url=served, viewport=DESK)
     context.add_init_script(path=AXE)
     context.set_default_timeout(20_000)
@@ -85,7 +85,7 @@ def visited(request, visitor):
 
 @pytest.fixture(scope="module")
 def check(tmp_path_factory):
-    """Return a function that gives what the checker that browsers' makers keep says of some HTML."""
+    """A function that gives what the checker that browsers' makers keep says of some HTML."""
     port, log = free_port(), tmp_path_factory.mktemp("vnu") / "log"
     # Quick to start rather than quick in the long run: it lives for a minute.
     java = ["java", "-Xss8m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]

@@ -63,7 +63,7 @@ class Fault:
 
 @pytest.fixture
 def board(new_database):
-    """Return {role: User}, and the database with a record in it under "database"."""
+    """{role: User}, and the database with a record in it under "database"."""
     # A line for each of some hundred faults would be all that anybody saw of a failure.
     logging.disable()
     with new_database() as connection:
@@ -244,7 +244,7 @@ def test_while_nothing_can_be_written_people_read_and_are_told_that_nothing_was_
 
 @pytest.fixture
 def disk(board):
-    """Return two functions: one leaves no room for the progress updates, the other makes room again."""
+    """Two functions: one leaves no room for the progress updates, the other makes room again."""
     with board["database"].cursor() as cursor:
         if board["database"].vendor == "sqlite":
             yield from limited_file(cursor)

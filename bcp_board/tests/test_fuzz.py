@@ -151,14 +151,14 @@ class Crawl:
 
 
 def kind_of(address):
-    """Return what the addresses of one kind of page have in common, and the names of the parameters."""
+    """What the addresses of one kind of page have in common, and the names of the parameters."""
     parts = urlsplit(address)
     names = [name for name, _ in parse_qsl(parts.query, True) if name != "_changelist_filters"]
     return re.sub(r"\d+", "0", parts.path), names
 
 
 def follow(visitor, start):
-    """Return the Crawl from the addresses ``start``."""
+    """The Crawl from the addresses ``start``."""
     found, tried, waiting = Crawl(), {}, list(reversed(start))
     while waiting:
         address = waiting.pop()
@@ -222,7 +222,7 @@ def visitor(people):
 
 
 def answer(client, method, *arguments, undo=False, **more):
-    """Return the answer; a statement that failed spoils no other, and ``undo`` takes all of them back."""
+    """The answer; a statement that failed spoils no other, and ``undo`` takes all of them back."""
     point = transaction.savepoint()
     response = client.generic(method, *arguments, **more)
     try:

@@ -38,7 +38,7 @@ def of(response, names):
 
 
 def policy_for(body):
-    """Return the policy of a page with these bytes: a stylesheet that it carries is allowed by its hash."""
+    """The policy of a page with these bytes: a stylesheet that it carries is allowed by its hash."""
     styles = re.findall(rb"<style>(.*?)</style>", body, re.DOTALL)
     hashes = (base64.b64encode(hashlib.sha256(style).digest()).decode() for style in styles)
     return POLICY.replace(
@@ -184,7 +184,7 @@ class InService(Site):
         return response
 
     def raw(self, request):
-        """Return the first line of the answer to the bytes ``request``."""
+        """The first line of the answer to the bytes ``request``."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as sock:
             sock.sendall(request)
             return sock.recv(200).split(b"\r\n")[0].decode()

@@ -31,7 +31,7 @@ def member(record, client):
 
 
 def words(response):
-    """Return the text a reader sees in a page, in one line."""
+    """The text a reader sees in a page, in one line."""
     body = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
     return " ".join(unescape(strip_tags(body.replace("<", " <"))).split())
 

@@ -54,7 +54,7 @@ def verify(**options):
 
 
 def different(field, value):
-    """Return another value that ``field`` can hold."""
+    """Another value that ``field`` can hold."""
     if isinstance(field, models.BooleanField):
         return not value
     if isinstance(field, models.DateTimeField):

@@ -33,7 +33,7 @@ REFUSED = "The filter in the address cannot be read."
 
 
 def lists(user):
-    """Return [(ModelAdmin, address)] of the lists that ``user`` may see."""
+    """[(ModelAdmin, address)] of the lists that ``user`` may see."""
     return [
         (model_admin, reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
         for model, model_admin in admin.site._registry.items()

@@ -49,7 +49,7 @@ with connection.execute_wrapper(die):
 
 
 def rewrites(source):
-    """Return the words by which a migration's ``source`` could rewrite rows."""
+    """The words by which a migration's ``source`` could rewrite rows."""
     names = {
         getattr(node.func, "attr", getattr(node.func, "id", ""))
         for node in ast.walk(ast.parse(source))

@@ -149,7 +149,7 @@ def test_history_says_each_change_whole_and_in_plain_words(secretariat):
 
 
 def versions():
-    """Return how many versions of its rows each editable model has, those with none left out."""
+    """How many versions of its rows each editable model has, those with none left out."""
     histories = [(m.__name__, m.history.count()) for m in admin.site._registry if hasattr(m, "history")]
     return {name: count for name, count in histories if count}
 
@@ -209,7 +209,7 @@ def pages_of(model_admin):
 
 
 def typed_in(response):
-    """Return the tags of what can be filled in on a page, apart from the token of each form."""
+    """The tags of what can be filled in on a page, apart from the token of each form."""
     found = re.findall(r"<(?:input|select|textarea)\b[^>]*", response.content.decode())
     return [tag for tag in found if 'name="csrfmiddlewaretoken"' not in tag]
 

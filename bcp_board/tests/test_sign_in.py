@@ -211,7 +211,7 @@ def test_tries_at_once_are_counted_before_any_password_is_looked_at():
 
 
 def page(username, password):
-    """Return all that the answer to a try shows, but for the name that was typed."""
+    """All that the answer to a try shows, but for the name that was typed."""
     response = sign_in(username, password)
     text = response.content.decode().replace(username, "NAME")
     token = str(response.context["csrf_token"])

@@ -75,7 +75,7 @@ REVIEWED = {
 
 
 def dangerous(path):
-    """Return the dangerous words that the module at ``path`` uses, comments and strings apart."""
+    """The dangerous words that the module at ``path`` uses, comments and strings apart."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -98,7 +98,7 @@ def dangerous(path):
 
 
 def writes(call):
-    """Return {"open to write"} if ``call`` of open has a mode that writes, else nothing."""
+    """{"open to write"} if ``call`` of open has a mode that writes, else nothing."""
     words = [str(node.value) for node in ast.walk(call) if isinstance(node, ast.Constant)]
     return {"open to write" for word in words if re.fullmatch("[rbt]*[wax+][rwaxbt+]*", word)}
 
@@ -156,7 +156,7 @@ def test_no_line_of_a_template_is_too_long_to_review(path):
 
 
 def imports_of(path):
-    """Return the names of our apps that the module at ``path`` imports."""
+    """The names of our apps that the module at ``path`` imports."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:

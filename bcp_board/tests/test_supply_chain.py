@@ -24,13 +24,13 @@ SECRET = re.compile(
 
 
 def entries(path):
-    """Return the lines of a file of pins as pip reads them: each package with its hashes."""
+    """The lines of a file of pins as pip reads them: each package with its hashes."""
     lines = re.sub(r"^#.*\n", "", path.read_text(), flags=re.MULTILINE)
     return lines.replace("\\\n", " ").splitlines()
 
 
 def pinned(path):
-    """Return {package: version} of the pins that hold for this Python on this machine."""
+    """{package: version} of the pins that hold for this Python on this machine."""
     found = [Requirement(entry.partition("--hash")[0]) for entry in entries(path)]
     return {
         canonicalize_name(one.name): str(one.specifier).removeprefix("==")
@@ -67,7 +67,7 @@ def test_what_is_installed_is_what_is_pinned():
 
 
 def audited(tmp_path, answer, *, pins=("one", "two"), fails_with=""):
-    """Return (status, what was said) of the audit of ``pins`` when pip-audit gives ``answer``."""
+    """(status, what was said) of the audit of ``pins`` when pip-audit gives ``answer``."""
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(
         "".join(f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64}\n" for name in pins)
@@ -85,7 +85,7 @@ def audited(tmp_path, answer, *, pins=("one", "two"), fails_with=""):
 
 
 def recorded(**found):
-    """Return an answer in the form of pip-audit's; ``found`` is what it says of each package."""
+    """An answer in the form of pip-audit's; ``found`` is what it says of each package."""
     packages = [{"name": name, "version": "1.0", "vulns": [], **more} for name, more in found.items()]
     return json.dumps({"dependencies": packages, "fixes": []})
 
@@ -166,7 +166,7 @@ def test_the_search_for_such_files_finds_them(name):
 
 
 def leaks(folder):
-    """Return (status, the places named) of the search for keys and passwords in ``folder``."""
+    """(status, the places named) of the search for keys and passwords in ``folder``."""
     done = subprocess.run([sys.executable, BIN / "leaks.py", folder], capture_output=True, text=True)
     return done.returncode, re.findall(r"Location: +(\S+)", done.stdout)
 

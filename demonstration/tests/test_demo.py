@@ -377,13 +377,13 @@ def test_the_chain_holds_and_the_board_can_be_read_on_any_day(db):
 
 
 def saved():
-    """Return enough of what the database holds to show that nothing was added."""
+    """Enough of what the database holds to show that nothing was added."""
     counted = (Action, Meeting, Demonstration, get_user_model())
     return ledger.anchor(), [model.objects.count() for model in counted]
 
 
 def refusal(**options):
-    """Return why a demonstration is refused; fail if anything was saved."""
+    """Why a demonstration is refused; fail if anything was saved."""
     before = saved()
     with pytest.raises(CommandError) as refused:
         call_command("demo", **options)

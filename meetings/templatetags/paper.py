@@ -15,7 +15,7 @@ SIGNERS = {"Officer": "an officer", "Chair": "the Chair", "Secretariat": "the Se
 
 @register.filter
 def cite(source, documents):
-    """Return the number of a Source among ``documents`` and the place in it: "[2, Finance, paragraph 3]"."""
+    """The number of a Source among ``documents`` and the place in it: "[2, Finance, paragraph 3]"."""
     if source is None:
         return ""
     number = documents[replace(source, reference="")]
@@ -27,13 +27,13 @@ def cite(source, documents):
 
 @register.filter
 def cite_number(source, documents):
-    """Return the number of a Source among ``documents``, without the place in it: "[2]"."""
+    """The number of a Source among ``documents``, without the place in it: "[2]"."""
     return cite(source and replace(source, reference=""), documents)
 
 
 @register.simple_tag
 def rating(status):
-    """Return ``status`` as a paper shows it: its shape and its words, with no box to cost space."""
+    """``status`` as a paper shows it: its shape and its words, with no box to cost space."""
     row = ROWS[status]
     return format_html('<strong class="rating">{} {}</strong>', row.shape, row.word)
 
@@ -46,14 +46,14 @@ def flagged(words, name):
 
 @register.simple_tag
 def ratings(action):
-    """Return the status of ``action`` with its flags below it."""
+    """The status of ``action`` with its flags below it."""
     rows = [(rating(action.status),), *((flagged(words, name),) for name, words in action.flags.items())]
     return format_html_join("", '<span class="row">{}</span>', rows)
 
 
 @register.filter
 def signed(signature):
-    """Return who stated something, by role: a paper names nobody."""
+    """Who stated something, by role: a paper names nobody."""
     if signature.source:
         return f"loaded from {signature.source.title}"
     return SIGNERS.get(signature.role) or signature.role or "an officer"
@@ -61,13 +61,13 @@ def signed(signature):
 
 @register.filter
 def standing_words(action):
-    """Return the status of ``action`` and its flags as they read inside a sentence."""
+    """The status of ``action`` and its flags as they read inside a sentence."""
     return ", ".join(lower_first(words) for words in (action.words, *action.flags.values()))
 
 
 @register.filter
 def refs(rows):
-    """Return the references of the actions in ``rows``, in a line."""
+    """The references of the actions in ``rows``, in a line."""
     return ", ".join(row.action.ref for row in rows)
 
 
@@ -79,6 +79,6 @@ def signer(signature, on_paper=False):
 
 @register.filter
 def lower_first(value):
-    """Return ``value`` as it reads inside a sentence, with a small first letter."""
+    """``value`` as it reads inside a sentence, with a small first letter."""
     text = str(value)
     return text[:1].lower() + text[1:]

@@ -28,13 +28,13 @@ def reader(client, db):
 
 
 def words(response):
-    """Return the text of a page's main part, its tags taken out and its spaces made single."""
+    """The text of a page's main part, its tags taken out and its spaces made single."""
     main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
     return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 
 
 def recommendation_rows(response):
-    """Return the text of each row of the table of recommendations."""
+    """The text of each row of the table of recommendations."""
     page = response.content.decode()
     table = page[page.index('id="recommendations"') :].partition("<tbody")[2].partition("</tbody>")[0]
     rows = table.split("<tr")[1:]

@@ -30,13 +30,13 @@ AT = datetime.datetime(2022, 12, 15, 17, 30, tzinfo=datetime.UTC)
 
 
 def render(*, as_at=AS_AT, meeting=None, **options):
-    """Return the bytes of the status page as at a day that is also today."""
+    """The bytes of the status page as at a day that is also today."""
     at = AsAt(options.pop("today", as_at), as_at, options.pop("known", None))
     return papers.render_paper(papers.status_paper(at, meeting=meeting, **{"printed_at": AT, **options}))
 
 
 def text_of(body):
-    """Return what a reader of the page reads, its spaces made single."""
+    """What a reader of the page reads, its spaces made single."""
     html = re.sub(r"<(style|svg|title)\b.*?</\1>", " ", body.decode(), flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split()).replace(" .", ".").replace(" ,", ",")
 

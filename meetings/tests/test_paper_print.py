@@ -22,7 +22,7 @@ AT = datetime.datetime(2026, 11, 22, 9, 30, tzinfo=datetime.UTC)
 
 @pytest.fixture
 def printed(page, tmp_path):
-    """Return a function that prints the status page in Chromium and gives its PDF."""
+    """A function that prints the status page in Chromium and gives its PDF."""
 
     def print_it(*, meeting=None, **options):
         options = {"printed_at": AT, **options}
@@ -36,7 +36,7 @@ def printed(page, tmp_path):
 
 
 def words(text):
-    """Return ``text`` without its spaces and line ends, which a PDF does not keep."""
+    """``text`` without its spaces and line ends, which a PDF does not keep."""
     return re.sub(r"\s", "", text)
 
 

@@ -18,7 +18,7 @@ from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_action, make_update
 from record import ledger, triggers
 from record.models import LedgerEntry
-from record.tests.factories import make_meeting, make_user
+from record.tests.factories import make_meeting, make_user, on
 from record.verification import first_fault
 
 ADDRESS = "/meetings/2099-01-15/paper/"
@@ -108,7 +108,7 @@ def test_a_paper_published_in_time_is_what_the_next_meeting_compares_with(db, se
     today = datetime.date(2026, 11, 22)
     held = make_meeting(held_on=datetime.date(2099, 1, 15))
     paper = publish(held.pk, by=secretariat, seen_version=0)
-    moment = had_before_it(held, today=today)
+    moment = had_before_it(held, on(today))
     assert (moment.day, moment.known) == (paper.as_at, paper.published_at)
 
 

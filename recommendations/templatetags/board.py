@@ -55,14 +55,14 @@ def flag_tag(words, name):
 
 @register.simple_tag
 def how_it_stands(action):
-    """Return the status of ``action`` with its flags beside it."""
+    """The status of ``action`` with its flags beside it."""
     tags = [status_tag(action.status), *(flag_tag(words, name) for name, words in action.flags.items())]
     return format_html('<span class="tags">{}</span>', format_html_join(" ", "{}", ((t,) for t in tags)))
 
 
 @register.filter
 def moment(at):
-    """Return an aware datetime in London, in words; "" for None."""
+    """An aware datetime in London, in words; "" for None."""
     return say_moment(at) if at else ""
 
 
@@ -87,7 +87,7 @@ def recorder(signature, on_behalf_of=""):
 
 @register.simple_tag(takes_context=True)
 def board_url(context, name, *args):
-    """Return the address of the page ``name`` on the day that this page is about."""
+    """The address of the page ``name`` on the day that this page is about."""
     at = context.get("at")
     return reverse(name, args=args) + (at.query if at else "")
 
@@ -124,7 +124,7 @@ def answers(context, action):
 
 @register.simple_tag(takes_context=True)
 def nav_link(context, name, text):
-    """Return one link of the navigation, marked as current on its page and as active in its section."""
+    """One link of the navigation, marked as current on its page and as active in its section."""
     match = getattr(context.get("request"), "resolver_match", None)
     here = match.url_name if match else ""
     current = "page" if here == name else "true" if SECTIONS.get(here) == name else "false"
@@ -134,7 +134,7 @@ def nav_link(context, name, text):
 
 @register.simple_tag(takes_context=True)
 def prose(context, text):
-    """Return what someone wrote, made harmless: lines kept, addresses linked, terms spelled out."""
+    """What someone wrote, made harmless: lines kept, addresses linked, terms spelled out."""
     parts = (_link(p) if i % 2 else _terms(context, p) for i, p in enumerate(LINK.split(text)))
     return format_html('<bdi class="prose">{}</bdi>', format_html_join("", "{}", ((part,) for part in parts)))
 
@@ -146,7 +146,7 @@ def _link(address, text=""):
 
 
 def _terms(context, text):
-    """Return ``text`` with each abbreviation spelled out where the page first uses it."""
+    """``text`` with each abbreviation spelled out where the page first uses it."""
     # The lowest layer of a context lasts as long as the page.
     said = context.dicts[0].setdefault("terms_said", set())
     return format_html_join("", "{}", ((_term(p, said),) for p in TERM.split(text)))
@@ -165,7 +165,7 @@ def _term(text, said):
 
 @register.simple_tag(takes_context=True)
 def source(context, found):
-    """Return where a fact comes from, in small print; a fact with no source says so."""
+    """Where a fact comes from, in small print; a fact with no source says so."""
     if found is None:
         return format_html('<span class="source">Source: {}</span>', "no source recorded")
     is_link = found.url.startswith(("https://", "http://"))

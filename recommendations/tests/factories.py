@@ -12,7 +12,7 @@ from record.tests.factories import add, make_document, saved
 
 
 def make_recommendation(number=1, **fields):
-    """Return a Recommendation from the report."""
+    """A Recommendation from the report."""
     values = {
         "title": f"Title {number}",
         "summary": "What to do",
@@ -54,7 +54,7 @@ def signed(by):
 
 
 def make_update(action, status=Status.ON_TRACK, dated="2022-11-01", by=None, **fields):
-    """Return a ProgressUpdate on ``action``, with whatever its status needs."""
+    """A ProgressUpdate on ``action``, with whatever its status needs."""
     values = {"narrative": "What was done", **fields}
     if status in (Status.AT_RISK, Status.OFF_TRACK):
         values = {"reason": "Why", "recovery_step": "What next", **values}
@@ -66,19 +66,19 @@ def make_update(action, status=Status.ON_TRACK, dated="2022-11-01", by=None, **f
 
 
 def make_due_date(action, due="2023-03", dated="2022-11-01", by=None, **fields):
-    """Return a DueDate of ``action`` that counts at once, unless ``needs_decision`` is given."""
+    """A DueDate of ``action`` that counts at once, unless ``needs_decision`` is given."""
     values = {"reason_kind": "first", "reason": "Why", "needs_decision": False, **fields}
     return add(DueDate(action=action, due=due, dated=dated, **{**signed(by), **values}))
 
 
 def make_decision(due_date, outcome="agreed", dated="2022-11-15", by=None, **fields):
-    """Return a Decision on the proposal ``due_date``."""
+    """A Decision on the proposal ``due_date``."""
     values = {"reason": "Because", **fields}
     return add(Decision(due_date=due_date, outcome=outcome, dated=dated, **{**signed(by), **values}))
 
 
 def make_assessment(recommendation, status=Status.AT_RISK, dated="2022-11-01", by=None, **fields):
-    """Return the adviser's Assessment of ``recommendation``."""
+    """The adviser's Assessment of ``recommendation``."""
     values = {"whose": "adviser", "narrative": "What was seen", **fields}
     said = {"recommendation": recommendation, "status": status, "dated": dated}
     return add(Assessment(**said, **{**signed(by), **values}))

@@ -20,7 +20,7 @@ AXIS = Axis(datetime.date(2021, 1, 1), datetime.date(2025, 1, 1), left=0, right=
 
 
 def drawn(name, **context):
-    """Return the SVG of the chart ``name`` as parsed XML."""
+    """The SVG of the chart ``name`` as parsed XML."""
     html = render_to_string(f"charts/{name}.html", context)
     return ElementTree.fromstring(html[html.index("<svg") : html.index("</svg>") + 6])
 

@@ -35,13 +35,13 @@ def reader(client, db):
 
 
 def words(response):
-    """Return the text of a page's main part, its tags taken out and its spaces made single."""
+    """The text of a page's main part, its tags taken out and its spaces made single."""
     main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
     return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 
 
 def listed(response):
-    """Return the references of the actions in the rows of a table, in order."""
+    """The references of the actions in the rows of a table, in order."""
     rows = r'<th scope="row"[^>]*><a class="govuk-link" href="/actions/([^/]+)/'
     return re.findall(rows, response.content.decode())
 

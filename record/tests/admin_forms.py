@@ -6,7 +6,7 @@ from django.forms import BaseForm
 
 
 def shown(value, field):
-    """Return a form value as the page holds it."""
+    """A form value as the page holds it."""
     if isinstance(value, list):
         return [getattr(item, "pk", item) for item in value]
     if isinstance(value, datetime.date):
@@ -17,7 +17,7 @@ def shown(value, field):
 
 
 def fields_of(form: BaseForm):
-    """Return what a browser would send for ``form`` if nothing were typed."""
+    """What a browser would send for ``form`` if nothing were typed."""
     data = {field.html_name: shown(field.value(), field) for field in form}
     if "change_reason" in form.fields and not data["change_reason"]:
         data["change_reason"] = "It was wrong"
@@ -25,14 +25,14 @@ def fields_of(form: BaseForm):
 
 
 def open_form(client, address):
-    """Return what the form at ``address`` holds when it is opened, inline rows included."""
+    """What the form at ``address`` holds when it is opened, inline rows included."""
     response = client.get(address)
     assert response.status_code == 200, response.status_code
     return held(response)
 
 
 def held(response):
-    """Return what the form on the page of ``response`` holds, inline rows included."""
+    """What the form on the page of ``response`` holds, inline rows included."""
     data = fields_of(response.context["adminform"].form)
     for inline in response.context["inline_admin_formsets"]:
         data |= fields_of(inline.formset.management_form)
@@ -47,6 +47,6 @@ def fill_in(client, address, **typed):
 
 
 def errors_of(response):
-    """Return the errors that the page shows, by field; "" for those of the whole form."""
+    """The errors that the page shows, by field; "" for those of the whole form."""
     form = response.context["adminform"].form
     return {name if name != "__all__" else "": list(errors) for name, errors in form.errors.items()}

@@ -27,7 +27,7 @@ def make_finding(ref, visit, attribution="ofsted", kind="concern"):
 
 
 def words(response):
-    """Return the text of a page's main part, its tags taken out and its spaces made single."""
+    """The text of a page's main part, its tags taken out and its spaces made single."""
     main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
     return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 

@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def new_file():
-    """Return a dated name in the folder of backups, which is made if it is not there; or raise Refused."""
+    """A dated name in the folder of backups, which is made if it is not there; or raise Refused."""
     folder, now = settings.BACKUP_FOLDER, datetime.datetime.now(datetime.UTC)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

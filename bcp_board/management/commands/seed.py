@@ -219,7 +219,7 @@ def differences(instance, values, lists):
 
 
 def in_one_line(error):
-    """Return what is wrong, with the name of the field where there is one."""
+    """What is wrong, with the name of the field where there is one."""
     if isinstance(error, ValidationError) and hasattr(error, "message_dict"):
         return " ".join(f"{name}: {' '.join(words)}" for name, words in error.message_dict.items())
     if isinstance(error, ValidationError):
