@@ -68,7 +68,12 @@ def test_a_made_up_kind_is_in_history_corrections_ledger_backup_and_what_changed
     database = new_database("empty")
     server = os.environ.get("DATABASE_URL", "").rpartition("/")[0]
     url = f"sqlite:///{database.name}" if database.is_file else f"{server}/{database.name}"
-    env = Site(url).env | {"DJANGO_SETTINGS_MODULE": "bcp_board.tests.made_up_settings", "DEBUG": "1"}
+    made_up = {
+        "DJANGO_SETTINGS_MODULE": "bcp_board.tests.made_up_settings",
+        "MADE_UP_VAR_DIR": str(tmp_path),
+        "DEBUG": "1",
+    }
+    env = Site(url).env | made_up
     command = [sys.executable, "-c", USE, str(tmp_path / "backup")]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
