@@ -15,7 +15,7 @@ from recommendations.models import Assessment, ProgressUpdate
 from recommendations.ownership import Ownership
 from recommendations.status import ACCEPTED, NOT_REPORTED, REPORTABLE, ROWS, Status
 from record.as_at import EARLIEST
-from record.dates import YEARS, EdtfFormField, read_edtf, say_day
+from record.dates import EdtfFormField, read_edtf, say_day
 from record.forms import RecordForm, StatementForm
 from record.signing import name_of, signature
 
@@ -104,7 +104,7 @@ class ProgressUpdateForm(StatementForm):
         return cleaned
 
     def check_recheck(self, status, day):
-        """Add an error where a re-check is too soon or too late, or belongs to no completed action."""
+        """Add an error where a re-check is too soon or belongs to no completed action."""
         recheck_on = self.cleaned_data.get("recheck_on")
         if status == Status.COMPLETE and recheck_on:
             earliest = three_months_after(day)
@@ -113,8 +113,6 @@ class ProgressUpdateForm(StatementForm):
                     "recheck_on",
                     f"The re-check must be at least three months on: {say_day(earliest)} or later.",
                 )
-            elif recheck_on.year not in YEARS:
-                self.add_error("recheck_on", f"Enter a date before {YEARS.stop}.")
         elif recheck_on:
             self.add_error("recheck_on", "Only a completed action has a re-check date. Leave this empty.")
         if status == Status.EMBEDDED:

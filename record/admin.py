@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
 from record import versions
-from record.dates import EdtfField, say
+from record.dates import DayFormField, EdtfField, say
 from record.forms import LinesField, RecordForm, fields_changed, in_words, rows_of
 from record.models import Document
 
@@ -34,6 +34,8 @@ def box(make, db_field, request, kwargs):
         # The database would take any length, and every page that shows the text would be as long.
         too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
         kwargs |= {"validators": [MaxLengthValidator(LONGEST_TEXT, too_long)], "form_class": LinesField}
+    elif db_field.get_internal_type() == "DateField":
+        kwargs["form_class"] = DayFormField
     field = make(db_field, request, **kwargs)
     if getattr(field, "max_length", None):
         # A browser that is told the limit cuts what is pasted, without a word.

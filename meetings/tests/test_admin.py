@@ -24,7 +24,7 @@ def secretariat(client):
 
 
 def test_the_secretariat_adds_a_meeting(secretariat):
-    fill_in(secretariat, ADD, held_on="22/11/2022", papers_due_on="15/11/2022", asks="Decide")
+    fill_in(secretariat, ADD, held_on="22 Nov 2022", papers_due_on="15/11/2022", asks="Decide")
 
     meeting = Meeting.objects.get()
     assert (meeting.held_on, meeting.papers_due_on) == (

@@ -233,6 +233,12 @@ def test_complete_needs_evidence_and_a_recheck_three_months_on(client, officer, 
     assert errors_of(fill_in(chair, page_for(action), **typed, recheck_on="27/02/2023")) == {
         "recheck_on": ["The re-check must be at least three months on: 28 February 2023 or later."]
     }
+    assert errors_of(fill_in(chair, page_for(action), **typed, recheck_on="March 2023")) == {
+        "recheck_on": ["Give the day: 22/11/2022 or 22 November 2022."]
+    }
+    assert errors_of(fill_in(chair, page_for(action), **typed, recheck_on="1/1/2100")) == {
+        "recheck_on": ["Enter a date from 1990 to 2099."]
+    }
     assert ProgressUpdate.objects.count() == 1
 
     fill_in(chair, page_for(action), **typed, recheck_on="28/02/2023")
