@@ -402,3 +402,16 @@ def test_history_is_followed_to_its_end_an_old_assessment_behind_newer_updates_i
         if before is None:
             break
     assert seen == [*(f"Update {number}" for number in reversed(range(count))), "What was seen"]
+
+
+def test_a_page_leads_on_where_only_the_day_just_before_it_is_left(db):
+    action, officer = make_action(), make_user("Officers")
+    first = datetime.date(2022, 11, 1)
+    for number in range(51):
+        day = first + datetime.timedelta(days=number)
+        make_update(action, dated=day.isoformat(), by=officer, narrative=f"Update {number}")
+    at = on(datetime.date(2026, 11, 22))
+    page = history(at, actions=[action.pk])
+    assert (len(page.entries), page.older) == (50, datetime.date(2022, 11, 2))
+    rest = history(at, actions=[action.pk], before=page.older)
+    assert ([line.text for line in rest.entries], rest.older) == (["Update 0"], None)
