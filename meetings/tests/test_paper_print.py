@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from meetings import papers
 from recommendations.position import board_position
 from recommendations.status import STATUS_WORDS, Status
-from recommendations.tests.factories import make_action, make_assessment, make_update
+from recommendations.tests.factories import make_action, make_assessment, make_due_date, make_update
 from record import ledger
 from record.models import Demonstration
 from record.tests.factories import make_meeting, on
@@ -157,6 +157,24 @@ def test_what_somebody_wrote_makes_the_printer_ask_for_nothing_and_is_printed_as
 
 def test_a_paper_without_exceptions_says_so(db, printed):
     assert words("No exceptions: no action is overdue, off track, at risk") in "".join(sheets(printed()))
+
+
+def test_the_decisions_wanted_are_printed_in_the_type_of_the_paper(db, printed, page):
+    action = make_action("A01")
+    make_due_date(action, dated="2022-10-01")
+    make_due_date(action, due="2027", dated="2026-11-01", reason_kind="resources", needs_decision=True)
+    make_update(make_action("A02"), Status.DONE, dated="2026-11-20", evidence="The minutes")
+    meeting = make_meeting(held_on=DAY, asks="Decide")
+    printed(meeting=meeting)
+    page.emulate_media(media="print")
+
+    texts = page.locator(".paper ul.list > li, .paper ul.list .meta")
+    kind = "all => all.map(each => { const {fontSize, color, borderTopWidth} = getComputedStyle(each);"
+    assert texts.count() == 4
+    assert (
+        texts.evaluate_all(f"{kind} return [fontSize, color, borderTopWidth]; }})")
+        == [["13.3333px", "rgb(0, 0, 0)", "0px"]] * 4
+    )
 
 
 def test_on_screen_there_is_a_way_back_that_is_not_on_paper(record_site, printed, page):
