@@ -1,12 +1,15 @@
 """Which passwords are refused, and that any other long one is taken as it is."""
 
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.core.exceptions import ValidationError
 
+from bcp_board.passwords import HardToGuess
 from bcp_board.tests.test_sign_in import sign_in, with_password
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -53,6 +56,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.once]
         "letmeinletmein",
         "safeguarding2026",
         "Secretariat123",
+        "July-2026!!!",
+        "Summer 2026!!",
+        "Monday!!!2027",
+        "Easter-2030@",
+        "Dorset2026!!",
     ],
 )
 def test_a_password_anyone_might_guess_is_refused(password):
@@ -71,6 +79,28 @@ def test_a_password_of_little_but_ones_own_names_is_refused(password):
 
     assert "The password is too easy to guess." in str(refused.value)
     validate_password("the cat of Adeyemi", user)
+
+
+def test_two_people_who_choose_at_once_are_each_judged_by_their_own_names():
+    """Many times over, with threads that take turns often: a race shows itself only now and then."""
+    zorblax = User(username="zorblax", last_name="Quintelmar")
+    switched_every = sys.getswitchinterval()
+    sys.setswitchinterval(0.00001)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            found = list(threads.map(is_easy_to_guess, [zorblax, User(username="ann")] * 400))
+    finally:
+        sys.setswitchinterval(switched_every)
+
+    assert found == [True, False] * 400
+
+
+def is_easy_to_guess(user):
+    try:
+        HardToGuess().validate("zorblaxquintelmar", user)
+    except ValidationError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize(
@@ -107,6 +137,7 @@ def is_accepted(password):
         "twelve chars",
         "all lower case",
         "three unrelated words",
+        "k#9!vQ&2x$Lp",
         "my children sleep well",
         "\U0001f600 and a few words",
         "83920175503846627194",
