@@ -5,7 +5,6 @@ from functools import partial
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import OuterRef, Q, Subquery
-from django.forms import CheckboxSelectMultiple
 from django.http import Http404
 from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
@@ -27,7 +26,7 @@ from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.ownership import Ownership
 from recommendations.position import action_positions
-from recommendations.status import ACCEPTED, STATUS_WORDS
+from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS
 from record.admin import SOURCE, RecordAdmin
 from record.dates import say, say_day
 from record.signing import name_in
@@ -60,17 +59,19 @@ class OwnRows(ChangeList):
 class ActionStatementAdmin(StatementAdmin):
     """The pages of statements about actions: officers see those about their own, and how each stands."""
 
+    add_form_template = "admin/recommendations/add_about_action.html"
     list_select_related = ["action", "recorded_by", "document"]
     search_fields = ["action__ref", "action__title"]
 
     def has_view_permission(self, request, obj=None):
         if not super().has_view_permission(request, obj):
             return False
-        return obj is None or sees_every_action(request.user) or owns(request, self.page_of(obj))
+        return obj is None or sees_every_action(request.user) or owns(request, obj.about)
 
     def own_rows(self, request):
         """The condition that a row is about an action of the person who asks."""
-        return Q(action__in=Action.objects.owned_by(request.user, request.as_at))
+        owned = Action.objects.owned_by(request.user, request.as_at)
+        return Q(**{f"{self.model.about_path()}__in": owned})
 
     def get_changelist(self, request, **kwargs):
         return OwnRows
@@ -134,7 +135,7 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
 
     @admin.display(description="status", ordering="status")
     def change_in_words(self, row):
-        before = STATUS_WORDS.get(row.status_before, "Not yet reported")
+        before = STATUS_WORDS[row.status_before or NOT_REPORTED]
         return f"{before} → {row.get_status_display()}"
 
     @admin.display(description=ProgressUpdate._meta.get_field("narrative").verbose_name)
@@ -207,12 +208,6 @@ class DecisionAdmin(ActionStatementAdmin):
 
     def action_of(self, subject):
         return subject.action
-
-    def page_of(self, row):
-        return row.due_date.action
-
-    def own_rows(self, request):
-        return Q(due_date__action__in=Action.objects.owned_by(request.user, request.as_at))
 
     def already(self, addition):
         if addition.corrects:
@@ -293,11 +288,6 @@ class RecommendationAdmin(RecordAdmin):
         SOURCE,
     ]
 
-    def formfield_for_manytomany(self, db_field, request, **kwargs):
-        return super().formfield_for_manytomany(
-            db_field, request, **{**kwargs, "widget": CheckboxSelectMultiple}
-        )
-
 
 @admin.register(Action)
 class ActionAdmin(RecordAdmin):
@@ -353,11 +343,6 @@ class ActionAdmin(RecordAdmin):
             return super().get_fieldsets(request, obj)
         told = ["ref", "title", "owner_role", "owner_in_words", "agreed_in_words", "note"]
         return [(None, {"fields": told})]
-
-    def formfield_for_manytomany(self, db_field, request, **kwargs):
-        return super().formfield_for_manytomany(
-            db_field, request, **{**kwargs, "widget": CheckboxSelectMultiple}
-        )
 
     def get_queryset(self, request):
         newest = Ownership.objects.of_the_day(request.as_at).filter(action=OuterRef("pk"))
@@ -415,8 +400,3 @@ class RiskAdmin(RecordAdmin):
     search_fields = ["ref", "text"]
     never_changes = ("ref",)
     fieldsets = [(None, {"fields": ["ref", "text", "recommendations"]}), SOURCE]
-
-    def formfield_for_manytomany(self, db_field, request, **kwargs):
-        return super().formfield_for_manytomany(
-            db_field, request, **{**kwargs, "widget": CheckboxSelectMultiple}
-        )

@@ -9,6 +9,7 @@ from django.contrib.admin.utils import display_for_field, flatten_fieldsets, lab
 from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import DataError, models
+from django.forms import CheckboxSelectMultiple
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.text import capfirst
@@ -20,11 +21,7 @@ from record.forms import LinesField, RecordForm, fields_changed, in_words, rows_
 from record.models import Document
 
 Change = namedtuple("Change", "label was now")
-
-
 LONGEST_SEARCH = 200
-
-
 LONGEST_TEXT = 10_000
 
 
@@ -116,6 +113,12 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
         fixed = self.never_changes if obj else ()
         return (*super().get_readonly_fields(request, obj), *fixed)
 
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        # In Django's own box, one click without a key held down takes off every other choice.
+        return super().formfield_for_manytomany(
+            db_field, request, **{**kwargs, "widget": CheckboxSelectMultiple}
+        )
+
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
         form.beside = [
@@ -197,8 +200,6 @@ SOURCE = (
         "description": "Every fact names its document, and where in it, so that anyone can check it.",
     },
 )
-
-
 WHY = ("Why it is changed", {"fields": ["change_reason"]})
 
 

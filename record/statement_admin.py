@@ -35,8 +35,8 @@ class StatementAdmin(BoardAdmin):
     """
 
     told = ()
-    add_form_template = "admin/recommendations/add_statement.html"
-    change_form_template = "admin/recommendations/read_statement.html"
+    add_form_template = "admin/record/add_statement.html"
+    change_form_template = "admin/record/read_statement.html"
     ordering = ["-dated_first", "-pk"]
     list_display_links = ["subject_in_words"]
 
@@ -97,7 +97,7 @@ class StatementAdmin(BoardAdmin):
         corrects = None
         if "corrects" in asked:
             corrects = chosen(self.model, asked["corrects"])
-            subject = getattr(corrects, self.model.subject_field)
+            subject = corrects.subject
             allowed = self.may_correct(request, corrects)
         elif self.model.subject_field in asked:
             subject = chosen(self.subject, asked[self.model.subject_field])
@@ -118,7 +118,7 @@ class StatementAdmin(BoardAdmin):
             "label": capfirst(self.subject._meta.verbose_name),
             "subjects": list(self.subjects(request)),
         }
-        return TemplateResponse(request, "admin/recommendations/choose_subject.html", context)
+        return TemplateResponse(request, "admin/record/choose_subject.html", context)
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         if obj:
@@ -149,7 +149,7 @@ class StatementAdmin(BoardAdmin):
         append([obj])
 
     def response_add(self, request, obj, post_url_continue=None):
-        page = self.page_of(obj)
+        page = obj.about
         message = format_html(
             'Saved: {}. <a href="{}">View {} on the board</a>',
             obj,
@@ -171,17 +171,13 @@ class StatementAdmin(BoardAdmin):
             context["correct_url"] = f"{self.address('add')}?corrects={row.pk}"
         return super().change_view(request, object_id, form_url, context)
 
-    def page_of(self, row):
-        """The row of the record whose page shows ``row``."""
-        return row.subject
-
     def address(self, page, *keys):
         """The address of one of this model's pages: "changelist", "add" or "change"."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=keys)
 
     @admin.display(description="about")
     def subject_in_words(self, row):
-        return str(getattr(row, self.model.subject_field))
+        return str(row.subject)
 
     @admin.display(description="dated", ordering="dated_first")
     def dated_in_words(self, row):
