@@ -10,12 +10,11 @@ from recommendations.board import (
     BoardPosition,
     ProgressPosition,
     RecommendationPosition,
-    rank,
 )
 from recommendations.lateness import DueLine
 from recommendations.models import Action, Assessment
 from recommendations.position import progress_position
-from recommendations.status import Status
+from recommendations.status import RANK, Status
 from record.as_at import AsAt
 from record.dates import end_of
 from record.models import Meeting
@@ -178,7 +177,7 @@ class Changes:
         now = next(r for r in self.now.recommendations if r.number == number)
         if was is None:
             return "New"
-        then, here = ((rank(r.worst), -len(r.overdue)) for r in (was, now))
+        then, here = ((RANK[r.worst], -len(r.overdue)) for r in (was, now))
         return "Same" if then == here else "Improved" if here > then else "Worse"
 
 
@@ -203,8 +202,8 @@ def changes_between(before, now, *, since):
         newly_overdue=tuple(
             pair for pair in pairs if pair.action.is_overdue and not (pair.was and pair.was.is_overdue)
         ),
-        worsened=tuple(p for p in stayed_open if rank(p.action.status) < rank(p.was.status)),
-        improved=tuple(p for p in stayed_open if rank(p.action.status) > rank(p.was.status)),
+        worsened=tuple(p for p in stayed_open if RANK[p.action.status] < RANK[p.was.status]),
+        improved=tuple(p for p in stayed_open if RANK[p.action.status] > RANK[p.was.status]),
         completed=completed,
         embedded=embedded,
         closed=closed,

@@ -42,11 +42,6 @@ ORDINALS = [
 ]
 
 
-def rank(status):
-    """The place of ``status`` from worst (0) to best; closed comes last."""
-    return RANK[status]
-
-
 @dataclass(frozen=True)
 class ActionPosition(Position):
     """How one action stood on the day. ``owner`` is the name its owner had, or "" for nobody."""
@@ -272,12 +267,6 @@ class StatusCount:
         return STATUS_WORDS[self.status]
 
 
-def count_statuses(actions):
-    """A StatusCount for each status that any of ``actions`` has, worst first."""
-    counts = Counter(action.status for action in actions)
-    return tuple(StatusCount(s, counts[s]) for s in WORST_FIRST if counts[s])
-
-
 @dataclass(frozen=True)
 class DecisionsWanted:
     """What waits for the Chair or the Secretariat: proposed dates, completions, re-checks whose day has come.
@@ -302,34 +291,62 @@ def decisions_wanted(actions):
     )
 
 
-def soonest_first(actions):
-    """Those of ``actions`` that are open with an agreed date not yet past, soonest first."""
-    rows = [a for a in actions if a.is_open and a.due and a.due.due.first and not a.is_overdue]
-    return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
+@dataclass(frozen=True)
+class ActionGroup:
+    """Some actions as they stood on the day, and what follows from them together."""
 
+    actions: tuple[ActionPosition, ...]
 
-def count_finished(actions):
-    """A StatusCount for each of done, complete and embedded: three claims, never added up."""
-    counts = Counter(action.status for action in actions)
-    return tuple(StatusCount(s, counts[s]) for s in (Status.DONE, Status.COMPLETE, Status.EMBEDDED))
+    @property
+    def counts(self):
+        """A StatusCount for each status that any of them has, worst first."""
+        counts = self._counted
+        return tuple(StatusCount(s, counts[s]) for s in WORST_FIRST if counts[s])
+
+    @property
+    def finished(self):
+        """A StatusCount for each of done, complete and embedded: three claims, never added up."""
+        counts = self._counted
+        return tuple(StatusCount(s, counts[s]) for s in (Status.DONE, Status.COMPLETE, Status.EMBEDDED))
+
+    @property
+    def _counted(self):
+        return Counter(action.status for action in self.actions)
+
+    @property
+    def open(self):
+        return tuple(a for a in self.actions if a.is_open)
+
+    @property
+    def overdue(self):
+        return tuple(a for a in self.actions if a.is_overdue)
+
+    @property
+    def stale(self):
+        return tuple(a for a in self.actions if a.is_stale)
+
+    @property
+    def never_reported(self):
+        return tuple(a for a in self.actions if a.is_never_reported)
+
+    @property
+    def upcoming(self):
+        """The open actions with an agreed date not yet past, soonest first."""
+        rows = [a for a in self.open if a.due and a.due.due.first and not a.is_overdue]
+        return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
 
 
 @dataclass(frozen=True)
-class RecommendationProgress:
+class RecommendationProgress(ActionGroup):
     """How the actions that answer one recommendation stood, and what the adviser and the board made of it."""
 
     number: int
-    actions: tuple[ActionPosition, ...]
     assessments: tuple[Assessment, ...]
 
     @property
     def worst(self):
         """The worst status of its actions; Closed only if all are; Not yet reported if none."""
-        return min((a.status for a in self.actions), key=rank, default=NOT_REPORTED)
-
-    @property
-    def overdue(self):
-        return tuple(a for a in self.actions if a.is_overdue)
+        return min((a.status for a in self.actions), key=RANK.get, default=NOT_REPORTED)
 
 
 @dataclass(frozen=True)
@@ -346,34 +363,18 @@ class RecommendationPosition(Position, RecommendationProgress):
         return self.row.lead_basis == LeadBasis.INFERRED
 
     @property
-    def counts(self):
-        return count_statuses(self.actions)
-
-    @property
     def counts_words(self):
         """How many of its actions have each status: "1 off track; 3 on track"."""
         return "; ".join(f"{count.count} {count.words.lower()}" for count in self.counts)
-
-    @property
-    def finished(self):
-        return count_finished(self.actions)
 
     @property
     def words(self):
         return STATUS_WORDS[self.worst]
 
     @property
-    def stale(self):
-        return tuple(a for a in self.actions if a.is_stale)
-
-    @property
-    def never_reported(self):
-        return tuple(a for a in self.actions if a.is_never_reported)
-
-    @property
     def next_due(self):
         """The open action whose agreed date comes next, not yet past, or None."""
-        return next(iter(soonest_first(self.actions)), None)
+        return next(iter(self.upcoming), None)
 
     @property
     def next_due_words(self):
@@ -416,20 +417,15 @@ class RecommendationPosition(Position, RecommendationProgress):
 
 
 @dataclass(frozen=True)
-class ProgressPosition:
+class ProgressPosition(ActionGroup):
     """How the actions stood as at a day, by themselves and for each recommendation."""
 
     at: AsAt
-    actions: tuple[ActionPosition, ...]
     recommendations: tuple[RecommendationProgress, ...]
 
     @cached_property
     def by_ref(self):
         return {action.ref: action for action in self.actions}
-
-    @property
-    def open(self):
-        return tuple(a for a in self.actions if a.is_open)
 
 
 @dataclass(frozen=True)
@@ -442,21 +438,9 @@ class BoardPosition(ProgressPosition):
     risks: tuple[RiskPosition, ...]
     disagreements: tuple[Disagreement, ...]
 
-    @property
-    def counts(self):
-        return count_statuses(self.actions)
-
-    @property
-    def finished(self):
-        return count_finished(self.actions)
-
     def count(self, *statuses):
         """How many actions have one of ``statuses``."""
         return sum(action.status in statuses for action in self.actions)
-
-    @property
-    def overdue(self):
-        return tuple(a for a in self.actions if a.is_overdue)
 
     @property
     def off_track(self):
@@ -467,23 +451,10 @@ class BoardPosition(ProgressPosition):
         return tuple(a for a in self.actions if a.status == Status.AT_RISK)
 
     @property
-    def stale(self):
-        return tuple(a for a in self.actions if a.is_stale)
-
-    @property
-    def never_reported(self):
-        return tuple(a for a in self.actions if a.is_never_reported)
-
-    @property
     def exceptions(self):
         """The actions that need the board's attention, overdue first, then by status, then ref."""
         rows = [a for a in self.actions if a.is_exception]
-        return tuple(sorted(rows, key=lambda a: (not a.is_overdue, rank(a.status), a.ref)))
-
-    @property
-    def upcoming(self):
-        """The open actions with an agreed date not yet past, soonest first."""
-        return soonest_first(self.actions)
+        return tuple(sorted(rows, key=lambda a: (not a.is_overdue, RANK[a.status], a.ref)))
 
     @property
     def decisions(self):

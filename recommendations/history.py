@@ -135,7 +135,7 @@ def _statuses_before(actions, edge, at):
 
 def _superseded(row, at):
     correction = getattr(row, "corrected_by", None)
-    if correction is None or (at.known and not correction.document_id and correction.recorded_at >= at.known):
+    if correction is None or (at.known and correction.known_from >= at.known):
         return None
     return Superseded(name_in(correction.signed), correction.recorded_at, correction.correction_reason)
 

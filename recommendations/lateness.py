@@ -62,7 +62,7 @@ def is_missed(line, at, *, replaced_on):
 NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
-def in_words(number):
+def number_in_words(number):
     """``number`` as a word up to nine, else in figures."""
     return NUMBERS[number] if 0 < number < len(NUMBERS) else str(number)
 
@@ -128,7 +128,9 @@ class Slip:
             return "the same as first agreed"
         number = abs(self.count)
         unit = self.unit if number == 1 else f"{self.unit}s"
-        return f"{in_words(number)} {unit} {'later' if self.count > 0 else 'earlier'} than first agreed"
+        return (
+            f"{number_in_words(number)} {unit} {'later' if self.count > 0 else 'earlier'} than first agreed"
+        )
 
 
 def slip_between(first, last):

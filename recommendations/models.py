@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -22,7 +22,7 @@ from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
 from record.models import FromDocumentQuerySet
 from record.signing import name_in
-from record.statements import Said, Statement, StatementQuerySet
+from record.statements import Said, Statement
 from record.versions import Versions, as_known
 from visits.models import Finding
 
@@ -117,11 +117,10 @@ class ActionQuerySet(models.QuerySet):
         """The actions on the board that day, annotated with how each stood that day.
 
         Annotates ``owner_id`` and ``owner_signed``, ``update_id``, ``previous_update_id``, ``status`` (a
-        Status value or NOT_REPORTED),
-        ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``, ``is_overdue`` (open, and
-        the agreed date's last day has passed) and ``is_stale`` (open, reported before, and the last
-        update more than UPDATE_EVERY_DAYS old). With ``at.known``, only what had been recorded
-        before that moment is used.
+        Status value or NOT_REPORTED), ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``,
+        ``is_overdue`` (open, and the agreed date's last day has passed) and ``is_stale`` (open, reported
+        before, and the last update more than UPDATE_EVERY_DAYS old). With ``at.known``, only what had been
+        recorded before that moment is used.
         """
         updates = newest_updates(at).values("pk")
         due_dates = (
@@ -343,18 +342,6 @@ class Whose(models.TextChoices):
     BOARD = "board", "The board"
 
 
-class AssessmentQuerySet(StatementQuerySet):
-    def latest_of_each(self):
-        """Return, of these rows, the newest for each recommendation and each of adviser and board."""
-        later = self.filter(
-            Q(dated_first__gt=OuterRef("dated_first"))
-            | Q(dated_first=OuterRef("dated_first"), pk__gt=OuterRef("pk")),
-            recommendation=OuterRef("recommendation"),
-            whose=OuterRef("whose"),
-        )
-        return self.filter(~Exists(later))
-
-
 class Assessment(Statement):
     """What the adviser or the board makes of a recommendation, whatever its owners report."""
 
@@ -364,8 +351,6 @@ class Assessment(Statement):
     whose = models.CharField(max_length=10, choices=Whose)
     status = models.CharField("assessment", max_length=20, choices=Status)
     narrative = models.TextField("why", help_text=f"What the assessment rests on. {NO_CHILD}")
-
-    objects = AssessmentQuerySet.as_manager()
 
     class Meta(Statement.Meta):
         indexes = [models.Index(fields=["recommendation", "dated_first", "id"], name="assessment_newest")]

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 
 from record.signing import name_in
 from record.statements import Said, Statement, StatementQuerySet
@@ -11,10 +11,7 @@ from record.statements import Said, Statement, StatementQuerySet
 class OwnershipQuerySet(StatementQuerySet):
     def of_the_day(self, at):
         """The standing ownership of each action: the newest by the day it speaks of."""
-        newest = (
-            self.model.objects.standing(at).filter(action=OuterRef("action")).newest_first().values("pk")[:1]
-        )
-        return self.standing(at).filter(pk=Subquery(newest))
+        return self.standing(at).newest_of_each("action")
 
 
 class Ownership(Statement):

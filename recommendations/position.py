@@ -7,8 +7,6 @@ a clock, a request or a setting, and nothing here writes HTML.
 from collections import defaultdict
 from dataclasses import replace
 
-from django.db.models import OuterRef, Subquery
-
 from recommendations.board import (
     ActionPosition,
     BoardPosition,
@@ -61,7 +59,10 @@ def progress_position(at):
         at=at,
         actions=actions,
         recommendations=tuple(
-            RecommendationProgress(number, tuple(answering[number]), assessments[pk]) for pk, number in begun
+            RecommendationProgress(
+                number=number, actions=tuple(answering[number]), assessments=assessments[pk]
+            )
+            for pk, number in begun
         ),
     )
 
@@ -142,8 +143,7 @@ def _agreed(lines, at):
 
 def _measures(at):
     """The MeasurePosition of each measure that had a value that day: the newest."""
-    newest = MeasureValue.objects.standing(at).filter(measure=OuterRef("measure")).newest_first()
-    values = MeasureValue.objects.standing(at).filter(pk=Subquery(newest.values("pk")[:1]))
+    values = MeasureValue.objects.standing(at).newest_of_each("measure")
     rows = {row.pk: row for row in rows_as_at(Measure, at)}
     return tuple(
         MeasurePosition(row=rows[value.measure_id], newest=value)
@@ -171,7 +171,7 @@ def _by_recommendation(actions):
 
 def _assessments(at):
     """{recommendation's pk: its newest Assessment of the adviser's and of the board's}."""
-    newest = Assessment.objects.standing(at).latest_of_each()
+    newest = Assessment.objects.standing(at).newest_of_each("recommendation", "whose")
     found = defaultdict(tuple)
     for row in newest.select_related("document").order_by("whose"):
         found[row.recommendation_id] += (row,)

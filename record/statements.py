@@ -34,6 +34,13 @@ class StatementQuerySet(models.QuerySet):
             rows, corrections = (r.filter(known_from__lt=at.known) for r in (rows, corrections))
         return rows.filter(~Exists(corrections))
 
+    def newest_of_each(self, *same):
+        """Of these rows the newest, by ``newest_first``, for each value of the columns ``same``."""
+        later = Q(dated_first__gt=OuterRef("dated_first")) | Q(
+            dated_first=OuterRef("dated_first"), pk__gt=OuterRef("pk")
+        )
+        return self.filter(~Exists(self.filter(later, **{name: OuterRef(name) for name in same})))
+
     def newest_first(self):
         """The rows by the first day they may be dated, then in the order they were added."""
         return self.order_by("-dated_first", "-pk")

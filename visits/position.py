@@ -231,15 +231,14 @@ class InspectionPosition:
         return tuple(v for v in reversed(self.ofsted_visits) if v.judgements)
 
     @property
+    def current_inspection(self):
+        """The latest of them, or None."""
+        return next(iter(self.inspected), None)
+
+    @property
     def timeline(self):
         """The events that are not forecasts, in order."""
         return tuple(e for e in self.events if not e.is_forecast)
-
-    @property
-    def current_inspection(self):
-        """The latest of them that has grades on the board, or None."""
-        graded = [v for v in self.ofsted_visits if v.judgements]
-        return graded[-1] if graded else None
 
     @property
     def latest_visit(self):

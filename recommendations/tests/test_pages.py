@@ -415,3 +415,22 @@ def test_a_page_leads_on_where_only_the_day_just_before_it_is_left(db):
     assert (len(page.entries), page.older) == (50, datetime.date(2022, 11, 2))
     rest = history(at, actions=[action.pk], before=page.older)
     assert ([line.text for line in rest.entries], rest.older) == (["Update 0"], None)
+
+
+def test_history_shows_an_entry_as_corrected_only_once_the_correction_was_known(db):
+    action, later = make_action(), make_document("later", published="2022-12")
+    first = make_update(action, dated="2022-11-01")
+    again = {"corrects": first, "correction_reason": "A slip", "document": later}
+    make_update(action, "at_risk", dated="2022-11-01", **again)
+
+    told = {}
+    for day in (datetime.date(2022, 11, 20), datetime.date(2022, 12, 20)):
+        at = AsAt.then(day, today=TODAY)
+        told[day.month] = (
+            [(line.now, line.superseded is not None) for line in history(at, actions=[action.pk]).entries],
+            Action.objects.as_at(at).get().status,
+        )
+    assert told == {
+        11: ([("On track", False)], "on_track"),
+        12: ([("At risk", False), ("On track", True)], "at_risk"),
+    }

@@ -65,7 +65,8 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
         board, earlier = (f(on(day(as_at), known)) for f in (board_position, progress_position))
         assert earlier.actions == board.actions
         assert earlier.recommendations == tuple(
-            RecommendationProgress(r.number, r.actions, r.assessments) for r in board.recommendations
+            RecommendationProgress(number=r.number, actions=r.actions, assessments=r.assessments)
+            for r in board.recommendations
         )
         assert first_fault() is None
         transaction.set_rollback(True)
