@@ -113,6 +113,15 @@ def record(db):
     load_record()
 
 
+@pytest.fixture
+def secretariat(client, db):
+    """A client in which somebody of the Secretariat has signed in."""
+    from record.tests.factories import make_user
+
+    client.force_login(make_user("Secretariat"))
+    return client
+
+
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory, django_db_setup, django_db_blocker):
     """A migrated database, and one with rows in it, that others are copied from."""

@@ -13,6 +13,7 @@ from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_owner
 from record.models import Meeting
 from record.signing import role_in
+from record.tests.admin_forms import sign_in
 from record.tests.factories import make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -34,11 +35,6 @@ def words(response):
     """The text a reader sees in a page, in one line."""
     body = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
     return " ".join(unescape(strip_tags(body.replace("<", " <"))).split())
-
-
-def sign_in(client, user):
-    client.force_login(user)
-    return client
 
 
 def post_update(client, action, **typed):

@@ -31,34 +31,6 @@ from visits.models import Event
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
 
 pytestmark = pytest.mark.django_db
-INLINES = {
-    f"{prefix}-{name}": value
-    for prefix in ("judgements", "findings")
-    for name, value in (("INITIAL_FORMS", "0"), ("MIN_NUM_FORMS", "0"), ("MAX_NUM_FORMS", "1000"))
-}
-
-
-@pytest.fixture
-def secretariat(client):
-    client.force_login(make_user("Secretariat"))
-    return client
-
-
-def grade(area, prefix="judgements-0-"):
-    values = {"area": area.pk, "grade": make_grade().pk, "document": make_document().pk, "reference": "p1"}
-    return {f"{prefix}{name}": value for name, value in values.items()}
-
-
-def priority(prefix="findings-0-"):
-    values = {
-        "ref": "F01",
-        "kind": "priority",
-        "attribution": "ofsted",
-        "text": "Act now",
-        "document": make_document().pk,
-        "reference": "p1",
-    }
-    return {f"{prefix}{name}": value for name, value in values.items()}
 
 
 def test_a_short_text_that_is_too_long_is_refused_whole(secretariat):

@@ -17,12 +17,6 @@ pytestmark = pytest.mark.django_db
 ADD = reverse("admin:record_meeting_add")
 
 
-@pytest.fixture
-def secretariat(client):
-    client.force_login(make_user("Secretariat"))
-    return client
-
-
 def test_the_secretariat_adds_a_meeting(secretariat):
     fill_in(secretariat, ADD, held_on="22 Nov 2022", papers_due_on="15/11/2022", asks="Decide")
 

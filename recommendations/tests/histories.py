@@ -137,7 +137,7 @@ class Replayed:
 
 
 def by_action(rows, actions):
-    """Return, for each of ``actions``, {its place: each of its rows}, in their order."""
+    """For each of ``actions``, {its place: each of its rows}, in their order."""
     found = [{} for _ in range(actions)]
     for place, row in enumerate(rows):
         found[row.action][place] = row

@@ -17,7 +17,7 @@ from recommendations.tests.factories import (
     make_recommendation,
 )
 from record.signing import role_in
-from record.tests.admin_forms import errors_of, fill_in, open_form
+from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
 from record.tests.factories import make_document, make_user, on
 from record.verification import first_fault
 
@@ -28,21 +28,6 @@ ADD_DECISION = reverse("admin:recommendations_decision_add")
 ADD_ASSESSMENT = reverse("admin:recommendations_assessment_add")
 WINTER = datetime.date(2022, 12, 31)
 BEFORE_AGREED = "The action was agreed on 1 October 2022. Enter that date or a later one."
-
-
-@pytest.fixture
-def officer():
-    return make_user("Officers")
-
-
-@pytest.fixture
-def action(officer):
-    return make_action(owner=officer)
-
-
-def sign_in(client, user):
-    client.force_login(user)
-    return client
 
 
 def position(action, as_at=WINTER):

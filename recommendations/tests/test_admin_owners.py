@@ -8,27 +8,11 @@ from django.utils import timezone
 
 from recommendations.models import Action
 from recommendations.ownership import Ownership
-from recommendations.tests.factories import make_action
-from record.tests.admin_forms import errors_of, fill_in
+from record.tests.admin_forms import errors_of, fill_in, sign_in
 from record.tests.factories import make_user, on
 from record.verification import first_fault
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def officer():
-    return make_user("Officers")
-
-
-@pytest.fixture
-def action(officer):
-    return make_action(owner=officer)
-
-
-def sign_in(client, user):
-    client.force_login(user)
-    return client
 
 
 def page_of(client, action):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record.signing import role_in
-from record.tests.admin_forms import errors_of, fill_in, open_form
+from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
 from record.tests.factories import make_user
 from record.verification import first_fault
 
@@ -21,21 +21,6 @@ ADD = reverse("admin:recommendations_progressupdate_add")
 
 def page_for(action):
     return f"{ADD}?action={action.pk}"
-
-
-@pytest.fixture
-def officer():
-    return make_user("Officers")
-
-
-@pytest.fixture
-def action(officer):
-    return make_action(owner=officer)
-
-
-def sign_in(client, user):
-    client.force_login(user)
-    return client
 
 
 def statuses_offered(client, action):

@@ -1,8 +1,14 @@
-"""Filling in the admin's forms as a browser would: what the page held, with what was typed over it."""
+"""Signing in, and filling in the admin's forms as a browser would: what the page held, typed over."""
 
 import datetime
 
 from django.forms import BaseForm
+
+
+def sign_in(client, user):
+    """``client``, in which ``user`` has signed in."""
+    client.force_login(user)
+    return client
 
 
 def shown(value, field):

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from record.tests.admin_forms import errors_of, fill_in, open_form
-from record.tests.factories import make_document, make_user
+from record.tests.factories import make_document
 from visits.models import Finding, Judgement, Visit
 from visits.tests.factories import make_area, make_finding, make_grade, make_visit
 
@@ -14,12 +14,6 @@ INLINES = {
     for prefix in ("judgements", "findings")
     for name, value in (("INITIAL_FORMS", "0"), ("MIN_NUM_FORMS", "0"), ("MAX_NUM_FORMS", "1000"))
 }
-
-
-@pytest.fixture
-def secretariat(client):
-    client.force_login(make_user("Secretariat"))
-    return client
 
 
 def grade(area, prefix="judgements-0-"):

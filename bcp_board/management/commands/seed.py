@@ -204,7 +204,7 @@ def find(model, by, value):
 
 
 def differences(instance, values, lists):
-    """Return, in words, each field in which the database's row is no longer what the file says."""
+    """In words, each field in which the database's row is no longer what the file says."""
     changed = [
         f"{name} is {getattr(instance, name)!s:.60} and the file says {value!s:.60}"
         for name, value in values.items()
