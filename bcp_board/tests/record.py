@@ -1,24 +1,25 @@
-"""The seeded record for tests: loaded by the command once, and from then on copied row by row."""
+"""The seeded record for tests: loaded once, and from then on copied row by row."""
 
 from django.apps import apps
-from django.core.management import call_command
+from django.conf import settings
 from django.core.management.color import no_style
 from django.db import connection
 
+from bcp_board.management.commands.seed import load_all
 from record.models import LedgerEntry, Salt
 
 ROOMS = ("record", "visits", "recommendations")
 copied = {}
 
 
-def load_record():
-    """Fill an empty test database with what `manage.py seed` loads."""
-    if not copied:
-        call_command("seed", verbosity=0)
-        copied.update(_every_row())
+def load_record(at=None):
+    """Fill an empty test database with what `manage.py seed` loads, recorded at the moment ``at``, or now."""
+    if at not in copied:
+        load_all(settings.BASE_DIR / "seeds", at=at)
+        copied[at] = _every_row()
         return
     with connection.cursor() as cursor:
-        for table, (columns, rows) in copied.items():
+        for table, (columns, rows) in copied[at].items():
             names = ", ".join(connection.ops.quote_name(column) for column in columns)
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)

@@ -24,6 +24,8 @@ ACTIONS = range(1, 101)
 UPDATES = range(1, 2401)
 FIRST_DAY = datetime.date(2022, 10, 1)
 SHORTEST_LIFE = datetime.timedelta(days=14)
+# What is edited is all recorded on the first day of the story, before anybody says anything.
+FIRST_MOMENT = story.at_minute(story.BEGINS)
 BATCH = 5000
 SEEDS = settings.BASE_DIR / "seeds"
 FOLDER = SEEDS / "demonstration"
@@ -40,7 +42,6 @@ class Command(BaseCommand):
         parser.add_argument("--actions", default="6", help="for each recommendation, 1 to 100")
         parser.add_argument("--updates", default="24", help="for each action, 1 to 2400")
         parser.add_argument("--as-at", help="the last day of the story, as YYYY-MM-DD; today if left out")
-
         parser.add_argument("--folder", default=FOLDER, help="where the files of the script are")
 
     def handle(self, *, actions, updates, as_at, folder, **options):
@@ -56,7 +57,8 @@ class Command(BaseCommand):
             refuse(error)
         with transaction.atomic():
             refuse_unless_empty()
-            made = make(script, actions=actions, updates=updates, as_at=as_at)
+            load_all(SEEDS, at=FIRST_MOMENT)
+            made = tell(script, actions=actions, updates=updates, as_at=as_at)
         counts = ", ".join(f"{count} {what}" for what, count in made.items())
         self.stdout.write(f"Made a demonstration as at {say_day(as_at)}: {counts}.")
 
@@ -95,16 +97,13 @@ def refuse_unless_empty():
         refuse("This database holds accounts whose names start with demo-, which its people would need")
 
 
-def make(script, *, actions, updates, as_at):
-    """Save the whole demonstration; return how many of each thing were made, by their names."""
-    # What is edited is all recorded on the first day of the story, before anybody says anything.
-    first_moment = story.at_minute(story.BEGINS)
-    load_all(SEEDS, at=first_moment)
+def tell(script, *, actions, updates, as_at):
+    """Save the story beside the record loaded at FIRST_MOMENT; return how many of each thing were made."""
     recommendations = list(Recommendation.objects.filter(number__in=script.areas).order_by("number"))
     seeded = set(Action.objects.values_list("pk", flat=True))
     cast = make_cast(script)
     meetings = story.meetings(script, as_at=as_at)
-    with versions.saving(at=first_moment):
+    with versions.saving(at=FIRST_MOMENT):
         added = make_actions(script, recommendations, wanted=actions, as_at=as_at)
         for meeting in meetings:
             meeting.save()
