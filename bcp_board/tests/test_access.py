@@ -47,7 +47,10 @@ def test_the_table_names_every_address_and_no_other():
     assert {len(statuses) for statuses in written_down().values()} == {len(ROLES)}
 
 
-@pytest.mark.parametrize("role", ROLES)
+# What a role may do does not hang on the database: on a second one, whoever may do most is asked.
+@pytest.mark.parametrize(
+    "role", [pytest.param(role, marks=() if role == "superuser" else pytest.mark.once) for role in ROLES]
+)
 def test_every_address_answers_as_the_table_says_and_reading_changes_nothing(people, addresses, role):
     expected = {key: statuses[role] for key, statuses in written_down().items()}
     before = digest(connection)
@@ -138,7 +141,7 @@ def test_a_form_from_another_site_is_refused_even_with_a_token(people, addresses
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["anonymous", "superuser"])
 def test_asking_for_the_head_of_a_page_answers_as_the_page_and_changes_nothing(people, addresses, role):
     expected = {key[0]: row[role] for key, row in written_down().items() if key[1] == "GET"}
     before = digest(connection)

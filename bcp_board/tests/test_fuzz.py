@@ -245,6 +245,7 @@ def failures(found):
     return {key: status for key, status in found.items() if status not in FINE}
 
 
+@pytest.mark.once
 def test_every_link_that_the_pages_hold_leads_somewhere(crawl):
     assert len(crawl.statuses) > 60
     assert {address: status for address, status in crawl.statuses.items() if status != 200} == {}
@@ -287,6 +288,7 @@ def test_odd_beginnings_of_a_form_never_fail(visitor, crawl):
     assert failures(found) == {}
 
 
+@pytest.mark.once
 def test_odd_addresses_never_fail(visitor, addresses):
     found, payloads = {}, itertools.cycle(PAYLOADS)
     for route, whole in addresses.items():
@@ -439,6 +441,7 @@ BODIES = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("body", BODIES)
 def test_odd_bodies_never_fail(visitor, crawl, addresses, body):
     content, kind = BODIES[body]
