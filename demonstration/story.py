@@ -362,7 +362,7 @@ def due_dates(life, cast, *, meeting_days):
 
 
 def due_date(life, cast, planned, *, on):
-    """A list of an unsaved DueDate, or of one that is mistaken and its correction."""
+    """A list of an unsaved DueDate, or of one that is mistaken, its withdrawal and the right one."""
     words = life.script.due_dates
     due = part_of(life.begins, life.as_at, planned.due)
     needs_decision = planned.how not in (How.ENTERED, How.CORRECTED)
@@ -385,7 +385,10 @@ def due_date(life, cast, planned, *, on):
     mistaken = row(due + 61 * DAY, on)
     reason = invented(words.correction_reason)
     later = min(on + DAY * CORRECTED_DAYS_LATER, life.as_at)
-    return [mistaken, row(due, later, corrects=mistaken, correction_reason=reason)]
+    withdrawal = mistaken.withdrawal(by=person, reason=reason)
+    right = row(due, later)
+    withdrawal.recorded_at = right.recorded_at
+    return [mistaken, withdrawal, right]
 
 
 def assessments(script, recommendation, cast, *, as_at):

@@ -208,7 +208,7 @@ def changes_between(before, now, *, since):
         embedded=embedded,
         closed=closed,
         reopened=reopened,
-        moved=tuple(p for p in earlier_too if due_date_moved(p.was.due, p.action.due)),
+        moved=tuple(p for p in earlier_too if due_date_moved(p)),
         repeated=tuple(
             p for p in pairs if p.action.repeats_commentary and (not p.was or p.was.update != p.action.update)
         ),
@@ -247,30 +247,32 @@ def assessed_since(before, now):
     )
 
 
-def due_date_moved(was: DueLine | None, now: DueLine | None):
-    """Whether the agreed date is another one; a correction of the same date is not a move."""
+def due_date_moved(change):
+    """Whether the agreed date is another one, and not because the one before was withdrawn as wrong."""
+    was, now = change.was.due, change.action.due
     if was is None or now is None:
-        return was is not now
-    return was.pk != now.pk and now.signature.correction_reason == ""
+        return was is not None or now is not None
+    return was.pk != now.pk and not any(line.pk == was.pk and line.withdrawn for line in change.action.dates)
 
 
 def corrections(*, since, now):
     """The Corrections recorded after ``since`` that stand in the position ``now``."""
     end = Q(recorded_at__lt=now.at.known) if now.at.known else Q()
     start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
+    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
     return tuple(
         Correction(
             kind=kind._meta.verbose_name,
             about=str(row.about),
             link=row.about.get_absolute_url(),
-            was=row.corrects.in_words(),
-            now=row.in_words(),
+            was=(row.withdraws or row.corrects).in_words(),
+            now="nothing: it is withdrawn" if row.withdraws_id else row.in_words(),
             reason=row.correction_reason,
             by=name_in(row.signed),
         )
         for kind in statement_kinds()
-        for row in kind.objects.filter(start, end, corrects__isnull=False, dated_first__lte=now.at.day)
-        .select_related("corrects", kind.about_path())
+        for row in kind.objects.filter(start, end, superseding, dated_first__lte=now.at.day)
+        .select_related("corrects", "withdraws", kind.about_path())
         .order_by("recorded_at", "pk")
     )
 

@@ -76,8 +76,14 @@ class ActionStatementAdmin(StatementAdmin):
     def get_changelist(self, request, **kwargs):
         return OwnRows
 
-    def may_correct(self, request, row):
-        return request.user.has_perm(ACCEPT)
+    def may_supersede(self, request, row):
+        if self.is_decided_upon(row):
+            return request.user.has_perm(ACCEPT)
+        return super().may_supersede(request, row)
+
+    def is_decided_upon(self, row):
+        """Whether a decision rests on ``row``, so that only those who decide may say that it was wrong."""
+        return False
 
     def subjects(self, request):
         actions = Action.objects.begun(request.as_at).order_by("ref")
@@ -128,10 +134,9 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
             owns(request, subject) or request.user.has_perm(RECORD_FOR_OWNER) or request.user.has_perm(ACCEPT)
         )
 
-    def may_correct(self, request, row):
-        # An owner may put right what was reported, not what the board accepted.
-        reported = row.status not in ACCEPTED and owns(request, row.action)
-        return reported or request.user.has_perm(ACCEPT)
+    def is_decided_upon(self, row):
+        accepted = ProgressUpdate.objects.in_force().filter(action=row.action, status__in=ACCEPTED)
+        return row.status in ACCEPTED or accepted.filter(pk__gt=row.pk).exists()
 
     @admin.display(description="status", ordering="status")
     def change_in_words(self, row):
@@ -150,6 +155,7 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
 @admin.register(DueDate)
 class DueDateAdmin(ActionStatementAdmin):
     form = DueDateForm
+    is_replaced = True
     list_display = [
         "subject_in_words",
         "change_in_words",
@@ -162,7 +168,7 @@ class DueDateAdmin(ActionStatementAdmin):
 
     def get_queryset(self, request):
         before = newest_before(DueDate, "action").values("due")[:1]
-        decisions = Decision.objects.filter(corrected_by=None, due_date=OuterRef("pk"))
+        decisions = Decision.objects.in_force().filter(due_date=OuterRef("pk"))
         return (
             super()
             .get_queryset(request)
@@ -172,14 +178,12 @@ class DueDateAdmin(ActionStatementAdmin):
     def may_add(self, request, subject):
         return owns(request, subject) or request.user.has_perm(ACCEPT)
 
-    def may_correct(self, request, row):
-        # An owner may put right a proposal until the board decides it, and never an agreed date.
-        undecided = row.needs_decision and not row.decisions.exists()
-        return (undecided and owns(request, row.action)) or request.user.has_perm(ACCEPT)
+    def is_decided_upon(self, row):
+        return not row.needs_decision or row.decisions.in_force().exists()
 
     def response_add(self, request, obj, post_url_continue=None):
         if obj.due_last and obj.due_last < request.as_at.today:
-            warning = f"The date you entered, {say(obj.due)}, is already past. Correct it if that is wrong."
+            warning = f"The date you entered, {say(obj.due)}, is already past. Replace it if that is wrong."
             self.message_user(request, warning, messages.WARNING)
         return super().response_add(request, obj, post_url_continue)
 
@@ -210,9 +214,9 @@ class DecisionAdmin(ActionStatementAdmin):
         return subject.action
 
     def already(self, addition):
-        if addition.corrects:
+        if addition.supersedes:
             return super().already(addition)
-        return addition.subject.decisions.filter(corrected_by=None).first()
+        return addition.subject.decisions.in_force().first()
 
     def may_add(self, request, subject):
         if not subject.needs_decision:
@@ -235,9 +239,6 @@ class AssessmentAdmin(StatementAdmin):
     list_filter = ["whose", "status"]
     search_fields = ["recommendation__title", "narrative"]
     told = ("whose", "change_in_words", "narrative")
-
-    def may_correct(self, request, row):
-        return request.user.has_perm(ACCEPT)
 
     def get_queryset(self, request):
         before = newest_before(Assessment, "recommendation", "whose").values("status")[:1]
@@ -385,9 +386,6 @@ class MeasureValueAdmin(StatementAdmin):
     list_select_related = ["measure", "recorded_by", "document"]
     search_fields = ["measure__ref", "measure__name", "value"]
     told = ("value", "as_at_in_words", "caveat")
-
-    def may_correct(self, request, row):
-        return request.user.has_perm("recommendations.add_measurevalue")
 
     @admin.display(description="as at", ordering="as_at_first")
     def as_at_in_words(self, row):

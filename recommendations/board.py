@@ -44,7 +44,11 @@ ORDINALS = [
 
 @dataclass(frozen=True)
 class ActionPosition(Position):
-    """How one action stood on the day. ``owner`` is the name its owner had, or "" for nobody."""
+    """How one action stood on the day. ``owner`` is the name its owner had, or "" for nobody.
+
+    ``dates`` are those that were ever agreed, in the order in which they counted, withdrawn ones among them;
+    ``taken_off`` are the proposals that were withdrawn before the board decided.
+    """
 
     owner: str
     owner_id: int | None
@@ -57,9 +61,10 @@ class ActionPosition(Position):
     is_recheck_due: bool
     update: ProgressUpdate | None
     previous: ProgressUpdate | None
-    ledger: tuple[DueLine, ...]
+    dates: tuple[DueLine, ...]
     proposals: tuple[DueLine, ...]
     refused: tuple[DueLine, ...]
+    taken_off: tuple[DueLine, ...]
 
     @property
     def agreed_on(self):
@@ -69,6 +74,11 @@ class ActionPosition(Position):
     def words(self):
         return STATUS_WORDS[self.status]
 
+    @cached_property
+    def ledger(self):
+        """The agreed dates that count, in the order in which they came to count."""
+        return tuple(line for line in self.dates if not line.withdrawn)
+
     @property
     def due(self):
         """The agreed date that stands, a DueLine, or None where no date is set."""
@@ -76,13 +86,26 @@ class ActionPosition(Position):
 
     @property
     def baseline(self):
-        """The first agreed date, a DueLine, or None."""
-        return self.ledger[0] if self.ledger else None
+        """The first agreed date, a DueLine, or None: the first of those that count to enter the record.
+
+        One entered later for an earlier day stands beside it, and does not take its place.
+        """
+        return min(self.ledger, key=lambda line: (line.agreement.recorded_at, line.pk), default=None)
+
+    @property
+    def moves(self):
+        """The agreed dates from the first one on, in the order in which they counted."""
+        return self.ledger[self.ledger.index(self.baseline) :] if self.ledger else ()
+
+    @property
+    def entered_later(self):
+        """The agreed dates that were entered later than the first one, for a day before its own."""
+        return self.ledger[: len(self.ledger) - len(self.moves)]
 
     @property
     def revisions(self):
         """How many times the agreed date has moved."""
-        return max(0, len(self.ledger) - 1)
+        return max(0, len(self.moves) - 1)
 
     @property
     def misses(self):
@@ -106,10 +129,10 @@ class ActionPosition(Position):
         """The agreed dates in a line: "March 2023 → June 2023: second date, three months later …"."""
         if not self.ledger:
             return "No date set"
-        dates = " → ".join(line.due.words for line in self.ledger)
+        dates = " → ".join(line.due.words for line in self.moves)
         if not self.revisions:
             return dates
-        count = len(self.ledger)
+        count = len(self.moves)
         ordinal = ORDINALS[count] if count < len(ORDINALS) else f"{count}th"
         return f"{dates}: {ordinal} date, {self.slip.words}"
 

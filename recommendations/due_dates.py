@@ -1,7 +1,8 @@
 """By when an action is due: dates that were set or proposed, and what the board decided about them."""
 
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, When
+from django.db.models.functions import Greatest, TruncDate
 
 from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, not_blank, one_of
@@ -10,23 +11,35 @@ from record.statements import Said, Statement, StatementQuerySet
 
 class DueDateQuerySet(StatementQuerySet):
     def with_effect(self, at):
-        """The due dates standing that day, annotated with ``effective_on``, a day or None.
+        """The due dates said by that day, withdrawn ones among them, with when each came to count.
 
-        A date entered by the Chair or the Secretariat counts from the day it is dated; a proposal from
-        the day a decision agreed it, and not at all until then.
+        Annotates ``effective_on``, a day or None: a date entered by the Chair or the Secretariat counts from
+        the day it is dated; a proposal from the day a decision agreed it, and not at all until then.
+        ``counted_on`` is that day or, if later, the day on which it was recorded: by no entry made later
+        is a date missed or not. ``is_withdrawn`` says that it counts no more.
         """
         agreement = (
             Decision.objects.standing(at)
             .filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
-            .values("dated_first")[:1]
+            .newest_first()
         )
-        return self.standing(at).annotate(
-            effective_on=Case(When(needs_decision=False, then=F("dated_first")), default=Subquery(agreement))
+        is_set = Q(needs_decision=False)
+        recorded = Case(When(is_set, then=F("known_from")), default=agreement.values("known_from")[:1])
+        return (
+            self.said(at)
+            .annotate(
+                is_withdrawn=self.superseding("withdraws", at),
+                effective_on=Case(
+                    When(is_set, then=F("dated_first")), default=agreement.values("dated_first")[:1]
+                ),
+                recorded_on=TruncDate(recorded),
+            )
+            .annotate(counted_on=Greatest("effective_on", "recorded_on"))
         )
 
     def agreed(self, at):
-        """The due dates that had been agreed by that day, annotated as ``with_effect`` does."""
-        return self.with_effect(at).filter(effective_on__isnull=False)
+        """The due dates that had been agreed by that day and count, annotated as ``with_effect`` does."""
+        return self.with_effect(at).filter(effective_on__isnull=False, is_withdrawn=False)
 
 
 class ReasonKind(models.TextChoices):
@@ -41,7 +54,11 @@ class ReasonKind(models.TextChoices):
 
 
 class DueDate(Statement):
-    """A date by which an action is due. The first one agreed is the baseline, for good."""
+    """A date by which an action is due. The first one agreed is the baseline, for good.
+
+    A wrong one is never corrected, which could make it look as if it had been another: it is withdrawn, and
+    what is right is entered anew.
+    """
 
     subject_field = "action"
 
@@ -65,6 +82,11 @@ class DueDate(Statement):
             one_of("reason_kind", ReasonKind),
             not_blank("due"),
             not_blank("reason"),
+            models.CheckConstraint(
+                condition=Q(corrects=None),
+                name="recommendations_duedate_is_never_corrected",
+                violation_error_message="A wrong date is withdrawn and entered anew.",
+            ),
         ]
 
     def __str__(self):
@@ -105,7 +127,7 @@ class Decision(Statement):
             not_blank("reason"),
             models.UniqueConstraint(
                 fields=["due_date"],
-                condition=Q(corrects=None),
+                condition=Q(corrects=None, withdraws=None),
                 name="recommendations_decision_once_for_each_proposal",
                 violation_error_message="The board has already decided this proposal.",
             ),

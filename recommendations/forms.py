@@ -137,22 +137,21 @@ class DueDateForm(StatementForm):
         super().__init__(*args, **kwargs)
         addition = self.addition
         agreed = DueDate.objects.agreed(addition.as_at).filter(action=addition.subject)
+        replaced = addition.withdraws and agreed.filter(pk=addition.withdraws.pk).first()
+        if replaced:
+            agreed = agreed.exclude(pk=replaced.pk)
+            # One that was agreed is entered anew for the day from which the wrong one counted.
+            self.initial["dated"] = f"{replaced.effective_on:%d/%m/%Y}"
         self.agreed_now = agreed.order_by("-effective_on", "-pk").first()
-        corrected = addition.corrects and agreed.filter(pk=addition.corrects.pk).first()
-        # A proposal waits for the board. One that the board agreed still counts when its wording is put
-        # right, from the day the board agreed it.
-        is_proposal = (
-            addition.corrects.needs_decision if addition.corrects else not addition.user.has_perm(ACCEPT)
-        )
-        self.instance.needs_decision = bool(is_proposal and not corrected)
-        if addition.corrects:
-            self.fields["due"] = EdtfFormField(as_printed=True, label="Due", max_length=60)
-        if corrected:
-            self.initial["dated"] = f"{corrected.effective_on:%d/%m/%Y}"
+        # A proposal waits for the board, and so does what is entered anew for one that waits.
+        is_proposal = not addition.user.has_perm(ACCEPT)
+        if addition.withdraws and not replaced:
+            is_proposal = is_proposal or addition.withdraws.needs_decision
+        self.instance.needs_decision = is_proposal
         kinds = self.fields["reason_kind"]
-        if not addition.corrects and self.agreed_now:
+        if self.agreed_now and not addition.withdraws:
             kinds.choices = [choice for choice in kinds.choices if choice[0] != ReasonKind.FIRST]
-        elif not addition.corrects:
+        elif not addition.withdraws:
             self.initial.setdefault("reason_kind", ReasonKind.FIRST)
 
     def clean_due(self):
@@ -165,10 +164,12 @@ class DueDateForm(StatementForm):
         # What a document asks for may have been due before the document was published.
         if last and last < EARLIEST:
             raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
-        if not self.addition.corrects and self.agreed_now and due == self.agreed_now.due:
+        if self.agreed_now and due == self.agreed_now.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
         waiting = proposals_to_decide(self.addition.as_at).filter(action=self.addition.subject, due=due)
-        if not self.addition.corrects and self.instance.needs_decision and waiting.exists():
+        if self.addition.withdraws:
+            waiting = waiting.exclude(pk=self.addition.withdraws.pk)
+        if self.instance.needs_decision and waiting.exists():
             raise forms.ValidationError("This date is proposed already, and waits for the board.")
         return due
 
@@ -179,12 +180,6 @@ class DecisionForm(StatementForm):
     class Meta:
         model = Decision
         fields = ["outcome", "dated", "meeting_on", "reason", "correction_reason"]
-
-    def guarded(self):
-        return self.addition.subject.action
-
-    def siblings(self):
-        return Decision.objects.filter(due_date__action=self.addition.subject.action)
 
     def clean_dated(self):
         text = super().clean_dated()
@@ -205,10 +200,10 @@ class DecisionForm(StatementForm):
         cleaned = super().clean()
         subject = self.addition.subject
         if not self.addition.corrects:
-            if Decision.objects.filter(due_date=subject).exists():
+            if Decision.objects.in_force().filter(due_date=subject).exists():
                 self.add_error(None, "The board has already decided this proposal.")
-            if DueDate.objects.filter(corrects=subject).exists():
-                self.add_error(None, "This proposal was corrected. Decide the newer one instead.")
+            if DueDate.objects.filter(withdraws=subject).exists():
+                self.add_error(None, "This proposal was withdrawn. Decide the newer one, if there is one.")
         return cleaned
 
 

@@ -11,19 +11,9 @@ from django.db.models import OuterRef, Subquery
 
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
-from record.signing import name_in
-from record.statements import Signature, statement_kinds
+from record.statements import Signature, Superseded, statement_kinds
 
 PAGE = 50
-
-
-@dataclass(frozen=True)
-class Superseded:
-    """That an entry counts no more: who corrected it, when and why."""
-
-    by: str
-    recorded_at: datetime.datetime
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -81,17 +71,19 @@ def history(at, *, actions=(), recommendation=None, before=None):
     edge = _edge(about, last)
     lines = []
     for kind, path, keys in asked:
-        rows = kind.objects.filter(**{f"{path}__in": keys}, dated_first__lte=last)
+        rows = kind.objects.filter(**{f"{path}__in": keys}, dated_first__lte=last, withdraws=None)
         rows = rows.filter(dated_first__gte=edge) if edge else rows
         rows = rows.filter(known_from__lt=at.known) if at.known else rows
-        rows = rows.select_related("document", "corrected_by", path).order_by("dated_first", "pk")
+        rows = rows.select_related("document", "corrected_by", "withdrawn_by", path).order_by(
+            "dated_first", "pk"
+        )
         if kind is ProgressUpdate:
             lines += _updates(rows, _statuses_before(actions, edge, at), at)
         else:
             lines += [_line(row, at) for row in rows]
     lines.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
     is_older = edge and any(
-        kind.objects.filter(**{f"{path}__in": keys}, dated_first__lt=edge).exists()
+        kind.objects.filter(**{f"{path}__in": keys}, dated_first__lt=edge, withdraws=None).exists()
         for kind, path, keys in asked
     )
     return Page(tuple(lines), edge if is_older else None)
@@ -106,7 +98,7 @@ def _edge(about, last):
     for model, keys in about:
         newest = {
             f"edge_{place}": Subquery(
-                kind.objects.filter(**{path: OuterRef("pk")}, dated_first__lte=last)
+                kind.objects.filter(**{path: OuterRef("pk")}, dated_first__lte=last, withdraws=None)
                 .newest_first()
                 .values("dated_first")[PAGE - 1 : PAGE]
             )
@@ -133,18 +125,11 @@ def _statuses_before(actions, edge, at):
     )
 
 
-def _superseded(row, at):
-    correction = getattr(row, "corrected_by", None)
-    if correction is None or (at.known and correction.known_from >= at.known):
-        return None
-    return Superseded(name_in(correction.signed), correction.recorded_at, correction.correction_reason)
-
-
 def _updates(rows, statuses, at):
     """A HistoryLine for each update, oldest first, each knowing the status it changed."""
     current, rechecks, entries = dict(statuses), {}, []
     for row in rows:
-        superseded = _superseded(row, at)
+        superseded = row.superseded(at)
         was = current.get(row.action_id) or NOT_REPORTED
         turn = ""
         if was not in OPEN and row.status in OPEN:
@@ -181,5 +166,5 @@ def _line(row, at):
         was=said.was,
         now=said.now,
         text=said.text,
-        superseded=_superseded(row, at),
+        superseded=row.superseded(at),
     )

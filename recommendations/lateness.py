@@ -1,20 +1,27 @@
 """The dates of an action: when it is overdue, which dates it missed, how far they slipped.
 
 Overdue is open after the last day that the agreed date may mean. A date is missed once its last day passed
-while it was the agreed date and the action was open; one that was replaced by then, even on that very day,
-was not, and nothing later clears one that was. A date without a last day never passes.
+while it was the agreed date and the action was reported open; one that was replaced by then, even on that
+very day, was not. One that passed while nobody had reported passed in silence, which is no miss.
+
+Nothing recorded after a date had passed takes its miss away: for this an agreement, an acceptance or a
+closure counts from the day it was recorded where that is later than the day it speaks of, and a report that
+was corrected is still a report. Only to withdraw the date, or the report that the miss rests on, does, and
+the table of dates goes on to show it. A date without a last day never passes.
 """
 
 from dataclasses import dataclass, replace
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Greatest, Least
+from django.utils import timezone
 
 from recommendations.due_dates import Decision, Outcome
 from recommendations.status import OPEN
 from record.dates import read_edtf
 from record.rows import Position
+from record.statements import Superseded
 
 
 def overdue(at):
@@ -31,32 +38,65 @@ def with_open_past(dates, updates, at):
     """The queryset ``dates``, annotated with how its action stood once each date had passed.
 
     ``deadline`` is the last day of the date or, if later, the day from which it counted; ``status_then`` the
-    status at its end; ``open_again_on`` the first later day on which the action was reported open. Two index
-    look-ups for each find them, so the length of an action's history does not matter: each look-up is given
-    one latest day, because SQLite uses only one of two to narrow its search.
+    status at its end, None if nothing was reported; ``open_again_on`` the first later day on which the action
+    was reported open. ``shown_then`` and ``shown_again_on`` are the same where reports withdrawn later count
+    too. An index look-up for each finds them, so the length of an action's history does not matter.
     """
-    until_then = updates.standing(replace(at, day=OuterRef("deadline"))).filter(action=OuterRef("action"))
-    since = updates.standing(at).filter(action=OuterRef("action"), dated_first__gt=OuterRef("deadline"))
     # One still to come is not missed, and need not be looked for beyond the day asked about.
-    deadline = Least(Greatest("due_last", "effective_on"), Value(at.day, models.DateField()))
+    deadline = Least(Greatest("due_last", "counted_on"), Value(at.day, models.DateField()))
+    passed = OuterRef("deadline")
+    until_then = updates.said(replace(at, day=passed)).filter(
+        # What was accepted or closed ends no lateness before it was recorded, or if that was put right.
+        Q(status__in=OPEN) | Q(~updates.superseding("corrects", at), Q(known_from__date__lte=passed)),
+        action=OuterRef("action"),
+    )
+    withdrawn_by_then = updates.filter(
+        withdraws=OuterRef("pk"), known_from__date__lte=OuterRef(OuterRef("deadline"))
+    )
+    open_since = updates.said(at).filter(action=OuterRef("action"), dated_first__gt=passed, status__in=OPEN)
+    first_day = open_since.order_by("dated_first", "pk").values("dated_first")
+    counts = ~updates.superseding("withdraws", at)
+    newest = until_then.newest_first().values("status")
     return dates.annotate(deadline=deadline).annotate(
-        status_then=Subquery(until_then.newest_first().values("status")[:1]),
-        open_again_on=Subquery(
-            since.filter(status__in=OPEN).order_by("dated_first", "pk").values("dated_first")[:1]
-        ),
+        status_then=Subquery(newest.filter(counts)[:1]),
+        open_again_on=Subquery(first_day.filter(counts)[:1]),
+        shown_then=Subquery(newest.filter(~Exists(withdrawn_by_then))[:1]),
+        shown_again_on=Subquery(first_day[:1]),
     )
 
 
-def open_past(row):
-    """The first day on which the action of ``row``, annotated as above, was open past its date, or None."""
-    was_open = row.status_then is None or row.status_then in OPEN
-    return row.deadline if was_open else row.open_again_on
+def judged(line, at, *, replaced_on):
+    """The agreed date ``line``, missed or not; ``replaced_on`` is when another one counted, or None."""
+    row = line.row
+
+    def is_missed(status, again_on):
+        open_on = row.deadline if status in OPEN else again_on
+        return bool(open_on and (replaced_on is None or replaced_on > open_on))
+
+    if not has_passed(line.due, at):
+        return line
+    missed = is_missed(row.status_then, row.open_again_on)
+    return replace(
+        line,
+        has_passed=True,
+        is_missed=missed,
+        was_missed=not missed and is_missed(row.shown_then, row.shown_again_on),
+        passed_in_silence=row.status_then is None and (replaced_on is None or replaced_on > row.deadline),
+    )
 
 
-def is_missed(line, at, *, replaced_on):
-    """Whether the agreed date ``line`` was missed; ``replaced_on`` is when the next one counted, or None."""
-    open_on = open_past(line.row)
-    return bool(has_passed(line.due, at) and open_on and (replaced_on is None or replaced_on > open_on))
+def judged_all(lines, at):
+    """Those of ``lines`` that were ever agreed, in the order in which they counted, each missed or not."""
+    agreed = sorted(
+        (line for line in lines if line.row.effective_on), key=lambda line: (line.row.effective_on, line.pk)
+    )
+    judged_lines = []
+    for place, line in enumerate(agreed):
+        later = [other.row.counted_on for other in agreed[place + 1 :] if not other.withdrawn]
+        if line.withdrawn:
+            later.append(timezone.localdate(line.withdrawn.recorded_at))
+        judged_lines.append(judged(line, at, replaced_on=min(later, default=None)))
+    return tuple(judged_lines)
 
 
 NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -71,15 +111,25 @@ def number_in_words(number):
 class DueLine(Position):
     """A due date that an action has had, or that was proposed for it; its row says from when it counted.
 
-    ``decided`` is the board's Decision on a proposal, if there is one.
+    ``decided`` is the board's Decision on a proposal, if there is one; ``withdrawn`` says that it counts no
+    more. ``was_missed`` is a miss that rested on a report which was withdrawn.
     """
 
     decided: Decision | None
+    withdrawn: Superseded | None = None
     is_missed: bool = False
+    was_missed: bool = False
+    has_passed: bool = False
+    passed_in_silence: bool = False
 
     @property
     def due(self):
         return read_edtf(self.row.due)
+
+    @property
+    def first_words(self):
+        """What it is called where it is the first date: a document may give one that no board agreed."""
+        return "First date, given in a report" if self.row.document_id else "First agreed date"
 
     @property
     def reason_kind_words(self):
@@ -90,8 +140,13 @@ class DueLine(Position):
         return self.row.needs_decision
 
     @property
+    def is_waiting(self):
+        """Whether it is a proposal that the board has still to decide."""
+        return self.is_proposal and not self.decided and not self.withdrawn
+
+    @property
     def is_refused(self):
-        return bool(self.decided and self.decided.outcome == Outcome.REFUSED)
+        return bool(self.decided and self.decided.outcome == Outcome.REFUSED and not self.withdrawn)
 
     @property
     def counted_from(self):

@@ -5,7 +5,6 @@ a clock, a request or a setting, and nothing here writes HTML.
 """
 
 from collections import defaultdict
-from dataclasses import replace
 
 from recommendations.board import (
     ActionPosition,
@@ -18,7 +17,7 @@ from recommendations.board import (
     RiskPosition,
 )
 from recommendations.due_dates import Decision, DueDate
-from recommendations.lateness import DueLine, is_missed, with_open_past
+from recommendations.lateness import DueLine, judged_all, with_open_past
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.status import GOOD, Status
@@ -104,16 +103,17 @@ def action_positions(actions, at):
                 ),
                 update=update,
                 previous=updates.get(action.previous_update_id),
-                ledger=_agreed(dates, at),
-                proposals=tuple(line for line in dates if line.is_proposal and not line.decided),
+                dates=judged_all(dates, at),
+                proposals=tuple(line for line in dates if line.is_waiting),
                 refused=tuple(line for line in dates if line.is_refused),
+                taken_off=tuple(line for line in dates if line.withdrawn and not line.row.effective_on),
             )
         )
     return tuple(positions)
 
 
 def _due_lines(keys, at):
-    """{action's key: a DueLine for each of its standing dates, agreed or not}, none yet judged missed."""
+    """{action's key: a DueLine for each of its dates, agreed or not, withdrawn or not}, none yet judged."""
     dates = DueDate.objects.with_effect(at).filter(action__in=keys)
     decisions = {
         row.due_date_id: row
@@ -122,23 +122,13 @@ def _due_lines(keys, at):
     lines = defaultdict(list)
     for row in (
         with_open_past(dates, ProgressUpdate.objects, at)
-        .select_related("document")
+        .select_related("document", "corrected_by", "withdrawn_by")
         .order_by("dated_first", "pk")
     ):
-        lines[row.action_id].append(DueLine(row=row, decided=decisions.get(row.pk)))
+        lines[row.action_id].append(
+            DueLine(row=row, decided=decisions.get(row.pk), withdrawn=row.superseded(at))
+        )
     return lines
-
-
-def _agreed(lines, at):
-    """Those of ``lines`` that were agreed, in the order in which they counted, each missed or not."""
-    agreed = sorted(
-        (line for line in lines if line.effective_on), key=lambda line: (line.effective_on, line.pk)
-    )
-    replaced_on = [line.effective_on for line in agreed[1:]] + [None]
-    return tuple(
-        replace(line, is_missed=is_missed(line, at, replaced_on=replaced))
-        for line, replaced in zip(agreed, replaced_on, strict=False)
-    )
 
 
 def _measures(at):

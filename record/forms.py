@@ -15,6 +15,7 @@ from simple_history.utils import get_m2m_reverse_field_name
 from record.as_at import EARLIEST, AsAt
 from record.dates import EdtfField, EdtfFormField, read_edtf, say, say_day, say_moment
 from record.signing import name_in
+from record.statements import SAY_WHAT_WAS_WRONG, Statement
 
 KEPT = "Nothing is saved yet, and what you typed is still here."
 NOT_WHOLE = "This form was not sent whole."
@@ -227,12 +228,22 @@ def _put(form, name, value):
 
 @dataclass(frozen=True)
 class Addition:
-    """Someone about to add a statement about ``subject``, perhaps one that corrects an earlier row."""
+    """Someone about to add a statement about ``subject``, perhaps one that supersedes an earlier row.
+
+    It ``corrects`` that row or ``withdraws`` it; with ``anew`` it withdraws it and says anew what is right.
+    """
 
     user: AbstractUser
     as_at: AsAt
     subject: models.Model
     corrects: models.Model | None = None
+    withdraws: models.Model | None = None
+    anew: bool = False
+
+    @property
+    def supersedes(self):
+        """The earlier row that counts no more once this is saved, or None."""
+        return self.corrects or self.withdraws
 
 
 def began_on(row):
@@ -251,40 +262,50 @@ class StatementForm(OpenedForm):
     @classmethod
     def left_out(cls, addition):
         """The fields that this person is not offered."""
-        return set() if addition.corrects else {"correction_reason"}
+        return set() if addition.supersedes else {"correction_reason"}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         addition = self.addition
         for name, value in self.about().items():
             setattr(self.instance, name, value)
-        self.fields["dated"] = EdtfFormField(
-            # A correction may keep a date that was loaded from a document, however imprecise.
-            as_printed=bool(addition.corrects),
-            initial=f"{addition.as_at.today:%d/%m/%Y}",
-            help_text=f"{self.dated_help} For example 22/11/2022.",
-        )
+        if "dated" in self.fields:
+            self.fields["dated"] = EdtfFormField(
+                # A correction may keep a date that was loaded from a document, however imprecise.
+                as_printed=bool(addition.corrects),
+                initial=f"{addition.as_at.today:%d/%m/%Y}",
+                help_text=f"{self.dated_help} For example 22/11/2022.",
+            )
         if addition.corrects:
             self.instance.corrects = addition.corrects
-            for name, value in model_to_dict(addition.corrects, fields=self.fields).items():
+        if addition.supersedes:
+            for name, value in model_to_dict(addition.supersedes, fields=self.fields).items():
                 if name != "correction_reason":
                     self.initial.setdefault(name, value)
+
+    def rows(self):
+        """The rows to add, in order, once the form is valid."""
+        addition = self.addition
+        if not addition.anew:
+            return [self.instance]
+        return [addition.withdraws.withdrawal(by=addition.user, reason=self.reason), self.instance]
 
     def about(self):
         """The columns of the new row that say what it is about."""
         return {self._meta.model.subject_field: self.addition.subject}
 
     def guarded(self):
-        """The row whose statements are added one at a time."""
-        return self.addition.subject
+        """The row of the record whose statements are added one at a time."""
+        subject = self.addition.subject
+        return subject.about if isinstance(subject, Statement) else subject
 
     def began(self):
         """The first day that a row about this may speak of, or None."""
         return began_on(self.guarded())
 
     def siblings(self):
-        """The rows of this kind about the same thing."""
-        return self._meta.model.objects.filter(**self.about())
+        """The rows of this kind about the same row of the record."""
+        return self._meta.model.objects.filter(**{self._meta.model.about_path(): self.guarded()})
 
     def lock(self):
         guarded = self.guarded()
@@ -299,8 +320,9 @@ class StatementForm(OpenedForm):
             return [NOT_WHOLE]
         since = self.siblings().filter(pk__gt=opened_on).order_by("pk")
         return [
-            f"{'You' if row.recorded_by_id == self.addition.user.pk else name_in(row.signed)} saved this "
-            f"on {say_moment(row.recorded_at)}, after you opened this form: “{row.in_words()}”"
+            f"{'You' if row.recorded_by_id == self.addition.user.pk else name_in(row.signed)} "
+            f"{'withdrew' if row.withdraws_id else 'saved'} this on {say_moment(row.recorded_at)}, "
+            f"after you opened this form: “{row.in_words()}”"
             for row in since
         ]
 
@@ -313,7 +335,10 @@ class StatementForm(OpenedForm):
         if newest is None or self.errors:
             return ""
         new = {**self.cleaned_data, **self.about()}
-        new |= {"corrects": self.addition.corrects, "recorded_by": self.addition.user}
+        new |= {name: getattr(self.instance, name) for name in ("corrects", "withdraws")}
+        new["recorded_by"] = self.addition.user
+        if self.addition.anew:
+            new["correction_reason"] = ""
         del new["opened_on"]
         if any(getattr(newest, name) != value for name, value in new.items()):
             return ""
@@ -344,12 +369,36 @@ class StatementForm(OpenedForm):
 
     def clean(self):
         cleaned = super().clean()
-        corrects = self.addition.corrects
-        if corrects and self._meta.model.objects.filter(corrects=corrects.pk).exists():
-            self.add_error(None, "This entry has already been corrected. Correct the newer one instead.")
+        supersedes, rows = self.addition.supersedes, self._meta.model.objects
+        if supersedes and rows.filter(corrects=supersedes.pk).exists():
+            self.add_error(None, "This entry has already been corrected. Go to the newer one instead.")
+        if supersedes and rows.filter(withdraws=supersedes.pk).exists():
+            self.add_error(None, "This entry has already been withdrawn. Enter anew what is right.")
+        if self.addition.anew:
+            # The reason is that of the withdrawal: what is entered anew corrects nothing.
+            self.require("correction_reason", SAY_WHAT_WAS_WRONG)
+            self.reason = cleaned.pop("correction_reason", "")
         return cleaned
 
     def require(self, name, message):
         """Add ``message`` to the field ``name`` if it was left empty and has no error yet."""
         if not self.cleaned_data.get(name) and name not in self.errors:
             self.add_error(name, message)
+
+
+class WithdrawalForm(StatementForm):
+    """Withdraws an entry that was made in error: it asks why, and nothing else."""
+
+    dated = None
+
+    class Meta:
+        fields = ["correction_reason"]
+        labels = {"correction_reason": "Why it is withdrawn"}
+        help_texts = {
+            "correction_reason": "For example: entered on the wrong action, or typed twice. "
+            "It counts no more, and stays on the record, struck through."
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.instance = self.addition.withdraws.withdrawal(by=self.addition.user, reason="")

@@ -15,9 +15,12 @@ from django.utils.text import capfirst
 
 from record.admin import BoardAdmin
 from record.dates import say, say_moment
-from record.forms import Addition
+from record.forms import Addition, WithdrawalForm
 from record.ledger import append
 from record.signing import signature
+
+# Whoever edits the documents that facts come from keeps the record: the Secretariat.
+KEEPS_THE_RECORD = "record.change_document"
 
 
 def chosen(model, key):
@@ -30,11 +33,13 @@ def chosen(model, key):
 class StatementAdmin(BoardAdmin):
     """The pages of an append-only row: a list, each row to read, and a page of its own to add one.
 
-    The add page is opened for one ``subject``, named in its address, or for one row to correct. Nobody
-    changes a row, superusers included: the database would refuse it too.
+    The add page is opened for one ``subject``, named in its address, or for one row to correct, to withdraw
+    or to replace. Nobody changes a row, superusers included: the database would refuse it too.
     """
 
     told = ()
+    # Whether a wrong row is withdrawn and entered anew in one form, and never corrected.
+    is_replaced = False
     add_form_template = "admin/record/add_statement.html"
     change_form_template = "admin/record/read_statement.html"
     ordering = ["-dated_first", "-pk"]
@@ -50,15 +55,16 @@ class StatementAdmin(BoardAdmin):
 
     def already(self, addition):
         """The row that already says what ``addition`` would, or None."""
-        return getattr(addition.corrects, "corrected_by", None)
+        earlier = addition.supersedes
+        return getattr(earlier, "withdrawn_by", None) or getattr(earlier, "corrected_by", None)
 
     def may_add(self, request, subject):
         """Whether somebody who may add such rows may add one about ``subject``."""
         return True
 
-    def may_correct(self, request, row):
-        """Whether somebody who may add such rows may add one that corrects ``row``."""
-        return False
+    def may_supersede(self, request, row):
+        """Whether somebody who may add such rows may add one by which ``row`` counts no more."""
+        return row.recorded_by_id == request.user.pk or request.user.has_perm(KEEPS_THE_RECORD)
 
     def subjects(self, request):
         """The rows that this person may choose to add a statement about."""
@@ -73,16 +79,25 @@ class StatementAdmin(BoardAdmin):
         if request.method == "GET" and (row := self.already(addition)):
             self.message_user(request, "This has been done already. Here it is.", messages.WARNING)
             return HttpResponseRedirect(self.address("change", row.pk))
-        verb = "Correct" if addition.corrects else "Add"
+        verb, doing = self.verb(addition)
         context = {
             "title": f"{verb} {self.opts.verbose_name}: {addition.subject}",
             "addition": addition,
+            "doing": doing,
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
             **self.add_context(addition),
             **(extra_context or {}),
         }
         return super().add_view(request, form_url, context)
+
+    def verb(self, addition):
+        """What ``addition`` does to the entries there are, as a verb and as it is being done."""
+        if addition.corrects:
+            return "Correct", "correcting"
+        if addition.withdraws:
+            return ("Replace", "replacing") if addition.anew else ("Withdraw", "withdrawing")
+        return "Add", "adding"
 
     def add_context(self, addition):
         """What else the page on which ``addition`` is written shows."""
@@ -94,19 +109,22 @@ class StatementAdmin(BoardAdmin):
         Raises Http404 for what does not exist and PermissionDenied for what this person may not do.
         """
         asked = {**request.POST.dict(), **request.GET.dict()}
-        corrects = None
-        if "corrects" in asked:
-            corrects = chosen(self.model, asked["corrects"])
-            subject = corrects.subject
-            allowed = self.may_correct(request, corrects)
-        elif self.model.subject_field in asked:
-            subject = chosen(self.subject, asked[self.model.subject_field])
-            allowed = self.may_add(request, subject)
-        else:
+        ways = {"replaces": "withdraws"} if self.is_replaced else {"corrects": "corrects"}
+        ways["withdraws"] = "withdraws"
+        if way := next((name for name in ways if name in asked), None):
+            row = chosen(self.model, asked[way])
+            if row.withdraws_id:  # it says nothing that could be wrong
+                raise Http404
+            if not self.may_supersede(request, row):
+                raise PermissionDenied
+            superseded = {ways[way]: row}
+            return Addition(request.user, request.as_at, row.subject, anew=way == "replaces", **superseded)
+        if self.model.subject_field not in asked:
             return None
-        if not allowed:
+        subject = chosen(self.subject, asked[self.model.subject_field])
+        if not self.may_add(request, subject):
             raise PermissionDenied
-        return Addition(request.user, request.as_at, subject, corrects)
+        return Addition(request.user, request.as_at, subject)
 
     def choose_subject(self, request):
         """The page on which to choose what to write about."""
@@ -123,9 +141,14 @@ class StatementAdmin(BoardAdmin):
     def get_form(self, request, obj=None, change=False, **kwargs):
         if obj:
             return super().get_form(request, obj, change=change, **{**kwargs, "form": ModelForm})
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form = self.form_for(request.addition)
+        form = super().get_form(request, obj, change=change, **{**kwargs, "form": form})
         form.addition = request.addition
         return form
+
+    def form_for(self, addition):
+        """The class of the form by which ``addition`` is made."""
+        return WithdrawalForm if addition.withdraws and not addition.anew else self.form
 
     def get_changeform_initial_data(self, request):
         return {}
@@ -135,8 +158,9 @@ class StatementAdmin(BoardAdmin):
             common = ["dated_in_words", "recorded_in_words", "correction_in_words", "source_in_words"]
             told = ["subject_in_words", *self.told, *common]
             return [(None, {"fields": [name for name in told if self.says(obj, name)]})]
-        left_out = self.form.left_out(request.addition)
-        return [(None, {"fields": [f for f in self.form.Meta.fields if f not in left_out]})]
+        form = self.form_for(request.addition)
+        left_out = form.left_out(request.addition)
+        return [(None, {"fields": [f for f in form.Meta.fields if f not in left_out]})]
 
     def says(self, row, name):
         """Whether ``row`` has anything to show for the field or the method of this admin ``name``."""
@@ -146,12 +170,13 @@ class StatementAdmin(BoardAdmin):
     def save_model(self, request, obj, form, change):
         obj.recorded_by = request.user
         obj.signed = signature(request.user)
-        append([obj])
+        append(form.rows())
 
     def response_add(self, request, obj, post_url_continue=None):
         page = obj.about
         message = format_html(
-            'Saved: {}. <a href="{}">View {} on the board</a>',
+            '{}: {}. <a href="{}">View {} on the board</a>',
+            "Withdrawn" if obj.withdraws_id else "Saved",
             obj,
             page.get_absolute_url(),
             getattr(page, "ref", "it"),
@@ -160,15 +185,18 @@ class StatementAdmin(BoardAdmin):
         return HttpResponseRedirect(reverse("admin:index"))
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        """Show one row, with the way to correct it if this person may."""
+        """Show one row, with the ways to correct and to withdraw it if this person may."""
         if request.method not in ("GET", "HEAD"):
             # Django would take a posted "save as new" for an addition, which starts on the page for adding.
             raise PermissionDenied
         context = {"title": capfirst(self.opts.verbose_name), **(extra_context or {})}
         row = self.get_object(request, object_id)
-        stands = row and not hasattr(row, "corrected_by")
-        if stands and self.has_add_permission(request) and self.may_correct(request, row):
-            context["correct_url"] = f"{self.address('add')}?corrects={row.pk}"
+        stands = row and self.model.objects.in_force().filter(pk=row.pk).exists()
+        if stands and self.has_add_permission(request) and self.may_supersede(request, row):
+            way, words = ("replaces", "Replace") if self.is_replaced else ("corrects", "Correct")
+            context["correct_words"] = f"{words} this entry"
+            context["correct_url"] = f"{self.address('add')}?{way}={row.pk}"
+            context["withdraw_url"] = f"{self.address('add')}?withdraws={row.pk}"
         return super().change_view(request, object_id, form_url, context)
 
     def address(self, page, *keys):
@@ -194,8 +222,11 @@ class StatementAdmin(BoardAdmin):
         parts = []
         if row.corrects_id:
             parts.append(f"Corrects the entry “{row.corrects}”, because: {row.correction_reason}")
-        if hasattr(row, "corrected_by"):
-            parts.append(f"Corrected since, because: {row.corrected_by.correction_reason}")
+        if row.withdraws_id:
+            parts.append(f"Withdraws the entry “{row.withdraws}”, because: {row.correction_reason}")
+        for name, words in (("corrected_by", "Corrected"), ("withdrawn_by", "Withdrawn")):
+            if later := getattr(row, name, None):
+                parts.append(f"{words} since, because: {later.correction_reason}")
         return "\n".join(parts)
 
     @admin.display(description="where it comes from")
@@ -209,4 +240,4 @@ def newest_before(model, *same):
         dated_first=OuterRef("dated_first"), pk__lt=OuterRef("pk")
     )
     about = {name: OuterRef(name) for name in same}
-    return model.objects.filter(earlier, corrected_by=None, **about).newest_first()
+    return model.objects.in_force().filter(earlier, **about).newest_first()

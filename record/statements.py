@@ -3,6 +3,7 @@
 Statements are only ever added. What stands on a day is worked out from them, so nothing is overwritten.
 """
 
+import datetime
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,24 +16,37 @@ from django.utils import timezone
 
 from record.dates import EdtfField, first_day, last_day, read_edtf
 from record.fields import NoteField, source_document
-from record.signing import role_in
+from record.signing import name_in, role_in, signature
 from record.sources import source_of
+
+SAY_WHAT_WAS_WRONG = "Say what was wrong with the earlier entry."
 
 
 class StatementQuerySet(models.QuerySet):
     """The vocabulary of append-only rows: which of them count on a day."""
 
     def standing(self, at):
-        """The rows that count on the day that day: dated by then and not superseded.
+        """The rows that count on the day that day: dated by then and neither corrected nor withdrawn.
 
-        A superseded row counts on no day, except that with ``at.known`` only what had been recorded before
-        that moment is looked at, corrections included.
+        Such a row counts on no day, except that with ``at.known`` only what had been recorded before that
+        moment is looked at, corrections and withdrawals included.
         """
-        corrections = self.model.objects.filter(corrects=OuterRef("pk"))
-        rows = self.filter(dated_first__lte=at.day)
-        if at.known:
-            rows, corrections = (r.filter(known_from__lt=at.known) for r in (rows, corrections))
-        return rows.filter(~Exists(corrections))
+        rows = self.said(at)
+        return rows.filter(~rows.superseding("corrects", at), ~rows.superseding("withdraws", at))
+
+    def said(self, at):
+        """The rows that were said by that day, those that count no more among them, but no withdrawal."""
+        rows = self.filter(withdraws=None, dated_first__lte=at.day)
+        return rows.filter(known_from__lt=at.known) if at.known else rows
+
+    def superseding(self, how, at):
+        """The condition on a row that one which ``how`` ("corrects", "withdraws") is known ``at``."""
+        later = self.model.objects.filter(**{how: OuterRef("pk")})
+        return Exists(later.filter(known_from__lt=at.known) if at.known else later)
+
+    def in_force(self):
+        """The rows, of whatever day, that nobody has corrected or withdrawn by now."""
+        return self.filter(withdraws=None, corrected_by=None, withdrawn_by=None)
 
     def newest_of_each(self, *same):
         """Of these rows the newest, by ``newest_first``, for each value of the columns ``same``."""
@@ -100,6 +114,20 @@ def span_in_words(days):
     return "0 days"
 
 
+@dataclass(frozen=True)
+class Superseded:
+    """That an entry counts no more: who corrected or withdrew it, when and why."""
+
+    by: str
+    recorded_at: datetime.datetime
+    reason: str
+    is_withdrawn: bool
+
+    @property
+    def words(self):
+        return "Withdrawn" if self.is_withdrawn else "Corrected"
+
+
 class Said(NamedTuple):
     """What a statement says in history: what it was before, what it is now, and why or how."""
 
@@ -112,7 +140,8 @@ class Statement(models.Model):
     """The columns of every append-only row: what day it speaks of, who recorded it and when.
 
     ``dated`` is what the board means by "as at"; ``recorded_at`` is the server's clock. A row that
-    ``corrects`` an earlier one supersedes it, and says why.
+    ``corrects`` an earlier one takes its place, and says why. A row that ``withdraws`` one says that it was
+    made in error: it repeats what that one said, and says nothing itself.
     """
 
     append_only = True
@@ -143,11 +172,14 @@ class Statement(models.Model):
     corrects = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="corrected_by"
     )
+    withdraws = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="withdrawn_by"
+    )
     correction_reason = models.CharField(
         "why it is corrected",
         max_length=500,
         blank=True,
-        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+        help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
     )
     document = source_document(null=True, blank=True)
     reference = models.CharField(max_length=200, blank=True)
@@ -165,10 +197,11 @@ class Statement(models.Model):
                 violation_error_message="An entry is recorded by a person or loaded from a document.",
             ),
             models.CheckConstraint(
-                condition=Q(corrects=None, correction_reason="")
-                | Q(corrects__isnull=False) & ~Q(correction_reason=""),
+                condition=Q(corrects=None, withdraws=None, correction_reason="")
+                | Q(corrects__isnull=False, withdraws=None) & ~Q(correction_reason="")
+                | Q(corrects=None, withdraws__isnull=False) & ~Q(correction_reason=""),
                 name="%(app_label)s_%(class)s_correction_has_reason",
-                violation_error_message="Say why the earlier entry is corrected.",
+                violation_error_message=SAY_WHAT_WAS_WRONG,
             ),
             models.CheckConstraint(
                 condition=Q(dated_first__isnull=False),
@@ -210,10 +243,36 @@ class Statement(models.Model):
     def signature(self):
         return Signature(self)
 
+    def superseded(self, at):
+        """The Superseded of this row as known ``at``, or None; a withdrawal says more than a correction."""
+        for name in ("withdrawn_by", "corrected_by"):
+            later = getattr(self, name, None)
+            if later and (at.known is None or later.known_from < at.known):
+                return Superseded(
+                    by=name_in(later.signed),
+                    recorded_at=later.recorded_at,
+                    reason=later.correction_reason,
+                    is_withdrawn=name == "withdrawn_by",
+                )
+        return None
+
+    def withdrawal(self, *, by, reason):
+        """A new row, not saved, by which the account ``by`` withdraws this one for a ``reason``."""
+        own = {"recorded_at", "recorded_by", "signed", "known_from", "corrects", "withdraws", "document"}
+        said = {
+            field.attname: getattr(self, field.attname)
+            for field in self._meta.concrete_fields
+            if not field.primary_key and field.name not in {*own, "reference", "correction_reason"}
+        }
+        return type(self)(
+            withdraws=self, correction_reason=reason, recorded_by=by, signed=signature(by), **said
+        )
+
     def clean(self):
-        if self.corrects_id and not self.correction_reason:
-            raise ValidationError({"correction_reason": "Say why the earlier entry is corrected."})
-        if self.correction_reason and not self.corrects_id:
+        supersedes = self.corrects_id or self.withdraws_id
+        if supersedes and not self.correction_reason:
+            raise ValidationError({"correction_reason": SAY_WHAT_WAS_WRONG})
+        if self.correction_reason and not supersedes:
             raise ValidationError({"correction_reason": "Only a correction has a reason here."})
 
 

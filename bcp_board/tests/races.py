@@ -22,7 +22,7 @@ WRITERS, UPDATES = 8, 200
 WRITE = """
 import time
 from django.contrib.auth.models import User
-from recommendations.ledger import append
+from record.ledger import append
 from recommendations.models import Action, ProgressUpdate
 action, user = Action.objects.order_by("ref")[{writer}], User.objects.get(username="secretariat")
 give_up = time.monotonic() + {seconds}

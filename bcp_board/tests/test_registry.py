@@ -10,6 +10,7 @@ import pytest
 
 from bcp_board.tests.serving import Site
 
+WITHDRAWN = "nothing: it is withdrawn"
 ROOT = Path(__file__).resolve().parents[2]
 # What a program that knows the made-up kind does with it, and what it finds.
 USE = """
@@ -38,6 +39,9 @@ add(first, recorded_at=then)
 said = {"corrects": first, "correction_reason": "A slip"}
 second = Remark(action=action, words="As put right", dated="2022-12-05", **said, **signed(officer))
 add(second, recorded_at=then)
+third = Remark(action=action, words="As said of another", dated="2022-12-05", **signed(officer))
+add(third, recorded_at=then)
+add(third.withdrawal(by=officer, reason="The wrong action"), recorded_at=then)
 
 at = AsAt.now(datetime.date(2022, 12, 20))
 page = history(at, actions=[action.pk])
@@ -81,11 +85,18 @@ def test_a_made_up_kind_is_in_history_corrections_ledger_backup_and_what_changed
 
     key = found["forged"].split()[-1].rstrip(".")
     assert found == {
-        "history": [["remark", "As put right", False], ["remark", "As first said", True]],
-        "corrections": [["remark", "A01: Title of A01", "As first said", "As put right", "A slip"]],
+        "history": [
+            ["remark", "As said of another", True],
+            ["remark", "As put right", False],
+            ["remark", "As first said", True],
+        ],
+        "corrections": [
+            ["remark", "A01: Title of A01", "As first said", "As put right", "A slip"],
+            ["remark", "A01: Title of A01", "As said of another", WITHDRAWN, "The wrong action"],
+        ],
         "holds": None,
         "forged": found["forged"],
-        "restored": ["As first said", "As put right"],
+        "restored": ["As first said", "As put right", "As said of another", "As said of another"],
         "holds again": None,
         "refused": True,
     }

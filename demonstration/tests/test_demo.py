@@ -361,8 +361,12 @@ def test_actions_are_reopened_one_after_a_failed_recheck(made):
     assert turns == {"", "Reopened", "Re-check failed: reopened"}
 
 
-def test_updates_a_due_date_and_an_assessment_are_corrected(made):
-    for model in (ProgressUpdate, DueDate, Assessment):
+def test_updates_and_an_assessment_are_corrected_and_a_due_date_withdrawn_and_entered_anew(made):
+    (withdrawal,) = DueDate.objects.filter(withdraws__isnull=False)
+    (anew,) = DueDate.objects.in_force().filter(action=withdrawal.action, dated=withdrawal.dated)
+    assert withdrawal.recorded_at > withdrawal.withdraws.recorded_at
+    assert (anew.recorded_at, anew.due != withdrawal.due) == (withdrawal.recorded_at, True)
+    for model in (ProgressUpdate, Assessment):
         corrections = model.objects.filter(corrects__isnull=False)
         assert corrections.exists()
         for row in corrections:

@@ -25,7 +25,7 @@ from recommendations.tests.factories import (
 )
 from recommendations.tests.histories import DAYS, day, histories, make_board, store
 from record.dates import end_of
-from record.tests.factories import make_meeting, make_user, on
+from record.tests.factories import add, make_meeting, make_user, on
 
 pytestmark = pytest.mark.django_db
 FIRST, SECOND, TODAY = (
@@ -136,7 +136,7 @@ def test_each_kind_of_change_is_listed_once_where_it_belongs(two_meetings, offic
     assert (balance.completed, balance.embedded, balance.closed, balance.now) == (1, 0, 1, 5)
 
 
-def test_a_moved_date_is_listed_with_both_dates_and_a_corrected_one_only_as_a_correction(
+def test_a_moved_date_is_listed_with_both_dates_and_a_replaced_one_only_as_a_correction(
     two_meetings, officer
 ):
     moved, corrected = (make_action(ref, recorded_at=at(2022, 10, 1)) for ref in ("A01", "A02"))
@@ -145,10 +145,8 @@ def test_a_moved_date_is_listed_with_both_dates_and_a_corrected_one_only_as_a_co
     proposal = make_due_date(
         moved, "2023-06", dated="2022-10-20", by=officer, needs_decision=True, recorded_at=at(2022, 10, 20)
     )
-    make_due_date(
-        corrected, "2023-04", dated="2022-10-02", by=officer, corrects=wrong, correction_reason="A slip",
-        recorded_at=at(2022, 10, 20),
-    )  # fmt: skip
+    add(wrong.withdrawal(by=officer, reason="A slip"), recorded_at=at(2022, 10, 20))
+    make_due_date(corrected, "2023-04", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 20))
     make_decision(proposal, dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1))
     changes = changes_at(two_meetings[1])
     assert [(c.action.ref, str(c.was.due.due), str(c.action.due.due)) for c in changes.moved] == [

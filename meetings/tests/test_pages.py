@@ -63,7 +63,8 @@ def test_the_record_system_is_overdue_from_the_first_of_december_and_not_before(
     assert warning not in before
     assert warning in after
     assert "Deadlines missed: at least 1" in before
-    assert "Deadlines missed: at least 2" in after
+    # Nobody had reported on A01 when its date passed, so nothing says that it was missed.
+    assert "Deadlines missed: at least 1" in after
 
 
 def test_the_position_before_any_recommendation_still_makes_sense(reader, record):

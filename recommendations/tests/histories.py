@@ -83,7 +83,8 @@ def store(rows, actions, recommendation, user):
             "pk": key,
         }
         if said.corrects is not None:
-            common |= {"corrects_id": said.corrects + 1, "correction_reason": "It was wrong."}
+            how = "withdraws_id" if said.kind == "due" else "corrects_id"
+            common |= {how: said.corrects + 1, "correction_reason": "It was wrong."}
         if said.kind == "update":
             row = ProgressUpdate(
                 action=actions[said.action],

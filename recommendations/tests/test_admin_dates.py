@@ -1,9 +1,12 @@
 """Due dates, the board's decisions on them, and assessments, as people enter them."""
 
 import datetime
+import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from recommendations.due_dates import Decision, DueDate
@@ -15,10 +18,11 @@ from recommendations.tests.factories import (
     make_decision,
     make_due_date,
     make_recommendation,
+    make_update,
 )
 from record.signing import role_in
 from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
-from record.tests.factories import make_document, make_user, on
+from record.tests.factories import add, make_document, make_user, on
 from record.verification import first_fault
 
 pytestmark = pytest.mark.django_db
@@ -166,7 +170,7 @@ def test_a_date_already_past_is_saved_with_a_warning(client, action):
 
     assert DueDate.objects.count() == 1
     assert [str(message) for message in get_messages(response.wsgi_request)][0] == (
-        "The date you entered, December 2022, is already past. Correct it if that is wrong."
+        "The date you entered, December 2022, is already past. Replace it if that is wrong."
     )
 
 
@@ -179,56 +183,148 @@ def test_the_form_shows_the_dates_so_far(client, officer, action):
     assert "October 2022 → April 2023: second date, six months later than first agreed" in page
 
 
-def test_an_owner_corrects_a_proposal_but_never_an_agreed_date(client, officer, action):
-    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+def page_of(client, action):
+    """The words of the action's page, as a member of the board reads it, and its HTML."""
+    member = User.objects.filter(username="reader").first() or make_user("Board members", "reader")
+    html = sign_in(client, member).get(action.get_absolute_url()).content.decode()
+    return " ".join(re.sub("<[^>]*>", " ", html).split()), html
+
+
+def replace(client, row, **typed):
+    return fill_in(client, f"{ADD_DATE}?replaces={row.pk}", **typed)
+
+
+def test_no_date_can_be_corrected(client, action):
     agreed = make_due_date(action, "2023-05", by=make_user("Chair"))
-    decided = make_due_date(action, "2023-06", by=officer, needs_decision=True)
-    make_decision(decided, "refused")
-    sign_in(client, officer)
+    sign_in(client, make_user("Secretariat"))
 
-    assert client.get(f"{ADD_DATE}?corrects={agreed.pk}").status_code == 403
-    assert client.get(f"{ADD_DATE}?corrects={decided.pk}").status_code == 403
-    fill_in(client, f"{ADD_DATE}?corrects={proposal.pk}", due="May 2024", correction_reason="Wrong year")
-    right = DueDate.objects.get(corrects=proposal)
-    assert (right.due, right.needs_decision) == ("2024-05", True)
+    page = client.get(f"{ADD_DATE}?corrects={agreed.pk}")
+    assert "choose the action" in page.content.decode()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_due_date(action, "2028-12", by=agreed.recorded_by, corrects=agreed, correction_reason="Later")
+    links = client.get(reverse("admin:recommendations_duedate_change", args=[agreed.pk])).context
+    assert (links["correct_words"], links["correct_url"]) == (
+        "Replace this entry",
+        f"{ADD_DATE}?replaces={agreed.pk}",
+    )
 
 
-def test_a_correction_of_a_proposal_by_the_secretariat_is_still_a_proposal(client, officer, action):
-    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+def test_a_wrong_first_date_stays_struck_through_beside_the_right_one(client, action):
+    """Entered anew it is not what the board first agreed, so nobody can read that it came earlier."""
+    chair = make_user("Chair")
+    wrong = make_due_date(action, "2023-03", dated="2022-10-01", by=chair)
+    make_due_date(action, "2026-06", dated="2022-11-01", by=chair, reason_kind="scope", reason="More work")
+    make_update(action, dated="2022-10-20", by=chair)
+
+    done = replace(
+        sign_in(client, make_user("Secretariat")),
+        wrong,
+        due="December 2028",
+        reason="As minuted",
+        correction_reason="The minutes say 2028",
+    )
+
+    assert done.status_code == 302
+    withdrawal, anew = DueDate.objects.order_by("-pk")[:2][::-1]
+    assert (withdrawal.withdraws, withdrawal.due, withdrawal.correction_reason) == (
+        wrong,
+        "2023-03",
+        "The minutes say 2028",
+    )
+    assert (anew.due, anew.dated, anew.withdraws, anew.correction_reason) == (
+        "2028-12",
+        "2022-10-01",
+        None,
+        "",
+    )
+    now = position(action, datetime.date.today())
+    assert [(line.due.words, bool(line.withdrawn)) for line in now.dates] == [
+        ("March 2023", True),
+        ("December 2028", False),
+        ("June 2026", False),
+    ]
+    assert now.baseline.due.words == "June 2026"
+    assert (now.revisions, now.ledger_words) == (0, "June 2026")
+    page, _ = page_of(client, action)
+    assert "March 2023 Withdrawn" in page
+    assert "by Secretariat Person : The minutes say 2028" in page
+    assert "June 2026 First agreed date" in page
+    assert "December 2028 Entered later than the first, for an earlier day" in page
+
+
+def test_a_miss_falls_with_the_withdrawn_date_and_stays_struck_through(client):
+    then = datetime.datetime(2022, 12, 1, 12, tzinfo=datetime.UTC)
+    action = make_action(recorded_at=then)
+    wrong = make_due_date(action, "2023-03", dated="2022-11-01", by=make_user("Chair"), recorded_at=then)
+    make_update(action, dated="2022-12-01", by=make_user("Officers", "officer"), recorded_at=then)
+    assert position(action, datetime.date(2023, 4, 1)).misses == 1
+    assert "<s>Missed</s>" not in page_of(client, action)[1]
 
     fill_in(
         sign_in(client, make_user("Secretariat")),
-        f"{ADD_DATE}?corrects={proposal.pk}",
-        due="May 2023",
-        correction_reason="Misheard",
+        f"{ADD_DATE}?withdraws={wrong.pk}",
+        correction_reason="Entered on the wrong action",
     )
 
-    assert DueDate.objects.get(corrects=proposal).needs_decision is True
+    now = position(action, datetime.date(2023, 4, 1))
+    assert (now.misses, now.due) == (0, None)
+    assert [(line.is_missed, line.withdrawn.reason) for line in now.dates] == [
+        (True, "Entered on the wrong action")
+    ]
+    assert "<s>Missed</s>" in page_of(client, action)[1]
 
 
-def test_a_correction_of_an_agreed_proposal_counts_from_the_day_it_was_agreed(client, officer, action):
+def test_who_made_a_proposal_or_the_secretariat_replaces_it_until_it_is_decided(client, officer, action):
+    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+    decided = make_due_date(action, "2023-06", by=officer, needs_decision=True)
+    make_decision(decided, "refused")
+    sign_in(client, make_user("Officers", "another"))
+    assert client.get(f"{ADD_DATE}?replaces={proposal.pk}").status_code == 403
+    sign_in(client, officer)
+    assert client.get(f"{ADD_DATE}?replaces={decided.pk}").status_code == 403
+    assert client.get(f"{ADD_DATE}?withdraws={decided.pk}").status_code == 403
+
+    replace(client, proposal, due="May 2024", correction_reason="Wrong year")
+
+    now = position(action, datetime.date.today())
+    assert [line.due.words for line in now.proposals] == ["May 2024"]
+    assert [line.due.words for line in now.taken_off] == ["April 2023"]
+    again = DueDate.objects.latest("pk")
+    replace(sign_in(client, make_user("Secretariat")), again, due="June 2024", correction_reason="Misheard")
+    assert [line.due.words for line in position(action, datetime.date.today()).proposals] == ["June 2024"]
+
+
+def test_what_replaces_an_agreed_proposal_counts_from_the_day_it_was_agreed(client, officer, action):
     proposal = make_due_date(action, "2023-04", dated="2022-11-01", by=officer, needs_decision=True)
     make_decision(proposal, "agreed", dated="2022-11-15")
 
-    fill_in(
+    replace(
         sign_in(client, make_user("Secretariat")),
-        f"{ADD_DATE}?corrects={proposal.pk}",
+        proposal,
         due="May 2023",
         correction_reason="The minutes say May",
     )
 
-    line = position(action).due
+    line = position(action, datetime.date.today()).due
     assert (line.due.words, line.effective_on) == ("May 2023", datetime.date(2022, 11, 15))
 
 
-def test_a_seeded_date_keeps_its_inferred_year_when_corrected(client, action):
-    seeded = make_due_date(action, "2022-11?")
+def test_a_date_is_replaced_once_and_only_with_a_reason(client, action):
+    wrong = make_due_date(action, "2023-03", by=make_user("Chair"))
+    sign_in(client, make_user("Secretariat"))
+    page = f"{ADD_DATE}?replaces={wrong.pk}"
+    typed = {**open_form(client, page), "due": "April 2023"}
 
-    held = open_form(sign_in(client, make_user("Secretariat")), f"{ADD_DATE}?corrects={seeded.pk}")
-    assert held["due"] == "November 2022, year inferred"
-    fill_in(client, f"{ADD_DATE}?corrects={seeded.pk}", reason="Better", correction_reason="Unclear")
-
-    assert DueDate.objects.get(corrects=seeded).due == "2022-11?"
+    refused = client.post(page, typed)
+    assert errors_of(refused) == {"correction_reason": ["Say what was wrong with the earlier entry."]}
+    assert 'value="April 2023"' in refused.content.decode()
+    assert client.post(page, {**typed, "correction_reason": "Misheard"}).status_code == 302
+    twice = client.post(page, {**typed, "correction_reason": "Misheard"})
+    assert errors_of(twice)[""][0].startswith("You withdrew this on")
+    assert "This entry has already been withdrawn. Enter anew what is right." in errors_of(twice)[""]
+    assert [row.due for row in DueDate.objects.in_force()] == ["2023-04"]
+    withdrawal = DueDate.objects.get(withdraws=wrong)
+    assert client.get(f"{ADD_DATE}?withdraws={withdrawal.pk}").status_code == 404
 
 
 def test_the_board_agrees_a_proposal_and_it_counts_from_then(client, officer, action):
@@ -273,17 +369,17 @@ def test_a_proposal_is_decided_once(client, officer, action):
     )
 
 
-def test_a_proposal_that_was_corrected_cannot_be_decided(client, officer, action):
+def test_a_proposal_that_was_withdrawn_cannot_be_decided(client, officer, action):
     wrong = make_due_date(action, "2023-04", by=officer, needs_decision=True)
     page = f"{ADD_DECISION}?due_date={wrong.pk}"
     held = open_form(sign_in(client, make_user("Chair")), page)
-    make_due_date(
-        action, "2024-04", by=officer, needs_decision=True, corrects=wrong, correction_reason="Year"
-    )
+    add(wrong.withdrawal(by=officer, reason="Typed twice"))
 
     response = client.post(page, {**held, "outcome": "agreed", "reason": "Fine", "dated": "15/11/2022"})
 
-    assert errors_of(response) == {"": ["This proposal was corrected. Decide the newer one instead."]}
+    assert errors_of(response) == {
+        "": ["This proposal was withdrawn. Decide the newer one, if there is one."]
+    }
 
 
 def test_a_decision_is_put_right_by_another_that_says_why(client, officer, action):

@@ -355,7 +355,7 @@ def test_an_owner_corrects_their_report_by_a_new_row_that_says_why(client, offic
     assert (held["status"], held["dated"], held["narrative"]) == ("done", "1 November 2022", "Finised")
 
     response = fill_in(client, address, narrative="Finished")
-    assert errors_of(response) == {"correction_reason": ["Say why the earlier entry is corrected."]}
+    assert errors_of(response) == {"correction_reason": ["Say what was wrong with the earlier entry."]}
 
     fill_in(client, address, narrative="Finished", correction_reason="Spelling")
     right = ProgressUpdate.objects.latest("pk")
@@ -381,7 +381,7 @@ def test_a_row_loaded_from_a_document_keeps_its_imprecise_day_when_corrected(cli
     loaded = make_update(action, "done", dated="[2022-10-06..]")
 
     fill_in(
-        sign_in(client, make_user("Chair")),
+        sign_in(client, make_user("Secretariat")),
         f"{ADD}?corrects={loaded.pk}",
         narrative="Better words",
         correction_reason="It was unclear",

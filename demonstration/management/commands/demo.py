@@ -192,10 +192,11 @@ def lives(script, seeded, *, as_at):
 
 
 def batches(rows):
-    """Yield lists of ``rows``, in order, such that no row corrects another of its own list."""
+    """Yield lists of ``rows``, in order, such that no row corrects or withdraws another of its own list."""
     batch = []
     for row in rows:
-        if len(batch) == BATCH or (row.corrects and row.corrects.pk is None):
+        earlier = row.corrects or row.withdraws
+        if len(batch) == BATCH or (earlier and earlier.pk is None):
             yield batch
             batch = []
         batch.append(row)

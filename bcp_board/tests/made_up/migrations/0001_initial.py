@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                     "correction_reason",
                     models.CharField(
                         blank=True,
-                        help_text="What was wrong with the earlier entry. It stays on the record, marked as corrected.",
+                        help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
                         max_length=500,
                         verbose_name="why it is corrected",
                     ),
@@ -82,6 +82,17 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrected_by",
+                        to="made_up.remark",
+                    ),
+                ),
+                (
+                    "withdraws",
+                    models.OneToOneField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="withdrawn_by",
                         to="made_up.remark",
                     ),
                 ),
@@ -127,15 +138,21 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("correction_reason", ""), ("corrects", None)),
+                            models.Q(("correction_reason", ""), ("corrects", None), ("withdraws", None)),
                             models.Q(
                                 ("corrects__isnull", False),
+                                ("withdraws", None),
+                                models.Q(("correction_reason", ""), _negated=True),
+                            ),
+                            models.Q(
+                                ("corrects", None),
+                                ("withdraws__isnull", False),
                                 models.Q(("correction_reason", ""), _negated=True),
                             ),
                             _connector="OR",
                         ),
                         name="made_up_remark_correction_has_reason",
-                        violation_error_message="Say why the earlier entry is corrected.",
+                        violation_error_message="Say what was wrong with the earlier entry.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("dated_first__isnull", False)),
