@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from meetings.changes import (
@@ -66,11 +66,17 @@ def officer():
     return make_user("Officers")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=histories(20), days=st.tuples(st.integers(0, DAYS), st.integers(0, DAYS)))
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    print_blob=True,
+)
+@given(rows=histories(3, most=20), days=st.tuples(st.integers(0, DAYS), st.integers(0, DAYS)))
 def test_open_actions_before_and_after_reconcile_for_any_history(rows, days):
     with transaction.atomic():
-        store(rows, *make_board(20))
+        store(rows, *make_board(3))
         first, second = (day(number) for number in sorted(days))
         before = board_position(on(first, end_of(first)))
         now = board_position(on(second, end_of(second)))

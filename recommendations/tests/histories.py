@@ -1,4 +1,8 @@
-"""Random histories of a board's actions, and a naive replay of them, row by row and day by day."""
+"""Random histories of a small board, and a naive replay of them, row by row and day by day.
+
+The replay shares nothing with the product: what is open, worse or good and which days a date may mean is
+written down here once more, so that a slip over there is no slip here.
+"""
 
 import datetime
 from dataclasses import dataclass, field
@@ -9,15 +13,25 @@ from hypothesis import strategies as st
 
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate
-from recommendations.status import NOT_REPORTED, OPEN, Status
 from recommendations.tests.factories import make_recommendation
 from record import ledger
-from record.dates import read_edtf
 from record.tests.factories import saved
 
 START = datetime.date(2022, 9, 1)
 DAYS = 130
-DUE = ["2022-09", "2022-10?", "2022-10-15", "2022-11", "2022", "2022~", "[2022-10-06..]", "2022-12-01"]
+# What is typed, and the last day that it may mean: none for what is approximate or has no end.
+LAST_DAY = {
+    "2022-09": datetime.date(2022, 9, 30),
+    "2022-10?": datetime.date(2022, 10, 31),
+    "2022-10-15": datetime.date(2022, 10, 15),
+    "2022-11": datetime.date(2022, 11, 30),
+    "2022": datetime.date(2022, 12, 31),
+    "2022~": None,
+    "[2022-10-06..]": None,
+    "2022-12-01": datetime.date(2022, 12, 1),
+}
+OPEN = {"not_started", "on_track", "at_risk", "off_track", "done"}
+STATUSES = [*sorted(OPEN), "complete", "embedded", "closed"]
 
 
 def day(number):
@@ -26,45 +40,66 @@ def day(number):
 
 @dataclass
 class Said:
-    """One row of a history, in the order it was added: ``said`` is its day, ``taken`` when recorded."""
+    """One row of a history, in the order of the ledger: ``said`` is its day, ``taken`` when recorded.
+
+    ``about`` is the place of the action, of the recommendation, or of the proposal that is decided.
+    """
 
     kind: str
-    action: int
+    about: int
     said: int
     taken: int
     value: str
-    corrects: int | None = None
+    whose: str = ""
     is_proposal: bool = False
-    decided: tuple | None = None
+    corrects: int | None = None
+    withdraws: int | None = None
 
 
 @st.composite
-def histories(draw, actions):
-    """Draw the rows of a board's history, in any order: two to nine for each of its ``actions``, about."""
-    rows = []
-    for _ in range(draw(st.integers(2 * actions, 9 * actions))):
-        kind = draw(st.sampled_from(["update", "update", "due", "assessment"]))
-        action = draw(st.integers(0, actions - 1))
-        said = draw(st.integers(0, DAYS))
-        taken = said + draw(st.sampled_from([0, 0, 0, 3, 40]))
-        value = draw(st.sampled_from(DUE if kind == "due" else Status.values))
-        row = Said(kind, action, said, taken, value)
-        free = [
-            i
-            for i, other in enumerate(rows)
-            if (other.kind, other.action) == (kind, action) and i not in {r.corrects for r in rows}
-        ]
-        if free and draw(st.integers(0, 4)) == 0:
-            row.corrects = draw(st.sampled_from(free))
-            row.taken = max(row.taken, rows[row.corrects].taken)
-        if kind == "due" and draw(st.booleans()):
-            row.is_proposal = True
-            if draw(st.booleans()):
-                outcome = draw(st.sampled_from(["agreed", "agreed", "refused"]))
-                wait = draw(st.integers(0, 30))
-                row.decided = (outcome, row.said + wait, row.taken + wait + draw(st.integers(0, 5)))
-        rows.append(row)
+def histories(draw, actions, most=10):
+    """Draw the rows of the history of a board of ``actions``, in the order of the ledger."""
+    rows, taken = [], 0
+    for _ in range(draw(st.integers(1, most))):
+        taken = min(DAYS, taken + draw(st.sampled_from([0, 0, 1, 7, 31])))
+        late = draw(st.sampled_from([0, 0, 0, 3, 40]))
+        rows.append(draw(row_after(rows, actions, said=max(0, taken - late), taken=taken)))
     return rows
+
+
+@st.composite
+def row_after(draw, rows, actions, *, said, taken):
+    superseded = {row.corrects for row in rows} | {row.withdraws for row in rows}
+    free = [i for i, row in enumerate(rows) if row.withdraws is None and i not in superseded]
+    undecided = [
+        i
+        for i in free
+        if rows[i].is_proposal and not any(r.kind == "decision" and r.about == i for r in rows)
+    ]
+    kinds = ["update"] * 3 + ["due"] * 2 + ["assessment"]
+    kind = draw(st.sampled_from(kinds + ["decision"] * 3 * bool(undecided) + ["earlier"] * 2 * bool(free)))
+    if kind == "earlier":
+        place = draw(st.sampled_from(free))
+        old = rows[place]
+        if old.kind in ("due", "decision") or draw(st.booleans()):
+            return Said(
+                old.kind, old.about, old.said, taken, old.value, old.whose, old.is_proposal, withdraws=place
+            )
+        new = draw(st.sampled_from(STATUSES))
+        return Said(old.kind, old.about, old.said, taken, new, old.whose, corrects=place)
+    if kind == "decision":
+        place = draw(st.sampled_from(undecided))
+        outcome = draw(st.sampled_from(["agreed", "agreed", "refused"]))
+        return Said("decision", place, max(said, rows[place].said), taken, outcome)
+    if kind == "due":
+        value = draw(st.sampled_from(sorted(LAST_DAY)))
+        return Said(
+            "due", draw(st.integers(0, actions - 1)), said, taken, value, is_proposal=draw(st.booleans())
+        )
+    status = draw(st.sampled_from(STATUSES))
+    if kind == "update":
+        return Said("update", draw(st.integers(0, actions - 1)), said, taken, status)
+    return Said("assessment", 0, said, taken, status, whose=draw(st.sampled_from(["adviser", "board"])))
 
 
 def noon(number):
@@ -72,22 +107,21 @@ def noon(number):
 
 
 def store(rows, actions, recommendation, user):
-    """Add ``rows`` to the database in their order, with keys given here so that it is one bulk write."""
-    statements, decisions = [], []
-    for key, said in enumerate(rows, start=1):
+    """Add ``rows`` to the database, in their order."""
+    made = []
+    for said in rows:
         common = {
             "dated": day(said.said).isoformat(),
             "recorded_at": noon(said.taken),
             "recorded_by": user,
             "signed": "Officer (Officer)",
-            "pk": key,
         }
-        if said.corrects is not None:
-            how = "withdraws_id" if said.kind == "due" else "corrects_id"
-            common |= {how: said.corrects + 1, "correction_reason": "It was wrong."}
+        for name in ("corrects", "withdraws"):
+            if (place := getattr(said, name)) is not None:
+                common |= {name: made[place], "correction_reason": "It was wrong."}
         if said.kind == "update":
             row = ProgressUpdate(
-                action=actions[said.action],
+                action=actions[said.about],
                 status=said.value,
                 narrative="As said.",
                 reason="Why",
@@ -98,102 +132,119 @@ def store(rows, actions, recommendation, user):
             )
         elif said.kind == "due":
             row = DueDate(
-                action=actions[said.action],
+                action=actions[said.about],
                 due=said.value,
                 reason_kind="other",
                 reason="Why",
                 needs_decision=said.is_proposal,
                 **common,
             )
+        elif said.kind == "decision":
+            row = Decision(due_date=made[said.about], outcome=said.value, reason="Why", **common)
         else:
             row = Assessment(
-                recommendation=recommendation, whose="adviser", status=said.value, narrative="Why", **common
+                recommendation=recommendation, whose=said.whose, status=said.value, narrative="Why", **common
             )
-        statements.append(row)
-        if said.decided:
-            outcome, decided_on, taken = said.decided
-            decisions.append(
-                Decision(
-                    due_date_id=key,
-                    outcome=outcome,
-                    reason="Why",
-                    dated=day(decided_on).isoformat(),
-                    recorded_at=noon(taken),
-                    recorded_by=user,
-                    signed="Officer (Officer)",
-                )
-            )
-    ledger.append(sorted(statements + decisions, key=lambda row: row.recorded_at))
+        made += ledger.append([row])
+    return made
 
 
 @dataclass
 class Replayed:
-    status: str = NOT_REPORTED
+    """How one action stood: its dates by the places of their rows, in the order in which they counted."""
+
+    status: str = "not_reported"
     updated_on: datetime.date | None = None
     due: str | None = None
     overdue: bool = False
     stale: bool = False
     ledger: list = field(default_factory=list)
-    misses: list = field(default_factory=list)
+    first: int | None = None
+    missed: set = field(default_factory=set)
+    silent: set = field(default_factory=set)
 
 
-def by_action(rows, actions):
-    """For each of ``actions``, {its place: each of its rows}, in their order."""
-    found = [{} for _ in range(actions)]
-    for place, row in enumerate(rows):
-        found[row.action][place] = row
-    return found
+class Visible:
+    """The rows of a history that can be seen at the end of day ``as_at``, by what was known on ``known``."""
+
+    def __init__(self, rows, as_at, known):
+        self.as_at = as_at
+        self.rows = {i: row for i, row in enumerate(rows) if known is None or row.taken <= known}
+        self.corrected = {row.corrects for row in self.rows.values()}
+        self.withdrawn = {row.withdraws for row in self.rows.values()}
+
+    def said(self, kind):
+        """(place, row) of each that says something by then, withdrawn ones left out."""
+        return [
+            (i, row)
+            for i, row in self.rows.items()
+            if row.kind == kind
+            and row.withdraws is None
+            and i not in self.withdrawn
+            and row.said <= self.as_at
+        ]
+
+    def standing(self, kind):
+        return [(i, row) for i, row in self.said(kind) if i not in self.corrected]
 
 
-def replay(rows, as_at, known):
-    """Work out by hand how the action of these rows, by their places, stood at the end of day ``as_at``."""
+def replay_assessments(rows, as_at, known):
+    """{whose: the newest assessment} at the end of day ``as_at``."""
+    standing = Visible(rows, as_at, known).standing("assessment")
+    return {row.whose: row.value for _, row in sorted(standing, key=lambda pair: (pair[1].said, pair[0]))}
 
-    def seen(taken):
-        return known is None or taken <= known
 
-    corrected = {row.corrects for row in rows.values() if row.corrects is not None and seen(row.taken)}
-    standing = [
-        row for place, row in rows.items() if row.said <= as_at and seen(row.taken) and place not in corrected
-    ]
-    updates = sorted((row for row in standing if row.kind == "update"), key=lambda row: row.said)
-    result = Replayed()
+def replay(rows, action, as_at, known):
+    """Work out by hand how the action at the place ``action`` stood at the end of day ``as_at``."""
+    seen, result = Visible(rows, as_at, known), Replayed()
+    updates = [(i, row) for i, row in seen.standing("update") if row.about == action]
     if updates:
-        result.status, result.updated_on = updates[-1].value, day(updates[-1].said)
+        _, newest = max(updates, key=lambda pair: (pair[1].said, pair[0]))
+        result.status, result.updated_on = newest.value, day(newest.said)
 
-    agreed = []
-    for place, row in enumerate(standing):
-        if row.kind != "due":
+    agreed = []  # (effective day, place of what made it count, day it counted for lateness, place)
+    for place, row in seen.standing("due"):
+        if row.about != action:
             continue
-        counts_from = row.said
-        if row.is_proposal:
-            if not row.decided or row.decided[0] != "agreed":
-                continue
-            counts_from = row.decided[1]
-            if counts_from > as_at or not seen(row.decided[2]):
-                continue
-        agreed.append((counts_from, place, row))
-    agreed.sort(key=lambda item: item[:2])
-    result.ledger = [row.value for _, _, row in agreed]
+        if not row.is_proposal:
+            agreed.append((row.said, place, max(row.said, row.taken), place))
+        for by, decision in seen.standing("decision"):
+            if decision.about == place and decision.value == "agreed":
+                agreed.append((decision.said, by, max(decision.said, decision.taken), place))
+    agreed.sort()
+    result.ledger = [place for *_, place in agreed]
+    if agreed:
+        result.first = min(agreed, key=lambda line: line[1])[3]
+
+    said = [(i, row) for i, row in seen.said("update") if row.about == action]
 
     def status_at_end_of(number):
-        said = [row.value for row in updates if row.said <= number]
-        return said[-1] if said else NOT_REPORTED
+        """For lateness: a corrected report counts, an acceptance only from when it was recorded."""
+        counts = [
+            (row.said, i, row.value)
+            for i, row in said
+            if row.said <= number and (row.value in OPEN or (i not in seen.corrected and row.taken <= number))
+        ]
+        return max(counts)[2] if counts else None
 
-    for place, (counts_from, _, row) in enumerate(agreed):
-        last = read_edtf(row.value).last
-        missed = False
-        if last and last < day(as_at):
-            start = max((last - START).days, counts_from)
-            for number in range(start, as_at + 1):
-                replaced = place + 1 < len(agreed) and agreed[place + 1][0] <= number
-                reopened = number > start and any(r.said == number and r.value in OPEN for r in updates)
-                if not replaced and (status_at_end_of(number) in OPEN or reopened):
-                    missed = True
-        result.misses.append(missed)
+    for order, (_, _, counted, place) in enumerate(agreed):
+        last = LAST_DAY[rows[place].value]
+        if last is None or last >= day(as_at):
+            continue
+        start = min(max((last - START).days, counted), as_at)
+        for number in range(start, as_at + 1):
+            if any(later[2] <= number for later in agreed[order + 1 :]):
+                break
+            reported = number > start and any(r.said == number and r.value in OPEN for _, r in said)
+            if status_at_end_of(number) in OPEN or reported:
+                result.missed.add(place)
+            if number == start and status_at_end_of(number) is None:
+                result.silent.add(place)
     if agreed:
-        result.due = agreed[-1][2].value
-        last = read_edtf(result.due).last
-        result.overdue = bool(result.status in OPEN and last and last < day(as_at))
+        result.due = rows[agreed[-1][3]].value
+        last = LAST_DAY[result.due]
+        is_past = last is not None and last < day(as_at)
+        result.overdue = is_past and result.status in OPEN
     if result.status in OPEN and result.updated_on:
         result.stale = (day(as_at) - result.updated_on).days > 28
     return result
