@@ -155,8 +155,8 @@ def links_of(rows):
             other = get_m2m_reverse_field_name(field)
             pairs = defaultdict(list)
             for start in range(0, len(wanted), BATCH):
-                some = held.filter(history__in=wanted[start : start + BATCH]).order_by(other)
-                for key, linked in some.values_list("history_id", other):
+                some = held.filter(history__in=wanted[start : start + BATCH]).order_by(f"{other}_id")
+                for key, linked in some.values_list("history_id", f"{other}_id"):
                     pairs[key].append(linked)
             for key in wanted:
                 found[model, key].append((field.name, pairs[key]))

@@ -180,8 +180,9 @@ def _links_now(model, keys):
     found = {key: {field.name: [] for field in fields} for key in keys}
     for field in fields:
         own, other = get_m2m_field_name(field), get_m2m_reverse_field_name(field)
-        pairs = getattr(model, field.name).through.objects.filter(**{f"{own}__in": keys}).order_by(other)
-        for key, linked in pairs.values_list(f"{own}_id", f"{other}_id"):
+        pairs = getattr(model, field.name).through.objects.filter(**{f"{own}__in": keys})
+        in_order = pairs.order_by(f"{other}_id")
+        for key, linked in in_order.values_list(f"{own}_id", f"{other}_id"):
             found[key][field.name].append(linked)
     return found
 
