@@ -238,7 +238,7 @@ def test_what_the_council_says_of_a_visit_stands_apart_from_what_ofsted_found(db
     text = text_of(render(as_at=datetime.date(2026, 11, 22)))
     found, said = text.index("Ofsted: strength"), text.index("The council says The director")
     assert found < text.index("The Hub, a place for young people") < said
-    assert said < text.index("this report brought no surprises")
+    assert said < text.index("a report like this one held no surprises")
 
 
 def test_the_key_explains_every_status(db):
