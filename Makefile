@@ -9,7 +9,7 @@ PINS := uv pip compile --quiet --upgrade --universal --python-version 3.11 --gen
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: run demo accounts build build-for-tests test bench torture lint screenshots pins
+.PHONY: run demo accounts build build-for-tests test bench torture mutants lint screenshots pins
 
 # The board's record at http://127.0.0.1:8000/ (PORT=8010 for another port)
 run: build
@@ -62,6 +62,10 @@ bench: build-for-tests
 torture: build-for-tests
 	@$(VENV)/bin/python -m bcp_board.tests.torture --rounds $(or $(ROUNDS),6) --minutes $(or $(MINUTES),1)
 	@$(VENV)/bin/python -m bcp_board.tests.races
+
+# Whether the tests notice a small change to the rules: 300 of them, one at a time; about half an hour
+mutants: build-for-tests
+	@$(VENV)/bin/python -m bcp_board.tests.mutants
 
 # Form and known mistakes; changes nothing
 lint: build-for-tests

@@ -23,6 +23,7 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 # connection for all its threads, which two at once do not survive.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     file = f"{in_memory(otherwise=tempfile.gettempdir())}/board-test-{os.getpid()}"
-    DATABASES["default"]["TEST"] = {"NAME": f"{file}.sqlite3"}
+    # A run that begins with a database made before says which file that is.
+    DATABASES["default"]["TEST"] = {"NAME": os.environ.get("TEST_DATABASE_FILE", f"{file}.sqlite3")}
     if DATABASES["default"]["NAME"] == ":memory:":
         DATABASES["default"]["NAME"] = f"{file}-never-made.sqlite3"

@@ -27,7 +27,6 @@ from recommendations.tests.histories import (
 from record import ledger
 from record.dates import end_of
 from record.tests.factories import make_user, on
-from record.verification import first_fault
 
 ACTIONS = 2
 # A failing example is told at once, with what makes it again, and not made smaller for minutes.
@@ -45,7 +44,7 @@ def asked(number, is_then):
     return on(day(number), end_of(day(number)) if is_then else None)
 
 
-@settings(AS_FOUND, max_examples=40)
+@settings(AS_FOUND, max_examples=30)
 @given(rows=histories(ACTIONS), moments=questions)
 def test_the_position_equals_a_naive_replay(db, rows, moments):
     with transaction.atomic():
@@ -81,11 +80,10 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
             RecommendationProgress(number=r.number, actions=r.actions, assessments=r.assessments)
             for r in whole.recommendations
         )
-        assert first_fault() is None
         transaction.set_rollback(True)
 
 
-@settings(AS_FOUND, max_examples=25)
+@settings(AS_FOUND, max_examples=20)
 @given(rows=histories(1, most=12), first=st.integers(0, DAYS), later=st.integers(0, 60))
 def test_nothing_entered_later_takes_away_a_miss_or_a_first_date_that_was_shown(db, rows, first, later):
     """But to withdraw what it rests on, a date, a report or a decision, which the table goes on to show."""

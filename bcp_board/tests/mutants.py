@@ -1,0 +1,300 @@
+"""Whether the tests notice a change to the rules: a fixed sample of small changes, each tried by itself.
+
+    python -m bcp_board.tests.mutants              (`make mutants`; not a part of `make test`)
+    python -m bcp_board.tests.mutants --only visits/position.py --sample 40
+
+Each change is put in place of the module as a process of its own loads it, so no file is touched. A change
+that no test notices is printed as it would look in the source, for somebody to say why no reader would see
+the difference, or to write the test that is missing.
+"""
+
+import argparse
+import ast
+import difflib
+import importlib.abc
+import importlib.util
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = 300
+SEED = 20221122
+LEAST = 0.95
+LEAST_IN_A_MODULE = 0.90
+# Seconds after which a change that makes a test run on and on counts as noticed.
+PATIENCE = 300
+RULES = [
+    "record/statements.py",
+    "record/rows.py",
+    "record/versions.py",
+    "record/verification.py",
+    "record/as_at.py",
+    "visits/position.py",
+    "visits/timeline.py",
+    "recommendations/board.py",
+    "recommendations/due_dates.py",
+    "recommendations/lateness.py",
+    "recommendations/models.py",
+    "recommendations/ownership.py",
+    "recommendations/position.py",
+    "recommendations/history.py",
+    "recommendations/forms.py",
+    "meetings/changes.py",
+    "meetings/papers.py",
+    "meetings/publishing.py",
+]
+# The tests most likely to notice come first, and the first that does is enough.
+FIRST = ["bcp_board/tests/test_golden_board.py", "recommendations/tests/test_replay.py"]
+THEN = [
+    "record",
+    "visits",
+    "recommendations",
+    "meetings",
+    "bcp_board/tests/test_ledger.py",
+    "bcp_board/tests/test_journeys.py",
+    "bcp_board/tests/test_known_then.py",
+    "bcp_board/tests/test_published_papers.py",
+    "bcp_board/tests/test_seeds.py",
+    "bcp_board/tests/test_site.py",
+]
+COMPARISONS = {
+    ast.Lt: "<=",
+    ast.LtE: "<",
+    ast.Gt: ">=",
+    ast.GtE: ">",
+    ast.Eq: "!=",
+    ast.NotEq: "==",
+    ast.In: "not in",
+    ast.NotIn: "in",
+    ast.Is: "is not",
+    ast.IsNot: "is",
+}
+LOOKUPS = {"lt": "lte", "lte": "lt", "gt": "gte", "gte": "gt"}
+OPPOSITES = {"any": "all", "all": "any", "min": "max", "max": "min", "filter": "exclude", "exclude": "filter"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One small change: ``start`` and ``end`` are places in the text of ``path``, a file below ROOT."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+    def source(self):
+        before = (ROOT / self.path).read_text(encoding="utf-8")
+        return before[: self.start] + self.text + before[self.end :]
+
+    def difference(self):
+        before = (ROOT / self.path).read_text(encoding="utf-8").splitlines(keepends=True)
+        return "".join(difflib.unified_diff(before, self.source().splitlines(keepends=True), self.path, n=1))
+
+
+def mutants_of(path):
+    """Every Mutant of the module ``path``, in the order of its text."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    lines = text.splitlines(keepends=True)
+
+    def place(line, column):
+        return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
+
+    def span(node):
+        return place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset)
+
+    found = []
+
+    def change(start, end, new):
+        found.append(Mutant(path, start, end, new))
+
+    tree = ast.parse(text)
+    # What a column may hold stands in the database, whatever its class says afterwards.
+    columns = {
+        part
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("models.")
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if node in columns:
+            continue
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            start, end = span(node.left)[1], span(node.comparators[0])[0]
+            between = text[start:end]
+            before = between[: len(between) - len(between.lstrip(" )\n"))]
+            after = between[len(between.rstrip(" (\n")) :]
+            change(start, end, f"{before}{COMPARISONS[type(node.ops[0])]}{after}")
+        elif isinstance(node, ast.BoolOp):
+            for one, other in zip(node.values, node.values[1:], strict=False):
+                start, end = span(one)[1], span(other)[0]
+                word, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
+                change(start, end, text[start:end].replace(word, new, 1))
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.Invert):
+            start = span(node)[0]
+            change(start, start + len("not " if isinstance(node.op, ast.Not) else "~"), "")
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr | ast.Add | ast.Sub):
+            start, end = span(node.left)[1], span(node.right)[0]
+            swap = {"&": "|", "|": "&", "+": "-", "-": "+"}
+            sign = next(sign for sign in swap if sign in text[start:end])
+            change(start, end, text[start:end].replace(sign, swap[sign], 1))
+        elif isinstance(node, ast.If | ast.IfExp):
+            start, end = span(node.test)
+            change(start, end, f"(not ({text[start:end]}))")
+        elif isinstance(node, ast.Constant) and type(node.value) is bool:
+            change(*span(node), str(not node.value))
+        elif isinstance(node, ast.Constant) and type(node.value) is int:
+            change(*span(node), str(node.value + 1))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value[:1] == "-":
+            change(*span(node), repr(node.value[1:]))
+        elif isinstance(node, ast.keyword) and node.arg:
+            name, _, lookup = node.arg.rpartition("__")
+            start = span(node)[0]
+            if lookup in LOOKUPS:
+                change(start, start + len(node.arg), f"{name}__{LOOKUPS[lookup]}")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            name = getattr(node.func, "id", None) or node.func.attr
+            if name in OPPOSITES:
+                end = span(node.func)[1]
+                change(end - len(name), end, OPPOSITES[name])
+    return sorted(found, key=lambda mutant: (mutant.start, mutant.end, mutant.text))
+
+
+def sample(paths, size):
+    """``size`` of all the changes to the modules ``paths``, always the same ones, some of each module."""
+    chance = random.Random(SEED)
+    of_each = {path: chance.sample(found, len(found)) for path in paths if (found := mutants_of(path))}
+    total, chosen = sum(map(len, of_each.values())), []
+    for found in of_each.values():
+        chosen += found[: max(3, round(size * len(found) / total))]
+    return chosen
+
+
+class Instead(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Loads one module from another text than its file holds."""
+
+    def __init__(self, name, path, text):
+        self.name, self.path, self.text = name, path, text
+
+    def find_spec(self, name, path=None, target=None):
+        return (
+            importlib.util.spec_from_file_location(name, self.path, loader=self)
+            if name == self.name
+            else None
+        )
+
+    def get_filename(self, name):
+        return self.path
+
+    def get_data(self, path):
+        return self.text.encode()
+
+    def path_stats(self, path):
+        raise OSError("never from a cache")
+
+
+def run_with(path, text_file, tests):
+    """Run ``tests`` in this process with the module ``path`` as the file ``text_file`` has it."""
+    import pytest
+
+    name = path.removesuffix(".py").replace("/", ".")
+    text = Path(text_file).read_text(encoding="utf-8")
+    sys.meta_path.insert(0, Instead(name, str(ROOT / path), text))
+    options = [
+        "-x",
+        "-q",
+        "--no-header",
+        "--tb=no",
+        "-p",
+        "no:cacheprovider",
+        "--reuse-db",
+        "-m",
+        "not browser",
+    ]
+    return pytest.main([*options, *tests])
+
+
+def is_noticed(mutant, folder, database):
+    """Whether a test fails, or runs on and on, once ``mutant`` is in place."""
+    text_file, own = (
+        folder / f"{mutant.path.replace('/', '-')}-{mutant.start}-{hash(mutant)}{end}"
+        for end in (".py", ".sqlite3")
+    )
+    try:
+        text_file.write_text(mutant.source(), encoding="utf-8")
+        for tests in (FIRST, THEN):
+            shutil.copy(database, own)
+            there = [test for test in tests if (ROOT / test).exists()]
+            command = [
+                sys.executable,
+                "-m",
+                "bcp_board.tests.mutants",
+                "--run",
+                mutant.path,
+                str(text_file),
+                *there,
+            ]
+            env = os.environ | {"TEST_DATABASE_FILE": str(own), "DATABASE_URL": "sqlite://:memory:"}
+            try:
+                done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                return True
+            if done.returncode:
+                return True
+        return False
+    finally:
+        for file in (text_file, own):
+            file.unlink(missing_ok=True)
+
+
+def make_database(folder):
+    """A file of SQLite with the site's tables, which each process begins with a copy of."""
+    file = folder / "made.sqlite3"
+    settings = {"DATABASE_URL": f"sqlite:///{file}", "DJANGO_SETTINGS_MODULE": "bcp_board.tests.settings"}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True)
+    return file
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", default=RULES, help="the modules to change")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="how many changes to try")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    asked = parser.parse_args(arguments)
+    chosen, began = sample(asked.only, asked.sample), time.monotonic()
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(asked.workers) as pool:
+        folder = Path(name)
+        database = make_database(folder)
+        if is_noticed(Mutant(chosen[0].path, 0, 0, ""), folder, database):
+            sys.exit("The tests fail without any change, so they can notice none.")
+        results = list(pool.map(lambda mutant: is_noticed(mutant, folder, database), chosen))
+    of_each = defaultdict(list)
+    for mutant, noticed in zip(chosen, results, strict=True):
+        of_each[mutant.path].append(noticed)
+        if not noticed:
+            print(f"\nNo test notices:\n{mutant.difference()}")
+    failed = sum(results) < LEAST * len(results)
+    print(f"\n{sum(results)} of {len(results)} changes were noticed, in {time.monotonic() - began:.0f} s")
+    for path, noticed in of_each.items():
+        print(f"  {path:<35} {sum(noticed):>3} of {len(noticed)}")
+        failed |= sum(noticed) < LEAST_IN_A_MODULE * len(noticed)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--run"]:
+        sys.exit(run_with(sys.argv[2], sys.argv[3], sys.argv[4:]))
+    sys.exit(main(sys.argv[1:]))
