@@ -215,10 +215,10 @@ def position_in_words(board, *, update_every_days):
         f"{number_of(len(board.at_risk), 'is', 'are')} at risk, "
         f"{number_of(len(board.stale), 'has', 'have')} {silent}, "
         f"and {number_of(len(board.never_reported), 'has', 'have')} not yet been reported on at all.",
-        f"{'At least ' if at_least else ''}{number_of(misses, 'agreed date has', 'agreed dates have')} been "
+        f"{'At least ' if at_least else ''}{number_of(misses, 'date has', 'dates have')} been "
         f"missed, on {number_of(late, 'action', 'actions')}."
         if misses
-        else "No agreed date has been missed.",
+        else "No date has been missed.",
     ]
     return tuple(sentence[0].upper() + sentence[1:] for sentence in sentences)
 

@@ -161,6 +161,8 @@ class DueLine(Position):
     @property
     def agreed_by(self):
         """Who agreed it, in words."""
+        if self.row.document_id:
+            return "no board: a report gives it"
         if not self.is_proposal:
             return self.row.signature.by
         if not self.decided:
@@ -180,11 +182,11 @@ class Slip:
         if not self.unit:
             return "slippage not computed, because the dates differ in precision"
         if not self.count:
-            return "the same as first agreed"
+            return "the same as the first date"
         number = abs(self.count)
         unit = self.unit if number == 1 else f"{self.unit}s"
         return (
-            f"{number_in_words(number)} {unit} {'later' if self.count > 0 else 'earlier'} than first agreed"
+            f"{number_in_words(number)} {unit} {'later' if self.count > 0 else 'earlier'} than the first date"
         )
 
 

@@ -188,7 +188,7 @@ class Flag:
 
 OVERDUE = Flag(
     word="Overdue",
-    meaning="Still open after the last day that the agreed date may mean: November 2022 is overdue from "
+    meaning="Still open after the last day that its date may mean: November 2022 is overdue from "
     "1 December 2022. A date that is approximate or missing is never overdue.",
     shape=Shape(f"{DISC}M7 3.2v5.2l3.2 3.2 1.4-1.4L9 7.6V3.2z", "filled"),
 )

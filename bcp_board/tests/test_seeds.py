@@ -1,6 +1,7 @@
 """The seeded record: every row sourced, every sentence ours, loaded once and never changed."""
 
 import hashlib
+import html
 import re
 import tomllib
 from pathlib import Path
@@ -15,7 +16,7 @@ from bcp_board.tests.record import load_record
 from bcp_board.tests.scratch import tables_whose_next_key_is_taken
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, ProgressUpdate, Recommendation
-from recommendations.tests.factories import make_update
+from recommendations.tests.factories import make_due_date, make_update
 from record import ledger
 from record.tests.factories import make_user
 from record.verification import first_fault
@@ -44,6 +45,12 @@ def fingerprints(name):
 
 def fingerprint(kind, words):
     return hashlib.sha256(f"{kind} {' '.join(words)}".encode()).digest()[:6]
+
+
+def words_on(client, page):
+    """What a reader reads on a page, outside its style."""
+    body = re.sub(r"<style>.*?</style>", "", client.get(page).content.decode(), flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
 def counts():
@@ -176,3 +183,37 @@ def test_no_field_can_hold_a_childs_name_birth_date_or_case_number():
         and any(word in field.name for word in ("child", "birth", "dob", "case", "surname", "nhs"))
     }
     assert names == set()
+
+
+# What a page may say of agreement though the board agreed nothing: a source, a term, a definition.
+NOT_THE_BOARDS = (
+    "the adviser agreed",
+    "no agreed way of working",
+    "one agreed way of doing social work",
+    "miss what was agreed",
+    "to do what was agreed by the date agreed",
+    "Who agreed it",
+    "The day the board agreed this date or, for a proposal, the day you make it",
+)
+
+
+def test_nothing_of_the_seeded_record_is_shown_as_agreed_by_a_board_that_agreed_nothing(client, record):
+    client.force_login(make_user("Secretariat"))
+    actions = dict(Action.objects.values_list("ref", "pk"))
+    pages = ["/", "/visits/", "/actions/", "/status/", "/meetings/"]
+    pages += [f"/actions/{ref}/" for ref in actions]
+    pages += [f"/recommendations/{number}/" for number in range(1, 11)]
+    pages += [
+        f"/admin/recommendations/{kind}/add/?action={actions['A02']}"
+        for kind in ("progressupdate", "duedate")
+    ]
+    texts = {page: words_on(client, page) for page in pages}
+    for page, text in texts.items():
+        for words in NOT_THE_BOARDS:
+            text = text.replace(words, "")
+        assert (page, re.findall(r".{0,60}\bagreed\b.{0,60}", text, re.IGNORECASE)) == (page, [])
+    for ref, due in (("A01", "November 2022, year inferred"), ("A02", "2024"), ("A04", "April 2023")):
+        assert f"{due} First date, given in a report" in texts[f"/actions/{ref}/"]
+        assert "No board: a report gives it" in texts[f"/actions/{ref}/"]
+    make_due_date(Action.objects.get(ref="A05"), "2023-05", by=make_user("Chair", "chair"))
+    assert "May 2023 First agreed date" in words_on(client, "/actions/A05/")

@@ -122,7 +122,7 @@ def test_the_sentences_are_the_positions_own_figures(db):
         "There are 4 actions, of which 3 are open.",
         "Of these, 1 is overdue, 1 is off track, 1 is at risk, "
         "1 has gone more than 28 days without an update, and 1 has not yet been reported on at all.",
-        "At least 2 agreed dates have been missed, on 1 action.",
+        "At least 2 dates have been missed, on 1 action.",
     )
     text = text_of(render())
     for sentence in papers.position_in_words(board, update_every_days=28):
@@ -145,7 +145,7 @@ def test_a_board_with_nothing_on_it_says_so_in_words(db):
         "No recommendation on the board is marked critical.",
         "No exceptions: no action is overdue, off track, at risk, left without an update or due a re-check.",
         "There is no earlier meeting on the record",
-        "No open action has an agreed date still to come.",
+        "No open action has a date still to come.",
         "No measure is on the record.",
         "No risk is on the record.",
     ):
@@ -161,7 +161,8 @@ def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
     exceptions = text[text.index("Exceptions") : text.index("Never reported on")]
     assert "A01 Replace the system Head of IT. Recommendation 1" in exceptions
     assert (
-        "First agreed: November 2022 Now: February 2023, three months later than first agreed" in exceptions
+        "First agreed date: November 2022 Now: February 2023, three months later than the first date"
+        in exceptions
     )
     assert "Two left. To recover: Hire two." in exceptions
 
