@@ -160,10 +160,8 @@ def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
     text = text_of(render())
     exceptions = text[text.index("Exceptions") : text.index("Never reported on")]
     assert "A01 Replace the system Head of IT. Recommendation 1" in exceptions
-    assert (
-        "First agreed date: November 2022 Now: February 2023, three months later than the first date"
-        in exceptions
-    )
+    assert "First date, given in a report: November 2022" in exceptions
+    assert "Now: February 2023, three months later than the first date" in exceptions
     assert "Two left. To recover: Hire two." in exceptions
 
 
