@@ -81,7 +81,7 @@ class Unchanged:
 
 @dataclass(frozen=True)
 class Correction:
-    """A statement that replaced an earlier one since the meeting before."""
+    """A statement that replaced an earlier one since the meeting before, or an edit of a row."""
 
     kind: str
     about: str
@@ -90,6 +90,14 @@ class Correction:
     now: str
     reason: str
     by: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """An action that was on the board at the meeting before and is no more: withdrawn, or by a correction."""
+
+    action: ActionPosition
+    is_withdrawn: bool
 
 
 @dataclass(frozen=True)
@@ -102,13 +110,16 @@ class Balance:
     completed: int
     embedded: int
     closed: int
+    withdrawn: int
+    taken_off: int
     now: int
 
     @property
     def reconciles(self):
         """Whether the sum on the page comes out: it must, for any history."""
-        left = self.before + self.added + self.reopened
-        return left - self.completed - self.embedded - self.closed == self.now
+        there = self.before + self.added + self.reopened
+        gone = self.completed + self.embedded + self.closed + self.withdrawn + self.taken_off
+        return there - gone == self.now
 
 
 @dataclass(frozen=True)
@@ -131,6 +142,7 @@ class Changes:
     refused: tuple[Refusal, ...]
     assessed: tuple[Assessed, ...]
     corrections: tuple[Correction, ...]
+    gone: tuple[Gone, ...]
     balance: Balance
 
     @property
@@ -150,6 +162,7 @@ class Changes:
                 self.refused,
                 self.assessed,
                 self.corrections,
+                self.gone,
             )
         )
 
@@ -166,7 +179,7 @@ class Changes:
             (self.closed, "closed"),
             (self.moved, "with another due date"),
             (self.added, "added"),
-            (self.corrections, "corrected"),
+            (self.corrections, "corrected or withdrawn"),
         )
         said = [f"{len(rows)} {words}" for rows, words in counts if rows]
         return f"{', '.join(said)}." if said else "nothing moved."
@@ -194,6 +207,8 @@ def changes_between(before, now, *, since):
     added = tuple(pair for pair in pairs if not pair.was)
     completed, embedded, closed = (newly(s) for s in (Status.COMPLETE, Status.EMBEDDED, Status.CLOSED))
     reopened = tuple(pair for pair in earlier_too if pair.action.is_open and not pair.was.is_open)
+    gone = actions_gone(before, now)
+    open_gone = [each for each in gone if each.action.is_open]
     return Changes(
         since=since,
         now=now,
@@ -220,6 +235,7 @@ def changes_between(before, now, *, since):
         ),
         assessed=assessed_since(before, now),
         corrections=corrections(since=since, now=now),
+        gone=gone,
         balance=Balance(
             before=len(before.open),
             added=len(added),
@@ -227,6 +243,8 @@ def changes_between(before, now, *, since):
             completed=_left_the_open(completed),
             embedded=_left_the_open(embedded),
             closed=_left_the_open(closed),
+            withdrawn=sum(each.is_withdrawn for each in open_gone),
+            taken_off=sum(not each.is_withdrawn for each in open_gone),
             now=len(now.open),
         ),
     )
@@ -234,6 +252,12 @@ def changes_between(before, now, *, since):
 
 def _left_the_open(pairs):
     return sum(pair.was is None or pair.was.is_open for pair in pairs)
+
+
+def actions_gone(before, now):
+    """A Gone for each action that was on the board then and is not now."""
+    withdrawn = {each.row.pk for each in now.lost_actions if each.is_withdrawn}
+    return tuple(Gone(a, a.pk in withdrawn) for a in before.actions if a.ref not in now.by_ref)
 
 
 def assessed_since(before, now):
@@ -256,7 +280,31 @@ def due_date_moved(change):
 
 
 def corrections(*, since, now):
-    """The Corrections recorded after ``since`` that stand in the position ``now``."""
+    """The Corrections, of statements and of edited rows, made after ``since`` and known in ``now``."""
+    return (*_of_statements(since, now), *_of_edited_rows(since, now))
+
+
+def _of_edited_rows(since, now):
+    start = since.known or end_of(since.day)
+    return tuple(
+        Correction(
+            kind=edit.kind,
+            about=edit.name,
+            link=edit.link,
+            was="; ".join(f"{change.label}: {change.excerpt or 'empty'}" for change in edit.changes)
+            or edit.name,
+            now="nothing: it is withdrawn"
+            if edit.withdraws
+            else "; ".join(f"{change.label}: {change.excerpt_now or 'empty'}" for change in edit.changes),
+            reason=edit.reason,
+            by=edit.by,
+        )
+        for edit in sorted(now.edits, key=lambda edit: edit.at)
+        if edit.at >= start
+    )
+
+
+def _of_statements(since, now):
     end = Q(recorded_at__lt=now.at.known) if now.at.known else Q()
     start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
     superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)

@@ -23,6 +23,7 @@ from recommendations.status import (
 )
 from record.as_at import AsAt
 from record.dates import read_edtf
+from record.edits import Edit, TakenOff
 from record.rows import Position
 from record.sources import source_of
 from visits.position import FindingPosition, InspectionPosition, voices_in
@@ -374,12 +375,34 @@ class RecommendationProgress(ActionGroup):
 
 @dataclass(frozen=True)
 class RecommendationPosition(Position, RecommendationProgress):
-    """How one recommendation stood on the day."""
+    """How one recommendation stood on the day.
+
+    ``lost`` are the actions, risks and findings that were under it before they were withdrawn or corrected.
+    """
 
     extends: int | None
     findings: tuple[FindingPosition, ...]
     risks: tuple[RiskPosition, ...]
     disagreements: tuple[Disagreement, ...]
+    lost: tuple[TakenOff, ...]
+
+    @property
+    def relinked(self):
+        """The Edits that took anything off it, or put an action under it: its counts changed by them."""
+        joined = (
+            edit
+            for action in self.actions
+            for edit in action.corrections
+            if (change := edit.change("recommendations")) and self.pk in change.joined
+        )
+        return (*(edit for gone in self.lost for edit in gone.corrections), *joined)
+
+    @property
+    def was_critical(self):
+        """The Edit that took it off the critical recommendations, or None while it is one or never was."""
+        if self.is_critical:
+            return None
+        return next((edit for edit in self.corrections[::-1] if edit.change("is_critical")), None)
 
     @property
     def lead_is_inferred(self):
@@ -453,13 +476,20 @@ class ProgressPosition(ActionGroup):
 
 @dataclass(frozen=True)
 class BoardPosition(ProgressPosition):
-    """The whole board as at a day."""
+    """The whole board as at a day.
+
+    ``edits`` are the corrections of any edited row that it shows; ``lost_actions`` and ``lost`` what one of
+    them took off it: actions, and recommendations, measures and risks.
+    """
 
     recommendations: tuple[RecommendationPosition, ...]
     inspections: InspectionPosition
     measures: tuple[MeasurePosition, ...]
     risks: tuple[RiskPosition, ...]
     disagreements: tuple[Disagreement, ...]
+    edits: tuple[Edit, ...]
+    lost_actions: tuple[TakenOff, ...]
+    lost: tuple[TakenOff, ...]
 
     def count(self, *statuses):
         """How many actions have one of ``statuses``."""
@@ -496,6 +526,11 @@ class BoardPosition(ProgressPosition):
     @property
     def critical(self):
         return tuple(r for r in self.recommendations if r.is_critical)
+
+    @property
+    def once_critical(self):
+        """The recommendations that a correction made critical no more."""
+        return tuple(r for r in self.recommendations if r.was_critical)
 
     @property
     def endangered(self):

@@ -4,15 +4,15 @@ from django.db import models
 from django.urls import reverse
 
 from record.dates import EdtfField, first_day, last_day, say
-from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, source_document
+from record.fields import NO_CHILD, NoteField, ReferenceField, WithdrawnField, not_blank, source_document
 from record.statements import Statement
 from record.versions import Versions
 
 
 class MeasureQuerySet(models.QuerySet):
     def begun(self, at):
-        """All measures: which of them had a value that day is for their values to say."""
-        return self.all()
+        """All measures but those withdrawn: which had a value that day is for their values to say."""
+        return self.filter(is_withdrawn=False)
 
 
 class Measure(models.Model):
@@ -24,6 +24,7 @@ class Measure(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions()
 
     objects = MeasureQuerySet.as_manager()

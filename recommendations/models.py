@@ -19,7 +19,15 @@ from recommendations.lateness import overdue
 from recommendations.ownership import Ownership
 from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, STATUS_WORDS, Status, needing
 from record.dates import EdtfField, first_day, last_day, say
-from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
+from record.fields import (
+    NO_CHILD,
+    NoteField,
+    ReferenceField,
+    WithdrawnField,
+    not_blank,
+    one_of,
+    source_document,
+)
 from record.models import FromDocumentQuerySet
 from record.signing import name_in
 from record.statements import Said, Statement
@@ -58,6 +66,7 @@ class Recommendation(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions(m2m_fields=[findings])
 
     objects = FromDocumentQuerySet.as_manager()
@@ -84,7 +93,8 @@ class ActionQuerySet(models.QuerySet):
     def begun(self, at):
         """The actions, or the versions of them, that began by the day asked about: agreed, else published."""
         return self.filter(
-            Q(agreed_on_first__lte=at.day) | Q(agreed_on="", document__published_first__lte=at.day)
+            Q(agreed_on_first__lte=at.day) | Q(agreed_on="", document__published_first__lte=at.day),
+            is_withdrawn=False,
         )
 
     def on_the_board(self, at):
@@ -196,6 +206,7 @@ class Action(models.Model):
     document = source_document(null=True, blank=True)
     reference = models.CharField(max_length=200, blank=True, help_text="Where in the document.")
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions(m2m_fields=[recommendations, findings])
 
     objects = ActionQuerySet.as_manager()
@@ -389,6 +400,7 @@ class Risk(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions(m2m_fields=[recommendations])
 
     objects = FromDocumentQuerySet.as_manager()

@@ -21,7 +21,8 @@ from recommendations.lateness import DueLine, judged_all, with_open_past
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.status import GOOD, Status
-from record.rows import links_as_at, rows_as_at
+from record.edits import NO_EDITS, edits_of
+from record.rows import keys_as_at, links_as_at, rows_as_at
 from record.signing import name_in
 from visits.models import Finding
 from visits.position import inspection_position
@@ -32,19 +33,23 @@ def board_position(at):
 
     With ``at.known`` it uses only what had been recorded before that moment.
     """
-    actions = _actions(at)
+    edits = {model: edits_of(model, at) for model in (Action, Recommendation, Measure, Risk)}
+    actions = _actions(at, edits[Action])
     inspections = inspection_position(at)
     findings = inspections.findings
-    risks = _risks(at)
-    recommendations = _recommendations(actions, findings, risks, at)
+    risks = _risks(at, edits[Risk])
+    recommendations = _recommendations(actions, inspections, risks, edits, at)
     return BoardPosition(
         at=at,
         recommendations=recommendations,
         actions=actions,
         inspections=inspections,
-        measures=_measures(at),
+        measures=_measures(at, edits[Measure]),
         risks=risks,
         disagreements=_disagreements(actions, recommendations, findings),
+        edits=tuple(edit for each in edits.values() for edit in each.all) + inspections.edits,
+        lost_actions=edits[Action].taken_off,
+        lost=edits[Recommendation].taken_off + edits[Measure].taken_off + edits[Risk].taken_off,
     )
 
 
@@ -53,7 +58,7 @@ def progress_position(at):
     actions = _actions(at)
     answering = _by_recommendation(actions)
     assessments = _assessments(at)
-    begun = Recommendation.objects.begun(at).order_by("number").values_list("pk", "number")
+    begun = [(row.pk, row.number) for row in rows_as_at(Recommendation, at)]
     return ProgressPosition(
         at=at,
         actions=actions,
@@ -66,21 +71,24 @@ def progress_position(at):
     )
 
 
-def _actions(at):
+def _actions(at, edits=NO_EDITS):
     on_the_day = Action.objects.as_at(at).order_by("ref")
-    return action_positions(on_the_day, at)
+    return action_positions(on_the_day, at, edits=edits)
 
 
-def action_positions(actions, at):
-    """An ActionPosition for each of ``actions``, a queryset that ``as_at`` annotated, in its order."""
+def action_positions(actions, at, *, edits=NO_EDITS):
+    """An ActionPosition for each of ``actions``, a queryset that ``as_at`` annotated, in its order.
+
+    ``edits`` are those of actions, where they are to be shown.
+    """
     actions = list(actions.select_related("document"))
     keys = [action.pk for action in actions]
     known = rows_as_at(Action, at, "document", order=("ref",), only=keys) if at.known else actions
     rows = {row.pk: row for row in known}
     links = {"only": keys, "at": at}
-    numbers = Recommendation.objects.begun(at)
+    numbers = keys_as_at(Recommendation, at)
     recommendations = links_as_at(Action, "recommendations", of="number", among=numbers, **links)
-    findings = links_as_at(Action, "findings", of="ref", among=Finding.objects.begun(at), **links)
+    findings = links_as_at(Action, "findings", of="ref", among=keys_as_at(Finding, at), **links)
     latest = {a.update_id for a in actions} | {a.previous_update_id for a in actions}
     updates = ProgressUpdate.objects.select_related("document").in_bulk(latest - {None})
     lines = _due_lines(keys, at)
@@ -90,6 +98,7 @@ def action_positions(actions, at):
         positions.append(
             ActionPosition(
                 row=rows[action.pk],
+                corrections=edits.get(action.pk),
                 owner=name_in(action.owner_signed),
                 owner_id=action.owner_id,
                 recommendations=tuple(recommendations[action.pk]),
@@ -131,21 +140,21 @@ def _due_lines(keys, at):
     return lines
 
 
-def _measures(at):
+def _measures(at, edits):
     """The MeasurePosition of each measure that had a value that day: the newest."""
     values = MeasureValue.objects.standing(at).newest_of_each("measure")
     rows = {row.pk: row for row in rows_as_at(Measure, at)}
     return tuple(
-        MeasurePosition(row=rows[value.measure_id], newest=value)
+        MeasurePosition(row=rows[value.measure_id], newest=value, corrections=edits.get(value.measure_id))
         for value in values.select_related("document").order_by("measure__ref")
         if value.measure_id in rows
     )
 
 
-def _risks(at):
+def _risks(at, edits):
     numbers = links_as_at(Risk, "recommendations", at, of="number")
     return tuple(
-        RiskPosition(row=row, recommendations=tuple(numbers[row.pk]))
+        RiskPosition(row=row, recommendations=tuple(numbers[row.pk]), corrections=edits.get(row.pk))
         for row in rows_as_at(Risk, at, "document")
     )
 
@@ -168,7 +177,8 @@ def _assessments(at):
     return found
 
 
-def _recommendations(actions, findings, risks, at):
+def _recommendations(actions, inspections, risks, edits, at):
+    findings = inspections.findings
     answering, assessments = _by_recommendation(actions), _assessments(at)
     links = links_as_at(Recommendation, "findings", at, of="ref")
     rows = rows_as_at(Recommendation, at, "document")
@@ -176,6 +186,11 @@ def _recommendations(actions, findings, risks, at):
     positions = []
     for row in rows:
         linked = [findings[ref] for ref in links[row.pk] if ref in findings]
+        lost = (
+            *edits[Action].lost_by("recommendations", row.pk, actions),
+            *edits[Risk].lost_by("recommendations", row.pk, risks),
+            *(found for found in inspections.lost_findings if found.row.ref in links[row.pk]),
+        )
         judged = assessments[row.pk]
         positions.append(
             RecommendationPosition(
@@ -186,6 +201,8 @@ def _recommendations(actions, findings, risks, at):
                 extends=numbers.get(row.extends_id),
                 findings=tuple(linked),
                 risks=tuple(risk for risk in risks if row.number in risk.recommendations),
+                lost=lost,
+                corrections=edits[Recommendation].get(row.pk),
                 disagreements=tuple(
                     found
                     for action in answering[row.number]

@@ -12,6 +12,8 @@ from recommendations.filters import ActionFilter
 from recommendations.history import history
 from recommendations.models import Action
 from recommendations.position import action_positions, board_position
+from record.edits import edits_of
+from record.rows import links_as_at
 from visits.position import voices_in
 
 PAGE = 50
@@ -24,7 +26,7 @@ def recommendation(request, number):
     board = board_position(at)
     found = next((r for r in board.recommendations if r.number == number), None)
     if found is None:
-        raise Http404
+        return withdrawn(request, (row for row in board.lost if getattr(row.row, "number", None) == number))
     page = history(
         at,
         actions=[a.pk for a in found.actions],
@@ -40,12 +42,18 @@ def actions(request):
     """List the actions, filtered; a filter value that cannot be used is a 400 with the error at its field."""
     at = request.as_at
     on_the_day = Action.objects.as_at(at).order_by("ref")
+    edits = edits_of(Action, at)
     listed = ActionFilter(request.GET, on_the_day, at=at)
     is_valid = listed.is_valid()
     found = listed.qs if is_valid else on_the_day.none()
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    positions = action_positions(page.object_list, at)
-    context = {"filter": listed, "page": page, "actions": positions, "total": on_the_day.count()}
+    context = {
+        "filter": listed,
+        "page": page,
+        "actions": action_positions(page.object_list, at, edits=edits),
+        "total": on_the_day.count(),
+        "lost": edits.taken_off,
+    }
     return render(request, "recommendations/actions.html", context, status=200 if is_valid else 400)
 
 
@@ -56,18 +64,37 @@ def action(request, ref):
     board = board_position(at)
     found = board.by_ref.get(ref.upper())
     if found is None:
-        raise Http404
+        return withdrawn(request, (row for row in board.lost_actions if row.row.ref == ref.upper()))
     page = history(at, actions=[found.pk], before=before)
     context = {
         "board": board,
         "action": found,
         "recommendations": [r for r in board.recommendations if r.number in found.recommendations],
         "findings": voices_in([board.inspections.findings[ref] for ref in found.findings]),
+        "lost": lost_findings(found, board),
         "disagreement": next((d for d in board.disagreements if d.action.ref == found.ref), None),
         "history": page,
         "may_record": may_record(request.user, found),
     }
     return render(request, "recommendations/action.html", context)
+
+
+def lost_findings(action, board):
+    """The withdrawn findings among those that ``action`` links to."""
+    gone = board.inspections.lost_findings
+    linked = gone and links_as_at(Action, "findings", board.at, of="ref", only=[action.pk])[action.pk]
+    return [row for row in gone if row.row.ref in linked]
+
+
+def withdrawn(request, found):
+    """Show the first of ``found``, each a TakenOff: what it said, who took it off the board, when and why."""
+    gone = next(found, None)
+    if gone is None:
+        raise Http404
+    key = "actions" if isinstance(gone.row, Action) else "recommendation"
+    about = [gone.row.pk] if key == "actions" else gone.row.pk
+    page = history(request.as_at, before=day_before(request), **{key: about})
+    return render(request, "withdrawn.html", {"gone": gone, "history": page})
 
 
 def may_record(user, action):

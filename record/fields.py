@@ -20,6 +20,15 @@ NoteField = partial(
     help_text=f"Anything a reader should know, such as sources that disagree. {NO_CHILD}",
 )
 
+# Set by nobody's form: the admin's page for withdrawing a row asks why.
+WithdrawnField = partial(
+    models.BooleanField,
+    "withdrawn",
+    default=False,
+    editable=False,
+    help_text="Entered by mistake: from then on it counts on no day, and stays to be read, struck through.",
+)
+
 
 def source_document(**options):
     """The foreign key to the document that a fact comes from; documents cannot be deleted."""

@@ -13,7 +13,8 @@ from django.utils.text import get_text_list
 from simple_history.utils import get_m2m_reverse_field_name
 
 from record.as_at import EARLIEST, AsAt
-from record.dates import EdtfField, EdtfFormField, read_edtf, say, say_day, say_moment
+from record.dates import EdtfFormField, read_edtf, say_day, say_moment
+from record.edits import value_in_words
 from record.signing import name_in
 from record.statements import SAY_WHAT_WAS_WRONG, Statement
 
@@ -81,6 +82,11 @@ class OpenedForm(forms.ModelForm):
         return ""
 
 
+def seeing_what_is_withdrawn(excluded):
+    """The names of the fields ``excluded`` from a form's checks, less the one that unique rows depend on."""
+    return excluded - {"is_withdrawn"}
+
+
 class RecordForm(OpenedForm):
     """The form of an editable row, perhaps with rows of other models edited on the same page.
 
@@ -107,6 +113,9 @@ class RecordForm(OpenedForm):
         super().__init__(*args, **kwargs)
         if not self.instance.pk:
             self.fields.pop("change_reason", None)
+
+    def _get_validation_exclusions(self):
+        return seeing_what_is_withdrawn(super()._get_validation_exclusions())
 
     def changes_the_row(self):
         """Whether anything was changed beside the reason for it."""
@@ -201,16 +210,7 @@ def in_words(version, field):
     if field.is_relation:
         rows = rows_of(version, field)
         return ", ".join(str(getattr(r, "ref", r)) for r in rows)
-    value = value_of(version, field)
-    if value in (None, ""):
-        return ""
-    if isinstance(field, EdtfField):
-        return say(value)
-    if isinstance(field, models.DateField):
-        return say_day(value)
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    return str(dict(field.flatchoices).get(value, value))
+    return value_in_words(field, value_of(version, field))
 
 
 def _put(form, name, value):

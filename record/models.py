@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from record.as_at import EARLIEST, LATEST
 from record.dates import EdtfField, first_day, last_day
-from record.fields import NO_CHILD, NoteField, not_blank
+from record.fields import NO_CHILD, NoteField, WithdrawnField, not_blank
 from record.versions import Versions
 
 PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
@@ -16,7 +16,7 @@ PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meet
 class DocumentQuerySet(models.QuerySet):
     def begun(self, at):
         """The documents that may have been published by that day."""
-        return self.filter(published_first__lte=at.day)
+        return self.filter(is_withdrawn=False, published_first__lte=at.day)
 
 
 class Document(models.Model):
@@ -33,6 +33,7 @@ class Document(models.Model):
         max_length=200, help_text="How to find the document where it has no web address."
     )
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions()
 
     objects = DocumentQuerySet.as_manager()
@@ -48,7 +49,7 @@ class Document(models.Model):
 class FromDocumentQuerySet(models.QuerySet):
     def begun(self, at):
         """The rows that were on the board that day: those whose document was published."""
-        return self.filter(document__published_first__lte=at.day)
+        return self.filter(is_withdrawn=False, document__published_first__lte=at.day)
 
 
 class MeetingQuerySet(models.QuerySet):

@@ -7,13 +7,14 @@ from record.dates import PartialDate, read_edtf
 
 @dataclass(frozen=True)
 class Source:
-    """Where a fact comes from: the document and the place in it."""
+    """Where a fact comes from: the document, with its key in the record, and the place in it."""
 
     title: str
     publisher: str
     published: PartialDate
     reference: str
     url: str
+    key: int | None = None
 
     def __str__(self):
         return f"{self.title}, {self.reference}" if self.reference else self.title
@@ -30,4 +31,5 @@ def source_of(row):
         read_edtf(document.published),
         row.reference,
         document.url,
+        document.pk,
     )

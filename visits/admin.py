@@ -17,6 +17,7 @@ class OnVisitInline(admin.StackedInline):
     max_num = 60
     can_delete = False
     show_change_link = True
+    view_on_site = False
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         return box(super().formfield_for_dbfield, db_field, request, kwargs)

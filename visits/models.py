@@ -6,7 +6,15 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from record.dates import EdtfField, first_day, last_day
-from record.fields import NO_CHILD, NoteField, ReferenceField, not_blank, one_of, source_document
+from record.fields import (
+    NO_CHILD,
+    NoteField,
+    ReferenceField,
+    WithdrawnField,
+    not_blank,
+    one_of,
+    source_document,
+)
 from record.models import FromDocumentQuerySet
 from record.versions import Versions
 
@@ -19,7 +27,8 @@ class VisitQuerySet(models.QuerySet):
 
         A visit is there from the first day its date may mean; with no date, from its document's.
         """
-        return self.filter(Q(dates_first__lte=at.day) | Q(dates="", document__published_first__lte=at.day))
+        begun = Q(dates_first__lte=at.day) | Q(dates="", document__published_first__lte=at.day)
+        return self.filter(begun, is_withdrawn=False)
 
 
 class VisitKind(models.TextChoices):
@@ -65,6 +74,7 @@ class Visit(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions()
 
     objects = VisitQuerySet.as_manager()
@@ -74,7 +84,7 @@ class Visit(models.Model):
             one_of("kind", VisitKind),
             models.UniqueConstraint(
                 fields=["authority", "kind", "number"],
-                condition=~Q(number=0),
+                condition=~Q(number=0) & Q(is_withdrawn=False),
                 name="visits_visit_number_is_unique",
                 violation_error_message="There is already a visit of this kind with this number.",
             ),
@@ -174,6 +184,7 @@ class Judgement(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions()
 
     objects = FromDocumentQuerySet.as_manager()
@@ -182,6 +193,7 @@ class Judgement(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["visit", "area"],
+                condition=Q(is_withdrawn=False),
                 name="visits_judgement_is_unique",
                 violation_error_message="This inspection already has a grade for this area.",
             ),
@@ -189,6 +201,9 @@ class Judgement(models.Model):
 
     def __str__(self):
         return f"{self.area}: {self.grade.name}"
+
+    def get_absolute_url(self):
+        return self.visit.get_absolute_url()
 
     def clean(self):
         visit = getattr(self, "visit", None)  # a new visit has no key yet, but it has a kind
@@ -234,6 +249,7 @@ class Finding(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions()
 
     objects = FromDocumentQuerySet.as_manager()
@@ -254,6 +270,9 @@ class Finding(models.Model):
     def __str__(self):
         return f"{self.ref}, {self.get_attribution_display()}: {self.text}"
 
+    def get_absolute_url(self):
+        return self.visit.get_absolute_url() if self.visit else reverse("visits")
+
     def clean(self):
         is_focused = self.visit and self.visit.kind == VisitKind.FOCUSED
         if self.kind == FindingKind.PRIORITY and not is_focused:
@@ -267,7 +286,8 @@ class EventQuerySet(models.QuerySet):
         """The events on the board at that day; a forecast is there from its document's day."""
         return self.filter(
             Q(kind="event", date_first__lte=at.day)
-            | (Q(kind="forecast") | Q(date="")) & Q(document__published_first__lte=at.day)
+            | (Q(kind="forecast") | Q(date="")) & Q(document__published_first__lte=at.day),
+            is_withdrawn=False,
         )
 
 
@@ -288,6 +308,7 @@ class Event(models.Model):
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
+    is_withdrawn = WithdrawnField()
     history = Versions()
 
     objects = EventQuerySet.as_manager()
@@ -298,3 +319,6 @@ class Event(models.Model):
 
     def __str__(self):
         return f"{self.ref}: {self.text[:80]}"
+
+    def get_absolute_url(self):
+        return reverse("visits")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from record.dates import read_edtf
+from record.edits import Edit, Edits, TakenOff, edits_of
+from record.models import Document
 from record.rows import Position, rows_as_at
 from visits.models import (
     COUNCIL,
@@ -14,7 +16,9 @@ from visits.models import (
     EventKind,
     Finding,
     FindingKind,
+    Grade,
     Judgement,
+    JudgementArea,
     Visit,
     VisitKind,
 )
@@ -84,6 +88,11 @@ class Voices:
     others: tuple[FindingPosition, ...]
 
     @property
+    def corrected_aside(self):
+        """The corrected ones that are shown neither as concerns nor as strengths, nor as the council’s."""
+        return tuple(f for f in self.context + self.others if f.corrections)
+
+    @property
     def ofsted(self):
         """What inspectors found, concerns first."""
         return self.concerns + self.strengths + self.context
@@ -117,10 +126,14 @@ class JudgementPosition(Position):
 
 @dataclass(frozen=True)
 class VisitPosition(Position):
-    """An inspection or visit as it was on the board that day."""
+    """An inspection or visit as it was on the board that day.
+
+    ``lost`` are the grades and findings that were on it before they were withdrawn or corrected.
+    """
 
     judgements: tuple[JudgementPosition, ...]
     findings: tuple[FindingPosition, ...]
+    lost: tuple[TakenOff, ...]
 
     @property
     def name(self):
@@ -181,11 +194,20 @@ class Gap:
 
 @dataclass(frozen=True)
 class InspectionPosition:
-    """Every visit, finding and event on the board that day; findings by their reference."""
+    """Every visit, finding and event on the board that day; findings by their reference.
+
+    ``edits`` are the corrections of any of these, and of the documents cited, which are also in
+    ``documents`` by their key; ``lost`` the visits and events that one of them took off the board, and
+    ``lost_findings`` the findings.
+    """
 
     visits: tuple[VisitPosition, ...]
     findings: dict[str, FindingPosition]
     events: tuple[EventPosition, ...]
+    edits: tuple[Edit, ...]
+    documents: Edits
+    lost: tuple[TakenOff, ...]
+    lost_findings: tuple[TakenOff, ...]
 
     @property
     def ofsted_visits(self):
@@ -249,26 +271,62 @@ class InspectionPosition:
     def forecasts(self):
         return tuple(e for e in self.events if e.is_forecast)
 
+    @property
+    def corrected_aside(self):
+        """The corrected visits that are neither the latest nor the latest graded, and the events that were
+        forecasts: a page that shows only those may have shown these before."""
+        shown = (self.current_inspection, self.latest_visit)
+        visits = tuple(v for v in self.visits if v.corrections and v not in shown)
+        return visits + tuple(e for e in self.timeline if any(edit.change("kind") for edit in e.corrections))
+
 
 def inspection_position(at):
     """The InspectionPosition at the end of the day asked about, in a fixed number of queries."""
-    findings = {row.ref: FindingPosition(row) for row in rows_as_at(Finding, at, "visit", "document")}
+    edits = {m: edits_of(m, at) for m in (Visit, Judgement, Grade, JudgementArea, Finding, Event, Document)}
+    findings = {
+        row.ref: FindingPosition(row, corrections=edits[Finding].get(row.pk))
+        for row in rows_as_at(Finding, at, "visit", "document")
+    }
     return InspectionPosition(
-        visits=_visits(findings, at),
+        visits=_visits(findings, edits, at),
         findings=findings,
-        events=tuple(EventPosition(row) for row in rows_as_at(Event, at, "document")),
+        events=tuple(
+            EventPosition(row, corrections=edits[Event].get(row.pk))
+            for row in rows_as_at(Event, at, "document")
+        ),
+        edits=tuple(edit for each in edits.values() for edit in each.all),
+        documents=edits[Document],
+        lost=edits[Visit].taken_off + edits[Event].taken_off,
+        lost_findings=edits[Finding].taken_off,
     )
 
 
-def _visits(findings, at):
+def _visits(findings, edits, at):
     """The VisitPositions, oldest first."""
     judgements, found = defaultdict(list), defaultdict(list)
     order = ("area__framework__name", "area__framework", "area__order")
-    for row in rows_as_at(Judgement, at, "area", "grade", "document", order=order):
-        judgements[row.visit_id].append(JudgementPosition(row))
+    graded = tuple(
+        JudgementPosition(row, corrections=_corrections_of_judgement(row, edits))
+        for row in rows_as_at(Judgement, at, "area", "grade", "document", order=order)
+    )
+    for judgement in graded:
+        judgements[judgement.visit_id].append(judgement)
     for finding in findings.values():
         found[finding.visit_id].append(finding)
     return tuple(
-        VisitPosition(row=row, judgements=tuple(judgements[row.pk]), findings=tuple(found[row.pk]))
+        VisitPosition(
+            row=row,
+            judgements=tuple(judgements[row.pk]),
+            findings=tuple(found[row.pk]),
+            lost=edits[Judgement].lost_by("visit", row.pk, graded)
+            + edits[Finding].lost_by("visit", row.pk, findings.values()),
+            corrections=edits[Visit].get(row.pk),
+        )
         for row in rows_as_at(Visit, at, "document", order=IN_ORDER)
     )
+
+
+def _corrections_of_judgement(row, edits):
+    """The Edits of a judgement, and of the names of its grade and area, by which it says something else."""
+    named = edits[Grade].get(row.grade_id) + edits[JudgementArea].get(row.area_id)
+    return tuple(sorted(edits[Judgement].get(row.pk) + named, key=lambda edit: edit.at))

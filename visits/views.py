@@ -22,5 +22,8 @@ def visit(request, slug):
     position = inspection_position(request.as_at)
     found = next((v for v in position.visits if v.slug == slug), None)
     if found is None:
-        raise Http404
+        gone = next((row for row in position.lost if getattr(row.row, "slug", None) == slug), None)
+        if gone is None:
+            raise Http404
+        return render(request, "withdrawn.html", {"gone": gone})
     return render(request, "visits/visit.html", {"inspections": position, "visit": found})

@@ -60,6 +60,18 @@ def signed(signature):
 
 
 @register.filter
+def by_role(edit):
+    """Who made an Edit, by role: a paper names nobody."""
+    return SIGNERS.get(edit.role) or edit.role or "the system"
+
+
+@register.filter
+def corrections_of(document, edits):
+    """The Edits, among those of documents, of the one that a Source is from."""
+    return edits.get(document.key)
+
+
+@register.filter
 def standing_words(action):
     """The status of ``action`` and its flags as they read inside a sentence."""
     return ", ".join(lower_first(words) for words in (action.words, *action.flags.values()))

@@ -4,12 +4,14 @@ import re
 
 from django import template
 from django.template.defaultfilters import linebreaksbr
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
 from recommendations.status import FLAGS, ROWS
-from record.dates import say_moment
+from record.dates import say_day, say_moment
 from record.drawing import Shape
 
 register = template.Library()
@@ -96,7 +98,33 @@ def board_url(context, name, *args):
 def action_link(context, action):
     """Name ``action`` by its reference and title, and lead to its page."""
     url = board_url(context, "action", action.ref)
-    return format_html('<a class="govuk-link" href="{}">{}: <bdi>{}</bdi></a>', url, action.ref, action.title)
+    link = format_html('<a class="govuk-link" href="{}">{}: <bdi>{}</bdi></a>', url, action.ref, action.title)
+    return format_html("{}{}", link, corrected_on(action.corrections))
+
+
+@register.simple_tag
+def corrected_on(*edits):
+    """When the last of ``edits``, lists of them, was made, where a row is only named, in brackets; else ""."""
+    moments = [edit.at for some in edits for edit in some]
+    if not moments:
+        return ""
+    day = say_day(timezone.localdate(max(moments)))
+    return format_html(' <span class="corrected-on">(corrected {})</span>', day)
+
+
+@register.filter
+def said_before(change):
+    """What a row said before an edit: "grade was “Inadequate”", or what it links to no more."""
+    if not change.is_link:
+        was = format_html("“<bdi>{}</bdi>”", change.excerpt) if change.was else "empty"
+        return format_html("{} was {}", change.label, was)
+    parts = (("taken off", change.left), ("added", change.joined))
+    said = (
+        format_html("{} {}", word, format_html_join(", ", "“<bdi>{}</bdi>”", ((n,) for n in rows.values())))
+        for word, rows in parts
+        if rows
+    )
+    return format_html("{}: {}", change.label, format_html_join(", ", "{}", ((part,) for part in said)))
 
 
 @register.simple_tag(takes_context=True)
@@ -172,4 +200,16 @@ def source(context, found):
     title = _link(found.url, found.title) if is_link else _terms(context, found.title)
     where = format_html(". {}", found.reference) if found.reference else ""
     cited = format_html("<cite><bdi>{}</bdi></cite>, {}{}", title, found.published, where)
-    return format_html('<span class="source">Source: {}</span>', cited)
+    return format_html('<span class="source">Source: {}{}</span>', cited, _corrected_document(context, found))
+
+
+def _corrected_document(context, found):
+    """How the document of the Source ``found`` was corrected, where a page first cites it."""
+    board = context.get("board")
+    inspections = context.get("inspections") or (board and board.inspections)
+    corrections = inspections.documents.get(found.key) if inspections else ()
+    said = context.dicts[0].setdefault("documents_said", set())
+    if not corrections or found.key in said:
+        return ""
+    said.add(found.key)
+    return render_to_string("includes/corrected_document.html", {"corrections": corrections})

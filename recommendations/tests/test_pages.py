@@ -138,8 +138,8 @@ def test_actions_cost_the_same_however_many(reader, size, django_assert_num_quer
         make_due_date(action)
     # session, user; owner roles to choose from; how many are found; actions, their recommendations,
     # findings, updates, decisions, due dates; how many there are; whether this is a demonstration;
-    # recommendations to choose from
-    with django_assert_num_queries(13):
+    # recommendations to choose from; what was corrected of actions
+    with django_assert_num_queries(14):
         reader.get("/actions/")
 
 
@@ -296,8 +296,9 @@ def test_a_recommendation_costs_the_same_however_long_its_history(reader, size, 
     # dates, then all findings, judgements, visits, events, risks, assessments, recommendations, values, and
     # apart from them, as they are or were then, the risks' links, the recommendations' and the measures;
     # of the history: where the page is cut, by the actions and by the recommendation, updates, due dates,
-    # decisions, owners, assessments; whether this is a demonstration
-    with django_assert_num_queries(27):
+    # decisions, owners, assessments; whether this is a demonstration; and what was corrected of each of
+    # eleven kinds of rows
+    with django_assert_num_queries(38):
         reader.get("/recommendations/1/")
 
 
@@ -308,7 +309,7 @@ def test_an_action_costs_the_same_however_long_its_history(reader, size, django_
         make_update(action, dated=f"2022-11-{day:02}")
         make_due_date(action, dated=f"2022-11-{day:02}")
     # as for a recommendation, without its assessments
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(36):
         reader.get("/actions/A01/")
 
 
