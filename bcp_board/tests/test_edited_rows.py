@@ -2,12 +2,14 @@
 
 import datetime
 import re
+from dataclasses import replace
 from itertools import count
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
+from django.utils import timezone
 
 from bcp_board.management.commands.seed import load_all
 from bcp_board.tests.addresses import make_record
@@ -15,12 +17,14 @@ from meetings.changes import changes_since, meetings_before
 from recommendations.measures import Measure
 from recommendations.models import Action, Recommendation, Risk
 from recommendations.position import board_position
-from recommendations.tests.factories import make_action, make_recommendation, make_update
+from recommendations.tests.factories import make_action, make_recommendation
+from record.as_at import AsAt
 from record.dates import EdtfField
 from record.edits import edits_of, excerpt, value_in_words
 from record.models import Document
 from record.tests.factories import make_document, make_meeting, make_user, on, saved
 from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
+from visits.position import inspection_position
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +44,7 @@ PAGES = {
     Risk: ["/recommendations/1/", "/status/"],
     Document: ["/actions/A01/", "/status/"],
 }
-EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
+TODAY = datetime.date(2022, 12, 20)
 
 
 @pytest.fixture
@@ -60,6 +64,10 @@ def words(response):
     main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
     main = " ".join(re.sub(r"<[^>]+>", " ", main).split())
     return re.sub(r" (?=[;:.,”])|(?<=“) ", "", main)
+
+
+def moment(*day):
+    return datetime.datetime(*day, 12, tzinfo=datetime.UTC)
 
 
 def clerk():
@@ -113,22 +121,153 @@ def test_every_page_that_shows_a_row_says_what_it_said_before_whatever_was_edite
         edit(row, consequence="What hangs on it")  # a critical one must say so
     if model is Grade:
         row = make_grade("inadequate")
-    today = f"{datetime.date.today():%-d %B %Y}"
     for column in columns(model):
         was = getattr(row, column.name)
         said = str(getattr(was, "name", was)) if column.many_to_one else value_in_words(column, was)
         said = f"“{said}”" if was not in (None, "") else "empty"
         reason = f"Reason {next(numbers)}"
         edit(row, reason, **{column.name: another(row, column, next(numbers))})
-        when = row.history.first().history_date
-        expected.append(
-            (f"Corrected {when:%-d %B %Y} by", f": {column.verbose_name} was {said}. Why: {reason}")
-        )
-    assert today
+        when = f"{timezone.localdate(row.history.first().history_date):%-d %B %Y}"
+        expected.append((f"Corrected {when} by ", f": {column.verbose_name} was {said}. Why: {reason}"))
+    assert expected
     for page in PAGES[model]:
-        text, person = (
-            words(reader.get(page)),
-            "the Secretariat" if page == "/status/" else "Clerk Person (Secretariat)",
-        )
-        missing = [f"{who} {person}{what}" for who, what in expected if f"{who} {person}{what}" not in text]
-        assert missing == [], page
+        text = words(reader.get(page))
+        by = "the Secretariat" if page == "/status/" else "Clerk Person (Secretariat)"
+        assert [by.join(told) for told in expected if by.join(told) not in text] == [], page
+
+
+def test_rows_that_nobody_edited_say_nothing_and_a_later_load_edits_nothing(reader, record):
+    pages = [
+        "/",
+        "/status/",
+        "/visits/",
+        "/visits/full-inspection-2021/",
+        "/recommendations/6/",
+        "/actions/A01/",
+    ]
+    pages = [page for page in pages if reader.get(page).status_code == 200]
+    assert len(pages) >= 5
+    for again in (False, True):
+        if again:
+            load_all(settings.BASE_DIR / "seeds")
+        found = [
+            page for page in pages if re.search("corrected|No longer here", reader.get(page).content.decode())
+        ]
+        assert found == []
+        assert {model: edits_of(model, on(TODAY)).all for model in PAGES} == dict.fromkeys(PAGES, ())
+
+
+def test_links_that_were_changed_are_named(board, reader):
+    second = make_recommendation(2)
+    edit(board, recommendations=[second], findings=[Finding.objects.get()])
+
+    told = (
+        "recommendations: taken off “Recommendation 1: Title 1”, added “Recommendation 2: Title 2”; "
+        "findings: added “F01, Ofsted: What was found”. Why: It was wrong"
+    )
+    assert told in words(reader.get("/actions/A01/"))
+
+
+def test_an_action_taken_off_a_recommendation_is_seen_on_the_page_that_lost_it(board, reader):
+    second = make_recommendation(2)
+    other = make_action("A02", second)
+    assert "No longer here" not in words(reader.get("/recommendations/1/"))
+
+    edit(board, recommendations=[second])
+
+    lost, gained = words(reader.get("/recommendations/1/")), words(reader.get("/recommendations/2/"))
+    told = "No longer here, and counted nowhere here (1) Action: A01: Title of A01 Corrected"
+    assert (told in lost, told in gained) == (True, False)
+    assert "A01: Title of A01 (corrected " in gained
+    home = words(reader.get("/"))
+    rows = {n: home[home.index(f" {n}. Title {n}") :][:90] for n in (1, 2)}
+    assert ["(corrected" in row for row in rows.values()] == [True, True]
+
+    # Put back, it is there again and not lost.
+    edit(board, recommendations=[second, Recommendation.objects.get(number=1)])
+    assert "No longer here" not in words(reader.get("/recommendations/1/"))
+    assert other.ref in gained
+
+
+def test_a_finding_moved_to_another_visit_is_seen_on_the_visit_that_lost_it(board, reader):
+    edit(Finding.objects.get(), visit=make_visit("short-1", "short", dates="2021-11"))
+
+    told = "Finding: F01, Ofsted: What was found Corrected"
+    assert [told in words(reader.get(f"/visits/{slug}/")) for slug in ("full-1", "short-1")] == [True, False]
+
+
+def test_a_finding_no_longer_ofsteds_is_seen_where_only_ofsteds_were(board, reader):
+    finding = Finding.objects.get()
+    edit(finding, attribution="adviser")
+
+    assert "whose was “Ofsted”. Why: It was wrong" in words(reader.get("/"))
+
+
+def test_an_inspection_given_to_another_authority_is_seen_where_it_was(board, reader):
+    edit(Visit.objects.get(), authority="Dorset")
+
+    for page in ("/", "/visits/", "/status/"):
+        assert "authority was “BCP Council”. Why: It was wrong" in words(reader.get(page)), page
+
+
+def test_a_recommendation_that_was_critical_is_seen_where_the_critical_ones_are(board, reader):
+    recommendation = Recommendation.objects.get()
+    edit(recommendation, is_critical=True, consequence="The trust question")
+    assert "critical no more" not in words(reader.get("/"))
+
+    edit(recommendation, "A mistake", is_critical=False)
+    for page in ("/", "/status/"):
+        text = words(reader.get(page))
+        assert "arked critical no more: recommendation 1" in text
+        assert "critical was “Yes”. Why: A mistake" in text
+
+
+def test_as_known_then_a_row_says_what_it_said_and_is_not_yet_corrected():
+    judgement = make_judgement(make_visit("full-1", "full"), "inadequate")
+    known = moment(2022, 12, 1)
+    with saved(at=moment(2022, 12, 5), by=clerk(), reason="Misread"):
+        judgement.grade = make_grade("outstanding")
+        judgement.save()
+
+    told = {}
+    for then in (known, None):
+        visit = inspection_position(replace(on(TODAY), known=then)).visits[0]
+        told[then] = [(j.grade_words, [e.reason for e in j.corrections]) for j in visit.judgements]
+    assert told == {known: [("Inadequate", [])], None: [("Outstanding", ["Misread"])]}
+
+
+def test_edits_since_the_last_meeting_are_listed_and_those_before_it_are_not():
+    action = make_action("A01")
+    make_meeting(held_on="2022-12-01")
+    for month, reason in ((11, "Before"), (12, "After")):
+        with saved(at=moment(2022, month, 10), by=clerk(), reason=reason):
+            action.title = f"Title {reason}"
+            action.save()
+
+    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_before(TODAY))
+    assert [(c.kind, c.about, c.was, c.now, c.reason, c.by) for c in changes.corrections] == [
+        ("action", "A01: Title After", "title: Title Before", "title: Title After", "After", "Clerk Person")
+    ]
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_corrections_cost_the_same_however_many(board, django_assert_num_queries, times):
+    for n in range(times):
+        edit(make_action(f"A{n + 10}"), title=f"Title {n}", findings=[make_finding(f"F{n + 10}")])
+        edit(make_finding(f"F{n + 30}"), text=f"Text {n}")
+
+    # versions, and two kinds of links; findings have none
+    with django_assert_num_queries(4):
+        assert len(edits_of(Action, on(TODAY)).of) == times
+        assert len(edits_of(Finding, on(TODAY)).of) == times
+
+
+def test_a_long_text_is_cut_to_where_it_differs():
+    words = [f"word{n}" for n in range(100)]
+    was, now = " ".join(words), " ".join([*words[:50], "other", *words[51:]])
+
+    cut = excerpt(was, now)
+    assert cut.startswith("… word45 word46 word47 word48 word49 word50 word51")
+    assert len(cut) <= 165
+    assert excerpt("short", "other") == "short"
+    assert excerpt(f"{was} end", was).endswith("word99 end")

@@ -98,7 +98,8 @@ def board_url(context, name, *args):
 def action_link(context, action):
     """Name ``action`` by its reference and title, and lead to its page."""
     url = board_url(context, "action", action.ref)
-    link = format_html('<a class="govuk-link" href="{}">{}: <bdi>{}</bdi></a>', url, action.ref, action.title)
+    name = (action.ref, action.title)
+    link = format_html('<a class="govuk-link" href="{}">{}: <bdi>{}</bdi></a>', url, *name)
     return format_html("{}{}", link, corrected_on(action.corrections))
 
 

@@ -92,7 +92,7 @@ def test_visits_cost_the_same_however_many(reader, size, django_assert_num_queri
         visit = make_visit(f"full-{number}", kind="full", number=number)
         make_finding(f"F{number:02}", visit)
         make_judgement(visit, area=area)
-    # session, user; findings, visits, judgements, events, and what was corrected of each, of documents, grades
-    # and areas; whether this is a demonstration
+    # session, user; findings, visits, judgements, events, and what was corrected of each, of documents,
+    # grades and areas; whether this is a demonstration
     with django_assert_num_queries(14):
         reader.get("/visits/")
