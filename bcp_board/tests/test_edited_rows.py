@@ -137,23 +137,12 @@ def test_every_page_that_shows_a_row_says_what_it_said_before_whatever_was_edite
 
 
 def test_rows_that_nobody_edited_say_nothing_and_a_later_load_edits_nothing(reader, record):
-    pages = [
-        "/",
-        "/status/",
-        "/visits/",
-        "/visits/full-inspection-2021/",
-        "/recommendations/6/",
-        "/actions/A01/",
-    ]
-    pages = [page for page in pages if reader.get(page).status_code == 200]
-    assert len(pages) >= 5
+    pages = ["/", "/status/", "/visits/", "/recommendations/6/", "/actions/A01/"]
     for again in (False, True):
         if again:
             load_all(settings.BASE_DIR / "seeds")
-        found = [
-            page for page in pages if re.search("corrected|No longer here", reader.get(page).content.decode())
-        ]
-        assert found == []
+        told = {page: "orrected" in words(reader.get(page)) for page in pages}
+        assert told == dict.fromkeys(pages, False)
         assert {model: edits_of(model, on(TODAY)).all for model in PAGES} == dict.fromkeys(PAGES, ())
 
 

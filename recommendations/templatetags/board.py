@@ -105,7 +105,7 @@ def action_link(context, action):
 
 @register.simple_tag
 def corrected_on(*edits):
-    """When the last of ``edits``, lists of them, was made, where a row is only named, in brackets; else ""."""
+    """When the last of ``edits``, lists of Edits, was made: " (corrected 27 November 2026)"; "" for none."""
     moments = [edit.at for some in edits for edit in some]
     if not moments:
         return ""
