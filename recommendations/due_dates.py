@@ -16,30 +16,42 @@ class DueDateQuerySet(StatementQuerySet):
         Annotates ``effective_on``, a day or None: a date entered by the Chair or the Secretariat counts from
         the day it is dated; a proposal from the day a decision agreed it, and not at all until then.
         ``counted_on`` is that day or, if later, the day on which it was recorded: by no entry made later
-        is a date missed or not. ``is_withdrawn`` says that it counts no more.
+        is a date missed or not. ``agreed_at`` is the moment at which it was recorded that it counts.
+        ``is_withdrawn`` says that it counts no more, and ``is_undone`` that its agreement does not.
         """
+        decisions = Decision.objects.said(at)
+        is_undone = decisions.superseding("corrects", at) | decisions.superseding("withdraws", at)
         agreement = (
-            Decision.objects.standing(at)
-            .filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
-            .newest_first()
+            decisions.filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
+            .annotate(is_undone=is_undone)
+            .order_by("is_undone", "-dated_first", "-pk")
         )
         is_set = Q(needs_decision=False)
-        recorded = Case(When(is_set, then=F("known_from")), default=agreement.values("known_from")[:1])
+
+        def of_what_made_it_count(column):
+            return Case(When(is_set, then=F(column)), default=agreement.values(column)[:1])
+
         return (
             self.said(at)
             .annotate(
                 is_withdrawn=self.superseding("withdraws", at),
-                effective_on=Case(
-                    When(is_set, then=F("dated_first")), default=agreement.values("dated_first")[:1]
-                ),
-                recorded_on=TruncDate(recorded),
+                is_undone=Case(When(is_set, then=False), default=agreement.values("is_undone")[:1]),
+                effective_on=of_what_made_it_count("dated_first"),
+                agreed_at=of_what_made_it_count("recorded_at"),
+                recorded_on=TruncDate(of_what_made_it_count("known_from")),
             )
             .annotate(counted_on=Greatest("effective_on", "recorded_on"))
         )
 
     def agreed(self, at):
-        """The due dates that had been agreed by that day and count, annotated as ``with_effect`` does."""
-        return self.with_effect(at).filter(effective_on__isnull=False, is_withdrawn=False)
+        """The due dates that had been agreed by that day and count, the one that stands first.
+
+        Of two that count from one day, the one whose agreement was recorded later stands.
+        """
+        counting = self.with_effect(at).filter(
+            effective_on__isnull=False, is_undone=False, is_withdrawn=False
+        )
+        return counting.order_by("-effective_on", "-agreed_at", "-pk")
 
 
 class ReasonKind(models.TextChoices):

@@ -142,7 +142,7 @@ class DueDateForm(StatementForm):
             agreed = agreed.exclude(pk=replaced.pk)
             # One that was agreed is entered anew for the day from which the wrong one counted.
             self.initial["dated"] = f"{replaced.effective_on:%d/%m/%Y}"
-        self.agreed_now = agreed.order_by("-effective_on", "-pk").first()
+        self.agreed_now = agreed.first()
         # A proposal waits for the board, and so does what is entered anew for one that waits.
         is_proposal = not addition.user.has_perm(ACCEPT)
         if addition.withdraws and not replaced:

@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from recommendations.due_dates import Decision, Outcome
 from recommendations.status import OPEN
+from record.as_at import AsAt
 from record.dates import read_edtf
 from record.rows import Position
-from record.statements import Superseded
 
 
 def overdue(at):
@@ -88,7 +88,8 @@ def judged(line, at, *, replaced_on):
 def judged_all(lines, at):
     """Those of ``lines`` that were ever agreed, in the order in which they counted, each missed or not."""
     agreed = sorted(
-        (line for line in lines if line.row.effective_on), key=lambda line: (line.row.effective_on, line.pk)
+        (line for line in lines if line.row.effective_on),
+        key=lambda line: (line.row.effective_on, line.row.agreed_at, line.pk),
     )
     judged_lines = []
     for place, line in enumerate(agreed):
@@ -111,12 +112,13 @@ def number_in_words(number):
 class DueLine(Position):
     """A due date that an action has had, or that was proposed for it; its row says from when it counted.
 
-    ``decided`` is the board's Decision on a proposal, if there is one; ``withdrawn`` says that it counts no
-    more. ``was_missed`` is a miss that rested on a report which was withdrawn.
+    ``decided`` is the board's Decision on a proposal, if there is one; ``undone`` the one that agreed it, if
+    that counts no more. ``was_missed`` is a miss that rested on a report which was withdrawn.
     """
 
+    at: AsAt
     decided: Decision | None
-    withdrawn: Superseded | None = None
+    undone: Decision | None
     is_missed: bool = False
     was_missed: bool = False
     has_passed: bool = False
@@ -142,32 +144,43 @@ class DueLine(Position):
     @property
     def is_waiting(self):
         """Whether it is a proposal that the board has still to decide."""
-        return self.is_proposal and not self.decided and not self.withdrawn
+        return self.is_proposal and not self.decided and not self.row.is_withdrawn
+
+    @property
+    def is_taken_off(self):
+        """Whether it was withdrawn before it ever counted."""
+        return self.row.is_withdrawn and not self.row.effective_on
 
     @property
     def is_refused(self):
-        return bool(self.decided and self.decided.outcome == Outcome.REFUSED and not self.withdrawn)
+        return bool(self.decided and self.decided.outcome == Outcome.REFUSED and not self.row.is_withdrawn)
+
+    @property
+    def withdrawn(self):
+        """Why it counts no more, a Superseded of it or of what agreed it, or None."""
+        if self.row.is_withdrawn:
+            return self.row.superseded(self.at)
+        return self.undone.superseded(self.at) if self.undone else None
 
     @property
     def counted_from(self):
         """The day from which it counted, said no more exactly than its source says it."""
-        return self.decided.signature.dated if self.is_proposal and self.decided else self.row.signature.dated
+        return self.agreement.dated
 
     @property
     def agreement(self):
         """The Signature of whoever made it the agreed date: of the decision, if there is one."""
-        return self.decided.signature if self.decided else self.row.signature
+        decision = self.undone or self.decided
+        return decision.signature if decision else self.row.signature
 
     @property
     def agreed_by(self):
         """Who agreed it, in words."""
         if self.row.document_id:
             return "no board: a report gives it"
-        if not self.is_proposal:
-            return self.row.signature.by
-        if not self.decided:
+        if self.is_proposal and not (self.decided or self.undone):
             return "not yet decided"
-        return self.decided.signature.by
+        return self.agreement.by
 
 
 @dataclass(frozen=True)

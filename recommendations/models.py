@@ -133,12 +133,7 @@ class ActionQuerySet(models.QuerySet):
         recorded before that moment is used.
         """
         updates = newest_updates(at).values("pk")
-        due_dates = (
-            DueDate.objects.agreed(at)
-            .filter(action=OuterRef("pk"))
-            .order_by("-effective_on", "-pk")
-            .values("pk")
-        )
+        due_dates = DueDate.objects.agreed(at).filter(action=OuterRef("pk")).values("pk")
         owners = Ownership.objects.standing(at).filter(action=OuterRef("pk")).newest_first().values("pk")
         oldest_fresh = at.day - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (

@@ -16,7 +16,7 @@ from recommendations.board import (
     RecommendationProgress,
     RiskPosition,
 )
-from recommendations.due_dates import Decision, DueDate
+from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.lateness import DueLine, judged_all, with_open_past
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
@@ -115,7 +115,7 @@ def action_positions(actions, at, *, edits=NO_EDITS):
                 dates=judged_all(dates, at),
                 proposals=tuple(line for line in dates if line.is_waiting),
                 refused=tuple(line for line in dates if line.is_refused),
-                taken_off=tuple(line for line in dates if line.withdrawn and not line.row.effective_on),
+                taken_off=tuple(line for line in dates if line.is_taken_off),
             )
         )
     return tuple(positions)
@@ -124,10 +124,13 @@ def action_positions(actions, at, *, edits=NO_EDITS):
 def _due_lines(keys, at):
     """{action's key: a DueLine for each of its dates, agreed or not, withdrawn or not}, none yet judged."""
     dates = DueDate.objects.with_effect(at).filter(action__in=keys)
-    decisions = {
-        row.due_date_id: row
-        for row in Decision.objects.standing(at).filter(due_date__action__in=keys).select_related("document")
-    }
+    decided, undone = {}, {}
+    told = Decision.objects.said(at).filter(due_date__action__in=keys)
+    for row in told.select_related("document", "corrected_by", "withdrawn_by").order_by("dated_first", "pk"):
+        if not row.superseded(at):
+            decided[row.due_date_id] = row
+        elif row.outcome == Outcome.AGREED:
+            undone[row.due_date_id] = row
     lines = defaultdict(list)
     for row in (
         with_open_past(dates, ProgressUpdate.objects, at)
@@ -135,7 +138,12 @@ def _due_lines(keys, at):
         .order_by("dated_first", "pk")
     ):
         lines[row.action_id].append(
-            DueLine(row=row, decided=decisions.get(row.pk), withdrawn=row.superseded(at))
+            DueLine(
+                row=row,
+                at=at,
+                decided=decided.get(row.pk),
+                undone=undone.get(row.pk) if row.is_undone else None,
+            )
         )
     return lines
 

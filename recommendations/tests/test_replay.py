@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from recommendations.board import RecommendationProgress
@@ -17,6 +17,7 @@ from recommendations.tests.factories import make_action, make_update
 from recommendations.tests.histories import (
     DAYS,
     Replayed,
+    Said,
     day,
     histories,
     make_board,
@@ -44,7 +45,7 @@ def asked(number, is_then):
     return on(day(number), end_of(day(number)) if is_then else None)
 
 
-@settings(AS_FOUND, max_examples=30)
+@settings(AS_FOUND, max_examples=20)
 @given(rows=histories(ACTIONS), moments=questions)
 def test_the_position_equals_a_naive_replay(db, rows, moments):
     with transaction.atomic():
@@ -83,7 +84,16 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
         transaction.set_rollback(True)
 
 
-@settings(AS_FOUND, max_examples=20)
+AGREED = [
+    Said("update", 0, 0, 0, "off_track"),
+    Said("due", 0, 0, 0, "2022-09", is_proposal=True),
+    Said("decision", 1, 0, 0, "agreed"),
+    Said("decision", 1, 0, 50, "agreed", withdraws=2),
+]
+
+
+@settings(AS_FOUND, max_examples=15)
+@example(rows=AGREED, first=40, later=20)
 @given(rows=histories(1, most=12), first=st.integers(0, DAYS), later=st.integers(0, 60))
 def test_nothing_entered_later_takes_away_a_miss_or_a_first_date_that_was_shown(db, rows, first, later):
     """But to withdraw what it rests on, a date, a report or a decision, which the table goes on to show."""
