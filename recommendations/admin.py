@@ -268,6 +268,7 @@ class RecommendationAdmin(RecordAdmin):
     list_filter = ["is_critical", "theme"]
     search_fields = ["title", "summary"]
     never_changes = ("number",)
+    withdrawn_last = True
     fieldsets = [
         (
             None,

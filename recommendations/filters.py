@@ -22,7 +22,7 @@ class ActionFilter(django_filters.FilterSet):
     )
     recommendation = django_filters.ModelChoiceFilter(
         field_name="recommendations",
-        queryset=Recommendation.objects.order_by("number"),
+        queryset=Recommendation.objects.filter(is_withdrawn=False).order_by("number"),
         to_field_name="number",
         label="Recommendation",
         empty_label="Any recommendation, or none",

@@ -3,22 +3,25 @@
 from collections import namedtuple
 from itertools import pairwise
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import display_for_field, flatten_fieldsets, label_for_field, lookup_field
 from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import DataError, models
-from django.forms import CheckboxSelectMultiple
-from django.http import Http404
+from django.forms import CheckboxSelectMultiple, modelform_factory
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
 from record import versions
 from record.dates import DayFormField, EdtfField, say
-from record.forms import LinesField, RecordForm, fields_changed, in_words, rows_of
+from record.forms import LinesField, RecordForm, WithdrawForm, fields_changed, in_words, rows_of
 from record.models import Document
+from record.statements import Statement
 
 Change = namedtuple("Change", "label was now")
 LONGEST_SEARCH = 200
@@ -108,6 +111,12 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
     object_history_list_template = "admin/history_list.html"
     object_history_form_template = "admin/history_version.html"
     never_changes = ()
+    # What is withdrawn with it, by the names of its accessors; and whether nothing may rest on it.
+    withdrawn_with = ()
+    withdrawn_last = False
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and not getattr(obj, "is_withdrawn", False)
 
     def get_readonly_fields(self, request, obj=None):
         fixed = self.never_changes if obj else ()
@@ -131,7 +140,71 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         return [*fieldsets, WHY] if obj and self.has_change_permission(request, obj) else fieldsets
 
+    @property
+    def can_be_withdrawn(self):
+        return hasattr(self.model, "is_withdrawn")
+
+    def get_urls(self):
+        if not self.can_be_withdrawn:
+            return super().get_urls()
+        name = f"{self.opts.app_label}_{self.opts.model_name}_withdraw"
+        view = self.admin_site.admin_view(self.withdraw_view)
+        return [path("<path:object_id>/withdraw/", view, name=name), *super().get_urls()]
+
+    def withdraw_view(self, request, object_id):
+        """Ask why the row is withdrawn, and withdraw it with what stands or falls with it."""
+        self._refuse_unreadable(object_id)
+        row = self.get_object(request, object_id)
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        make = modelform_factory(self.model, form=WithdrawForm, fields=[])
+        with versions.saving(by=request.user) as save:
+            form = make(request.POST or None, instance=row)
+            form.resting = self.resting_on(row)
+            if request.method == "POST" and form.is_valid():
+                save.reason = form.cleaned_data["change_reason"]
+                for each in (row, *self.falling_with(row)):
+                    each.is_withdrawn = True
+                    each.save(update_fields=["is_withdrawn"])
+                self.log_change(request, row, "Withdrawn.")
+                self.message_user(request, f"Withdrawn: {row}.", messages.SUCCESS)
+                return HttpResponseRedirect(self.list_address)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{'Error: ' if form.errors else ''}Withdraw {self.opts.verbose_name}",
+            "opts": self.opts,
+            "original": row,
+            "form": form,
+            "changelist_url": self.list_address,
+            "falling": self.falling_with(row),
+        }
+        return TemplateResponse(request, "admin/record/withdraw.html", context)
+
+    @property
+    def list_address(self):
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def falling_with(self, row):
+        """The rows that are withdrawn with ``row``."""
+        return [
+            each for name in self.withdrawn_with for each in getattr(row, name).filter(is_withdrawn=False)
+        ]
+
+    def resting_on(self, row):
+        """The rows of the record that rest on ``row``, where that keeps it from being withdrawn."""
+        if not self.withdrawn_last:
+            return []
+        found = []
+        for link in self.opts.get_fields(include_hidden=True):
+            kind = link.related_model if link.auto_created and not link.concrete else None
+            if kind is None or not (hasattr(kind, "history") or issubclass(kind, Statement)):
+                continue
+            rows = kind._default_manager.filter(**{link.field.name: row})
+            found += rows.filter(is_withdrawn=False) if hasattr(kind, "is_withdrawn") else rows
+        return found
+
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        extra_context = {"can_be_withdrawn": self.can_be_withdrawn, **(extra_context or {})}
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
         with versions.saving(by=request.user) as request.save:
@@ -154,6 +227,8 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
                 Change(capfirst(field.verbose_name), in_words(before, field), in_words(record, field))
                 for field in fields_changed(before, record)
             ]
+            if getattr(record, "is_withdrawn", False) and not before.is_withdrawn:
+                record.history_delta_changes.append(Change("Withdrawn", "No", "Yes"))
 
     def history_form_view(self, request, object_id, version_id, extra_context=None):
         """Show what an earlier version of the row said. Posting would put it back, so nobody may."""
@@ -208,6 +283,7 @@ class DocumentAdmin(RecordAdmin):
     list_display = ["title", "publisher", "published_in_words", "key"]
     search_fields = ["title", "publisher", "key"]
     never_changes = ("key",)
+    withdrawn_last = True
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = [
         (

@@ -14,7 +14,7 @@ from simple_history.utils import get_m2m_reverse_field_name
 
 from record.as_at import EARLIEST, AsAt
 from record.dates import EdtfFormField, read_edtf, say_day, say_moment
-from record.edits import value_in_words
+from record.edits import name_of, value_in_words
 from record.signing import name_in
 from record.statements import SAY_WHAT_WAS_WRONG, Statement
 
@@ -87,6 +87,16 @@ def seeing_what_is_withdrawn(excluded):
     return excluded - {"is_withdrawn"}
 
 
+def offer_what_stands(box, chosen):
+    """Leave what was withdrawn out of the rows that ``box`` offers, but for those that are ``chosen``."""
+    offered = getattr(box, "queryset", None)
+    if offered is None or not hasattr(offered.model, "is_withdrawn"):
+        return
+    keys = chosen if isinstance(chosen, list | tuple) else [chosen]
+    kept = [getattr(each, "pk", each) for each in keys if each]
+    box.queryset = offered.filter(models.Q(is_withdrawn=False) | models.Q(pk__in=kept))
+
+
 class RecordForm(OpenedForm):
     """The form of an editable row, perhaps with rows of other models edited on the same page.
 
@@ -113,6 +123,8 @@ class RecordForm(OpenedForm):
         super().__init__(*args, **kwargs)
         if not self.instance.pk:
             self.fields.pop("change_reason", None)
+        for name, box in self.fields.items():
+            offer_what_stands(box, self.initial.get(name))
 
     def _get_validation_exclusions(self):
         return seeing_what_is_withdrawn(super()._get_validation_exclusions())
@@ -162,6 +174,35 @@ class RecordForm(OpenedForm):
         what = get_text_list(changes, "and") or "this page"
         by, when = name_in(record.signed) or "Somebody", say_moment(record.history_date)
         return " ".join([f"{by} changed {what} on {when}, after you opened this form.", *told])
+
+
+class WithdrawForm(RecordForm):
+    """Asks why a row is withdrawn; ``resting`` are rows that rest on it, because of which it cannot be."""
+
+    resting = ()
+    advice = f"{KEPT} Read it again; to withdraw it as it now is, choose Withdraw again."
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["change_reason"].label = "Why it is withdrawn"
+        self.fields["change_reason"].error_messages["required"] = "Say why this is withdrawn."
+        self.fields[
+            "change_reason"
+        ].help_text = "Readers see it beside what the row said, struck through. Never enter a child’s name."
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.resting:
+            self.add_error(None, f"It cannot be withdrawn: {named(self.resting)} rest on it.")
+        return cleaned
+
+
+def named(rows, longest=5):
+    """The first of ``rows`` in words, and how many more there are."""
+    names = [name_of(row) for row in rows[:longest]]
+    if len(rows) > longest:
+        names.append(f"{len(rows) - longest} more")
+    return get_text_list(names, "and")
 
 
 def merge(form, earlier, now):

@@ -122,6 +122,8 @@ class StatementAdmin(BoardAdmin):
         if self.model.subject_field not in asked:
             return None
         subject = chosen(self.subject, asked[self.model.subject_field])
+        if getattr(getattr(subject, "about", subject), "is_withdrawn", False):
+            raise PermissionDenied("It was withdrawn, so nothing is added to it.")
         if not self.may_add(request, subject):
             raise PermissionDenied
         return Addition(request.user, request.as_at, subject)

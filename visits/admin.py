@@ -22,6 +22,9 @@ class OnVisitInline(admin.StackedInline):
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         return box(super().formfield_for_dbfield, db_field, request, kwargs)
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(is_withdrawn=False)
+
     def get_formset(self, request, obj=None, **kwargs):
         # Django would build two thousand forms for whoever claims to send so many.
         formset = super().get_formset(request, obj, absolute_max=self.max_num, **kwargs)
@@ -47,6 +50,7 @@ class VisitAdmin(RecordAdmin):
     ordering = ["-dates_first", "kind", "-number"]
     never_changes = ("slug",)
     inlines = [JudgementInline, FindingInline]
+    withdrawn_with = ("judgements", "findings")
     fieldsets = [
         (
             None,

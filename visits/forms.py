@@ -4,7 +4,7 @@ import re
 
 from django import forms
 
-from record.forms import merge, seeing_what_is_withdrawn
+from record.forms import merge, offer_what_stands, seeing_what_is_withdrawn
 
 
 class OnVisitForm(forms.ModelForm):
@@ -17,6 +17,8 @@ class OnVisitForm(forms.ModelForm):
     def __init__(self, *args, visit, place, **kwargs):
         super().__init__(*args, **kwargs)
         self.instance.visit, self.place = visit, place
+        for name, box in self.fields.items():
+            offer_what_stands(box, self.initial.get(name))
 
     def _get_validation_exclusions(self):
         return seeing_what_is_withdrawn(super()._get_validation_exclusions())

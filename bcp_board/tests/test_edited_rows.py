@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from bcp_board.management.commands.seed import load_all
@@ -22,6 +23,7 @@ from record.as_at import AsAt
 from record.dates import EdtfField
 from record.edits import edits_of, excerpt, value_in_words
 from record.models import Document
+from record.tests.admin_forms import fields_of
 from record.tests.factories import make_document, make_meeting, make_user, on, saved
 from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
 from visits.position import inspection_position
@@ -260,3 +262,168 @@ def test_a_long_text_is_cut_to_where_it_differs():
     assert len(cut) <= 165
     assert excerpt("short", "other") == "short"
     assert excerpt(f"{was} end", was).endswith("word99 end")
+
+
+# Withdrawing -----------------------------------------------------------------------------------------
+
+
+WITHDRAWN = {
+    # each kind that may be withdrawn: where it stood, what is struck through there, and its own page
+    Action: ("/recommendations/1/", "Action: A01: Title of A01", "/actions/A01/"),
+    Visit: ("/visits/", "Visit: Full inspection 1", "/visits/full-1/"),
+    Judgement: ("/visits/full-1/", "Judgement: Overall: Inadequate", None),
+    Finding: ("/visits/full-1/", "Finding: F01, Ofsted: What was found", None),
+    Event: ("/visits/", "Event: E01: What was found", None),
+    Measure: ("/", "Measure: M01: Vacancies", None),
+    Risk: ("/recommendations/1/", "Risk: R01: What was found", None),
+}
+
+
+def address(row, page="withdraw"):
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
+
+
+def withdraw(client, row, reason="Entered twice"):
+    """Withdraw ``row`` as the page in the admin does; return the response."""
+    page = client.get(address(row))
+    assert page.status_code == 200
+    return client.post(address(row), {**fields_of(page.context["form"]), "change_reason": reason})
+
+
+@pytest.fixture
+def secretariat(client):
+    client.force_login(clerk())
+    return client
+
+
+@pytest.mark.parametrize("model", WITHDRAWN, ids=lambda model: model.__name__)
+def test_a_withdrawn_row_is_struck_through_where_it_stood_and_counts_nowhere(board, secretariat, model):
+    page, struck, own = WITHDRAWN[model]
+    row = model.objects.get()
+    before = words(secretariat.get(page))
+    assert "Withdrawn" not in before
+
+    response = withdraw(secretariat, row)
+
+    assert response.status_code == 302
+    after, today = secretariat.get(page), f"{timezone.localdate():%-d %B %Y}"
+    told = f"{struck} Withdrawn {today} by Clerk Person (Secretariat). Why: Entered twice"
+    assert told in words(after)
+    name = struck.partition(": ")[2]
+    assert f"<s><bdi>{name}</bdi></s>" in after.content.decode()
+    assert "Withdrawn" in words(secretariat.get("/status/")) or model is Event
+    if own:
+        assert "It counts on no day" in words(secretariat.get(own))
+    at = on(TODAY)
+    position = board_position(at)
+    standing = {
+        Action: position.actions,
+        Visit: position.inspections.visits,
+        Judgement: [j for v in position.inspections.visits for j in v.judgements],
+        Finding: tuple(position.inspections.findings),
+        Event: position.inspections.events,
+        Measure: position.measures,
+        Risk: position.risks,
+    }
+    assert list(standing[model]) == []
+
+
+def test_a_visit_takes_its_grades_and_findings_with_it(board, secretariat):
+    withdraw(secretariat, Visit.objects.get())
+
+    for model in (Visit, Judgement, Finding):
+        assert [row.is_withdrawn for row in model.objects.all()] == [True], model
+        assert [v.history_change_reason for v in model.history.filter(is_withdrawn=True)] == ["Entered twice"]
+
+
+def test_a_row_without_a_reason_is_not_withdrawn(board, secretariat):
+    response = withdraw(secretariat, board, reason=" ")
+
+    assert response.context["form"].errors == {"change_reason": ["Say why this is withdrawn."]}
+    assert not Action.objects.get().is_withdrawn
+
+
+def test_one_on_which_others_rest_is_not_withdrawn_and_they_are_named(board, secretariat):
+    recommendation, document = Recommendation.objects.get(), Document.objects.get()
+    for row, resting in ((recommendation, "A01: Title of A01"), (document, "Recommendation 1: Title 1")):
+        page = secretariat.get(address(row)).content.decode()
+        assert ("It cannot be withdrawn while these rest on it:" in page, resting in page) == (True, True)
+        secretariat.post(address(row), {"change_reason": "Entered twice", "opened_on": ""})
+        row.refresh_from_db()
+        assert not row.is_withdrawn
+
+    alone, unused = make_recommendation(2), make_document("unused")
+    for row in (alone, unused):
+        assert withdraw(secretariat, row).status_code == 302
+        row.refresh_from_db()
+        assert row.is_withdrawn
+    assert "Recommendation: Recommendation 2: Title 2" in words(secretariat.get("/"))
+    assert "It counts on no day" in words(secretariat.get("/recommendations/2/"))
+
+
+def test_what_somebody_saved_meanwhile_is_read_before_it_is_withdrawn(board, secretariat):
+    opened = fields_of(secretariat.get(address(board)).context["form"])
+    edit(board, title="Another title")
+
+    response = secretariat.post(address(board), {**opened, "change_reason": "Entered twice"})
+
+    assert "changed title on" in str(response.context["form"].non_field_errors())
+    assert not Action.objects.get().is_withdrawn
+
+
+def test_what_is_withdrawn_can_neither_be_changed_nor_put_back_nor_added_to_nor_chosen(board, secretariat):
+    withdraw(secretariat, board)
+    withdraw(secretariat, Finding.objects.get())
+
+    assert secretariat.get(address(board)).status_code == 403
+    page = secretariat.get(address(board, "change"))
+    assert "This was withdrawn." in page.content.decode()
+    assert 'name="_save"' not in page.content.decode()
+    add = reverse("admin:recommendations_progressupdate_add")
+    assert secretariat.get(f"{add}?action={board.pk}").status_code == 403
+    form = secretariat.get(reverse("admin:recommendations_action_add")).context["adminform"].form
+    assert list(form.fields["findings"].queryset) == []
+    again = secretariat.post(
+        reverse("admin:recommendations_action_add"),
+        {
+            **fields_of(form),
+            "ref": "A01",
+            "title": "Again",
+            "owner_role": "Director",
+            "agreed_on": "1/10/2022",
+        },
+    )
+    assert "ref" in again.context["adminform"].form.errors
+
+
+def test_a_grade_may_be_entered_anew_once_the_wrong_one_is_withdrawn(board, secretariat):
+    wrong = Judgement.objects.get()
+    withdraw(secretariat, wrong)
+
+    make_judgement(wrong.visit, "good", wrong.area)
+
+    told = words(secretariat.get("/visits/full-1/"))
+    assert ("Judgement: Overall: Inadequate Withdrawn" in told, "Overall Source" in told) == (True, True)
+
+
+def test_a_withdrawn_action_is_named_in_the_sum_of_open_actions_and_known_then_it_still_stood(secretariat):
+    start = moment(2022, 10, 1)
+    for ref in ("A01", "A02", "A03"):
+        make_action(ref, recorded_at=start)
+    make_meeting(held_on="2022-11-01")
+    moved, withdrawn = Action.objects.get(ref="A01"), Action.objects.get(ref="A02")
+    with saved(at=moment(2022, 11, 10), by=clerk(), reason="Agreed later"):
+        moved.agreed_on = "2022-12-25"
+        moved.save()
+    with saved(at=moment(2022, 11, 11), by=clerk(), reason="Entered twice"):
+        withdrawn.is_withdrawn = True
+        withdrawn.save()
+
+    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_before(TODAY))
+    sum_ = changes.balance
+    assert (sum_.before, sum_.withdrawn, sum_.taken_off, sum_.now, sum_.reconciles) == (3, 1, 1, 1, True)
+    assert [(gone.action.ref, gone.is_withdrawn) for gone in changes.gone] == [("A01", False), ("A02", True)]
+    then = board_position(AsAt.then(datetime.date(2022, 11, 5), today=TODAY))
+    assert ([a.ref for a in then.actions], then.lost_actions) == (["A01", "A02", "A03"], ())
+    now = board_position(AsAt(TODAY, datetime.date(2022, 11, 5), None))
+    assert [(gone.row.ref, gone.is_withdrawn) for gone in now.lost_actions] == [("A01", False), ("A02", True)]
