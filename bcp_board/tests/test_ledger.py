@@ -199,11 +199,20 @@ def test_a_deleted_entry_is_named(filled):
         verify()
 
 
-def test_a_row_slipped_in_is_named(filled):
-    row = ProgressUpdate.objects.get(pk=update_keys()[0])
-    row.pk = 1000
-    row.save(force_insert=True)
-    with pytest.raises(CommandError, match="recommendations.progressupdate 1000 has no entry"):
+@pytest.mark.parametrize("model", STATEMENTS, ids=lambda model: model.__name__)
+def test_a_row_of_any_kind_slipped_in_is_named_though_another_kind_has_an_entry_of_its_key(filled, model):
+    label, row = model._meta.label_lower, model.objects.order_by("pk").first()
+    own = LedgerEntry.objects.filter(kind=label).values("row")
+    row.pk = LedgerEntry.objects.exclude(row__in=own).aggregate(key=models.Max("row"))["key"] or 1000
+    for field in model._meta.concrete_fields:
+        # What only one row may hold, that one goes on to hold.
+        if field.unique and not field.primary_key and getattr(row, field.attname) is not None:
+            setattr(row, field.attname, different(field, getattr(row, field.attname)))
+    for name in ("version", "due_date_id"):
+        if hasattr(row, name):
+            setattr(row, name, getattr(row, name) + 1000)
+    row.save_base(raw=True, force_insert=True)
+    with pytest.raises(CommandError, match=rf"{label} {row.pk} has no entry"):
         verify()
 
 
