@@ -1,0 +1,145 @@
+"""When a date is missed, and when it passed in silence: the day before, the day and the day after.
+
+The action is due in November 2022, agreed on 1 October and reported On track on 3 October, unless a row says
+otherwise; a row is "kind, day it speaks of, day it was recorded, what it says".
+"""
+
+import datetime
+
+import pytest
+
+from recommendations.position import progress_position
+from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
+from record.tests.factories import add, make_user, on
+
+pytestmark = pytest.mark.django_db
+
+LAST = datetime.date(2022, 11, 30)
+DAY_BEFORE, LAST_DAY, DAY_AFTER, NEXT = "2022-11-29", "2022-11-30", "2022-12-01", "2022-12-02"
+AGREED = ("due", "2022-10-01", "2022-10-01", "2022-11")
+REPORTED = ("update", "2022-10-03", "2022-10-03", "on_track")
+MISSED, SILENT, NEITHER = "missed", "silent", ""
+
+
+def tell(rows):
+    """Make the action, and add ``rows`` to it in the order in which they were recorded."""
+    action = make_action(agreed_on="2022-09-01", recorded_at=noon("2022-09-01"))
+    person, made = make_user("Chair"), {}
+    for kind, said, recorded, value in sorted(rows, key=lambda row: row[2]):
+        by = {"by": person, "dated": said, "recorded_at": noon(recorded)}
+        if kind == "update":
+            made[value] = make_update(action, value, **by)
+        elif kind == "due":
+            made[value] = make_due_date(action, value, **by)
+        elif kind == "proposed":
+            made[value] = make_due_date(action, value, needs_decision=True, **by)
+        elif kind == "agreed":
+            make_decision(made[value], **by)
+        elif kind == "withdrawn":
+            add(made[value].withdrawal(by=person, reason="In error"), recorded_at=noon(recorded))
+        elif kind == "corrected":
+            old, new = value.split()
+            again = {"corrects": made[old], "correction_reason": "A slip"}
+            made[new] = make_update(action, new, **by, **again)
+
+
+def noon(day):
+    return datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00")
+
+
+def judged(day):
+    """What became of the date of November 2022, as it is known now of ``day``."""
+    (action,) = progress_position(on(datetime.date.fromisoformat(day))).actions
+    (line,) = [line for line in action.dates if line.row.due == "2022-11"]
+    assert not (line.is_missed and line.was_missed)
+    if line.withdrawn or line.was_missed:
+        return "struck, missed" if line.is_missed or line.was_missed else "struck"
+    return MISSED if line.is_missed else SILENT if line.passed_in_silence else NEITHER
+
+
+@pytest.mark.parametrize(
+    ("rows", "before", "the_day", "after", "later"),
+    [
+        # Nothing else happens.
+        ([AGREED, REPORTED], NEITHER, NEITHER, MISSED, MISSED),
+        ([AGREED], NEITHER, NEITHER, SILENT, SILENT),
+        # First reported on the last day, or on the day after: it was reported open past its date.
+        ([AGREED, ("update", LAST_DAY, LAST_DAY, "on_track")], NEITHER, NEITHER, MISSED, MISSED),
+        ([AGREED, ("update", DAY_AFTER, DAY_AFTER, "on_track")], NEITHER, NEITHER, MISSED, MISSED),
+        ([AGREED, ("update", NEXT, NEXT, "on_track")], NEITHER, NEITHER, SILENT, MISSED),
+        # Replaced on the last day it was not missed; on the day after, or if recorded then, it was.
+        ([AGREED, REPORTED, ("due", LAST_DAY, LAST_DAY, "2023-03")], NEITHER, NEITHER, NEITHER, NEITHER),
+        ([AGREED, REPORTED, ("due", DAY_AFTER, DAY_AFTER, "2023-03")], NEITHER, NEITHER, MISSED, MISSED),
+        ([AGREED, REPORTED, ("due", LAST_DAY, DAY_AFTER, "2023-03")], NEITHER, NEITHER, MISSED, MISSED),
+        ([AGREED, ("due", DAY_AFTER, DAY_AFTER, "2023-03")], NEITHER, NEITHER, SILENT, SILENT),
+        ([AGREED, ("due", LAST_DAY, LAST_DAY, "2023-03")], NEITHER, NEITHER, NEITHER, NEITHER),
+        # Accepted, or closed, on the last day; on the day after; for the last day, but recorded a day later.
+        ([AGREED, REPORTED, ("update", LAST_DAY, LAST_DAY, "complete")], NEITHER, NEITHER, NEITHER, NEITHER),
+        ([AGREED, REPORTED, ("update", DAY_AFTER, DAY_AFTER, "complete")], NEITHER, NEITHER, MISSED, MISSED),
+        ([AGREED, REPORTED, ("update", LAST_DAY, DAY_AFTER, "complete")], NEITHER, NEITHER, MISSED, MISSED),
+        ([AGREED, REPORTED, ("update", LAST_DAY, DAY_AFTER, "closed")], NEITHER, NEITHER, MISSED, MISSED),
+        # Only claimed as done is open.
+        ([AGREED, REPORTED, ("update", LAST_DAY, LAST_DAY, "done")], NEITHER, NEITHER, MISSED, MISSED),
+        # A report that was corrected into a closure afterwards is still a report.
+        (
+            [AGREED, REPORTED, ("corrected", "2022-10-03", NEXT, "on_track closed")],
+            NEITHER,
+            NEITHER,
+            MISSED,
+            MISSED,
+        ),
+        # A proposal counts from its agreement, however late that was recorded.
+        (
+            [
+                AGREED,
+                REPORTED,
+                ("proposed", "2022-11-01", "2022-11-01", "2023-03"),
+                ("agreed", LAST_DAY, LAST_DAY, "2023-03"),
+            ],
+            NEITHER,
+            NEITHER,
+            NEITHER,
+            NEITHER,
+        ),
+        (
+            [
+                AGREED,
+                REPORTED,
+                ("proposed", "2022-11-01", "2022-11-01", "2023-03"),
+                ("agreed", LAST_DAY, DAY_AFTER, "2023-03"),
+            ],
+            NEITHER,
+            NEITHER,
+            MISSED,
+            MISSED,
+        ),
+        # Entered when it had passed already, for a day before that.
+        ([REPORTED, ("due", "2022-10-01", NEXT, "2022-11")], NEITHER, NEITHER, MISSED, MISSED),
+        # The date, or the report that its miss rests on, is withdrawn a day later, or just in time.
+        (
+            [AGREED, REPORTED, ("withdrawn", "", DAY_AFTER, "2022-11")],
+            *["struck"] * 2,
+            *["struck, missed"] * 2,
+        ),
+        ([AGREED, REPORTED, ("withdrawn", "", LAST_DAY, "2022-11")], *["struck"] * 4),
+        (
+            [AGREED, REPORTED, ("withdrawn", "", DAY_AFTER, "on_track")],
+            NEITHER,
+            NEITHER,
+            *["struck, missed"] * 2,
+        ),
+        ([AGREED, REPORTED, ("withdrawn", "", LAST_DAY, "on_track")], NEITHER, NEITHER, SILENT, SILENT),
+    ],
+)
+def test_what_became_of_a_date(rows, before, the_day, after, later):
+    tell(rows)
+
+    assert [judged(day) for day in (DAY_BEFORE, LAST_DAY, DAY_AFTER, NEXT)] == [before, the_day, after, later]
+
+
+@pytest.mark.parametrize("due", ["2022~", "[2022-10-06..]"])
+def test_a_date_without_a_last_day_is_never_missed_and_never_passes_in_silence(due):
+    tell([("due", "2022-10-01", "2022-10-01", due), REPORTED])
+
+    (action,) = progress_position(on(datetime.date(2030, 1, 1))).actions
+    assert [(line.is_missed, line.passed_in_silence) for line in action.dates] == [(False, False)]
