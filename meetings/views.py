@@ -16,6 +16,7 @@ from meetings.publishing import preview
 from recommendations import charts
 from recommendations.position import board_position
 from record.dates import end_of
+from record.edits import edits_of
 from record.models import Meeting
 
 Figure = namedtuple("Figure", "words count query")
@@ -92,6 +93,7 @@ def meeting(request, date):
         # Its links lead to the position that the meeting had before it.
         "at": had,
         "unchanged": unchanged(board, earlier),
+        "corrections": edits_of(Meeting, request.as_at).get(row.pk),
         "papers": row.papers.with_anchor().order_by("-version"),
     }
     return render(request, "meetings/meeting.html", context)

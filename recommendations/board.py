@@ -28,6 +28,8 @@ from record.rows import Position
 from record.sources import source_of
 from visits.position import FindingPosition, InspectionPosition, voices_in
 
+# How many of the last corrections are listed in one place.
+NEWEST = 20
 ORDINALS = [
     "no",
     "first",
@@ -526,6 +528,11 @@ class BoardPosition(ProgressPosition):
     @property
     def critical(self):
         return tuple(r for r in self.recommendations if r.is_critical)
+
+    @property
+    def newest_edits(self):
+        """The last corrections and withdrawals of edited rows, whatever page shows them, newest first."""
+        return tuple(sorted(self.edits, key=lambda edit: edit.at, reverse=True)[:NEWEST])
 
     @property
     def once_critical(self):

@@ -275,7 +275,7 @@ def proposals_to_decide(at):
     decided = Decision.objects.standing(at)
     return (
         DueDate.objects.standing(at)
-        .filter(needs_decision=True)
+        .filter(needs_decision=True, action__is_withdrawn=False)
         .exclude(pk__in=decided.values("due_date"))
         .select_related("action", "recorded_by")
         .newest_first()

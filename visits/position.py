@@ -272,12 +272,20 @@ class InspectionPosition:
         return tuple(e for e in self.events if e.is_forecast)
 
     @property
-    def corrected_aside(self):
-        """The corrected visits that are neither the latest nor the latest graded, and the events that were
-        forecasts: a page that shows only those may have shown these before."""
+    def corrected_visits(self):
+        """The corrected ones that a page may have shown as the latest, or the latest graded, before."""
         shown = (self.current_inspection, self.latest_visit)
-        visits = tuple(v for v in self.visits if v.corrections and v not in shown)
-        return visits + tuple(e for e in self.timeline if any(edit.change("kind") for edit in e.corrections))
+        return tuple(v for v in self.visits if v.corrections and v not in shown)
+
+    @property
+    def corrected_events(self):
+        """The corrected events that are no forecasts."""
+        return tuple(e for e in self.timeline if e.corrections)
+
+    @property
+    def once_forecasts(self):
+        """Those that a correction made no forecast."""
+        return tuple(e for e in self.timeline if any(edit.change("kind") for edit in e.corrections))
 
 
 def inspection_position(at):

@@ -22,7 +22,7 @@ from recommendations.tests.factories import make_action, make_recommendation
 from record.as_at import AsAt
 from record.dates import EdtfField
 from record.edits import edits_of, excerpt, value_in_words
-from record.models import Document
+from record.models import Document, Meeting
 from record.tests.admin_forms import fields_of
 from record.tests.factories import make_document, make_meeting, make_user, on, saved
 from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
@@ -32,7 +32,7 @@ from visits.tests.factories import make_area, make_finding, make_grade, make_jud
 pytestmark = pytest.mark.django_db
 
 # What an address, or the order of rows, hangs on never changes.
-FIXED = {"key", "slug", "ref", "number", "order", "framework"}
+FIXED = {"key", "slug", "ref", "number", "order", "framework", "held_on"}
 PAGES = {
     Action: ["/actions/A01/", "/status/"],
     Recommendation: ["/recommendations/1/", "/status/"],
@@ -41,10 +41,11 @@ PAGES = {
     Grade: ["/visits/full-1/", "/visits/", "/", "/status/"],
     JudgementArea: ["/visits/full-1/", "/visits/", "/", "/status/"],
     Finding: ["/visits/full-1/", "/", "/status/"],
-    Event: ["/visits/"],
+    Event: ["/visits/", "/status/"],
     Measure: ["/", "/status/"],
     Risk: ["/recommendations/1/", "/status/"],
     Document: ["/actions/A01/", "/status/"],
+    Meeting: ["/meetings/2022-12-01/"],
 }
 TODAY = datetime.date(2022, 12, 20)
 
@@ -107,6 +108,8 @@ def another(row, column, number):
         return made[column.related_model]()
     if isinstance(column, EdtfField):
         return f"2021-{number % 9 + 1:02}"
+    if isinstance(column, models.DateField):
+        return datetime.date(2022, 11, 20)
     if column.choices:
         return [value for value, _ in column.choices if value not in (was, "priority")][-1]
     if isinstance(column, models.BooleanField):
@@ -146,6 +149,18 @@ def test_rows_that_nobody_edited_say_nothing_and_a_later_load_edits_nothing(read
         told = {page: "orrected" in words(reader.get(page)) for page in pages}
         assert told == dict.fromkeys(pages, False)
         assert {model: edits_of(model, on(TODAY)).all for model in PAGES} == dict.fromkeys(PAGES, ())
+
+
+def test_the_first_page_lists_the_rows_that_were_corrected_last(board, reader):
+    assert "corrected or withdrawn so far" not in words(reader.get("/"))
+    finding = Finding.objects.get()
+    for number in range(21):
+        edit(finding, note=f"Note {number}")
+
+    text, today = words(reader.get("/")), f"{timezone.localdate():%-d %B %Y}"
+    line = f"F01, Ofsted: What was found, finding: corrected {today} by Clerk Person (Secretariat)"
+    assert ("corrected or withdrawn so far: 21" in text, text.count(line)) == (True, 20)
+    assert "These are the last 20." in text
 
 
 def test_links_that_were_changed_are_named(board, reader):
@@ -311,7 +326,7 @@ def test_a_withdrawn_row_is_struck_through_where_it_stood_and_counts_nowhere(boa
     assert told in words(after)
     name = struck.partition(": ")[2]
     assert f"<s><bdi>{name}</bdi></s>" in after.content.decode()
-    assert "Withdrawn" in words(secretariat.get("/status/")) or model is Event
+    assert "Withdrawn" in words(secretariat.get("/status/"))
     if own:
         assert "It counts on no day" in words(secretariat.get(own))
     at = on(TODAY)

@@ -305,6 +305,6 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
     # session, user; the meeting, its papers; its position, seventeen as above; the meeting before, its
     # papers, its position, what of it can change again; what was corrected since, six; the meeting before
     # for its date; the last six, the papers and actions of the one there is, whether there are more;
-    # whether this is a demonstration; the papers to list; what was corrected, eleven
-    with django_assert_num_queries(55):
+    # whether this is a demonstration; the papers to list; what was corrected, eleven, and of meetings
+    with django_assert_num_queries(56):
         reader.get("/meetings/2022-12-20/")
