@@ -317,6 +317,10 @@ class StatementForm(OpenedForm):
                 initial=f"{addition.as_at.today:%d/%m/%Y}",
                 help_text=f"{self.dated_help} For example 22/11/2022.",
             )
+        if reason := self.fields.get("correction_reason"):
+            reason.widget = forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
+            if addition.anew:
+                reason.label = "What was wrong with the earlier entry"
         if addition.corrects:
             self.instance.corrects = addition.corrects
         if addition.supersedes:
