@@ -114,6 +114,12 @@ def corrected_on(*edits):
 
 
 @register.filter
+def columns_changed(edits):
+    """What was changed by ``edits``, each column named once: "grade, note"."""
+    return ", ".join(dict.fromkeys(change.label for edit in edits for change in edit.changes))
+
+
+@register.filter
 def said_before(change):
     """What a row said before an edit: "grade was “Inadequate”", or what it links to no more."""
     if not change.is_link:
