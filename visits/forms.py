@@ -17,8 +17,7 @@ class OnVisitForm(forms.ModelForm):
     def __init__(self, *args, visit, place, **kwargs):
         super().__init__(*args, **kwargs)
         self.instance.visit, self.place = visit, place
-        for name, box in self.fields.items():
-            offer_what_stands(box, self.initial.get(name))
+        offer_what_stands(self)
 
     def _get_validation_exclusions(self):
         return seeing_what_is_withdrawn(super()._get_validation_exclusions())

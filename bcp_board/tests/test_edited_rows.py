@@ -23,7 +23,7 @@ from record.as_at import AsAt
 from record.dates import EdtfField
 from record.edits import edits_of, excerpt, value_in_words
 from record.models import Document, Meeting
-from record.tests.admin_forms import fields_of
+from record.tests.admin_forms import fields_of, fill_in
 from record.tests.factories import make_document, make_meeting, make_user, on, saved
 from record.verification import first_fault
 from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
@@ -432,6 +432,16 @@ def test_what_is_withdrawn_can_neither_be_changed_nor_put_back_nor_added_to_nor_
         },
     )
     assert "ref" in again.context["adminform"].form.errors
+
+
+def test_a_row_keeps_its_link_to_what_was_withdrawn_when_something_else_is_edited(board, secretariat):
+    finding = Finding.objects.get()
+    edit(board, findings=[finding])
+    withdraw(secretariat, finding)
+
+    assert fill_in(secretariat, address(board, "change"), title="A new title").status_code == 302
+    assert [(a.title, list(a.findings.all())) for a in Action.objects.all()] == [("A new title", [finding])]
+    assert "Finding: F01, Ofsted: What was found Withdrawn" in words(secretariat.get("/actions/A01/"))
 
 
 def test_a_grade_may_be_entered_anew_once_the_wrong_one_is_withdrawn(board, secretariat):
