@@ -22,6 +22,11 @@ class Task:
         """Whether the next thing to do is to say how it is going."""
         return self.action.is_never_reported or self.action.is_stale
 
+    @property
+    def is_late(self):
+        """Whether its date has passed, reported on or not."""
+        return self.action.is_overdue or self.action.is_silent
+
 
 @dataclass(frozen=True)
 class Worklist:
@@ -46,7 +51,7 @@ def worklist(user, at):
     tasks = [Task(a, last_answer(a)) for a in positions if a.owner_id == user.pk and a.is_open]
     return Worklist(
         at=at,
-        mine=tuple(sorted(tasks, key=lambda t: (not t.needs_update, not t.action.is_overdue, t.action.ref))),
+        mine=tuple(sorted(tasks, key=lambda t: (not t.needs_update, not t.is_late, t.action.ref))),
         decides=decides,
         assigns=assigns,
         unowned=tuple(a for a in positions if assigns and a.is_open and a.owner_id is None),

@@ -1,5 +1,6 @@
 """What changed between two meetings of the board, in counts that reconcile."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -12,7 +13,7 @@ from recommendations.board import (
     RecommendationPosition,
 )
 from recommendations.lateness import DueLine
-from recommendations.models import Action, Assessment
+from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.position import progress_position
 from recommendations.status import RANK, Status
 from record.as_at import AsAt
@@ -42,10 +43,46 @@ def had_before_it(meeting, at):
 
 @dataclass(frozen=True)
 class Change:
-    """An action as it stands now, and as it stood at the meeting before (None if it is new)."""
+    """An action as it stands now, and as it stood at the meeting before (None if it is new).
+
+    ``was_put_right`` says that what was reported of it then has since been corrected or withdrawn.
+    """
 
     action: ActionPosition
     was: ActionPosition | None
+    was_put_right: bool = False
+
+    @property
+    def is_comparable(self):
+        """Whether it was reported on at both ends, by reports that stand."""
+        ends = (self.was, self.action)
+        return bool(self.was) and not self.was_put_right and not any(a.is_never_reported for a in ends)
+
+    @property
+    def is_first_report(self):
+        """Whether it was on the board at the meeting before, and has been reported on only since."""
+        return bool(self.was) and self.was.is_never_reported and not self.action.is_never_reported
+
+
+@dataclass(frozen=True)
+class Received:
+    """What was reported on one action since the meeting before, as it stands now, the newest first."""
+
+    action: ActionPosition
+    was: ActionPosition | None
+    updates: tuple[ProgressUpdate, ...]
+
+    @property
+    def words(self):
+        """What the newest of them says, and whether that is new: "First report: At risk"."""
+        now = self.updates[0]
+        if self.was is None or self.was.is_never_reported:
+            return f"First report: {now.words}"
+        if now != self.action.update:
+            return f"{now.words}, for an earlier day"
+        if now.status == self.was.status:
+            return f"Still {now.words[0].lower()}{now.words[1:]}"
+        return f"{self.was.words} → {now.words}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +166,11 @@ class Changes:
     since: AsAt
     now: BoardPosition
     before: ProgressPosition
+    pairs: tuple[Change, ...]
+    received: tuple[Received, ...]
+    not_reported: tuple[ActionPosition, ...]
     added: tuple[Change, ...]
+    first_reports: tuple[Change, ...]
     newly_overdue: tuple[Change, ...]
     worsened: tuple[Change, ...]
     improved: tuple[Change, ...]
@@ -147,10 +188,11 @@ class Changes:
 
     @property
     def is_empty(self):
-        """Whether nothing at all moved."""
+        """Whether nothing at all moved. Reports may have been received all the same."""
         return not any(
             (
                 self.added,
+                self.first_reports,
                 self.newly_overdue,
                 self.worsened,
                 self.improved,
@@ -168,7 +210,7 @@ class Changes:
 
     @property
     def summary(self):
-        """What moved, in one sentence of counts; what did not happen is left out."""
+        """What moved, in a sentence of counts that leaves out what did not, and how much was reported on."""
         counts = (
             (self.newly_overdue, "newly overdue"),
             (self.worsened, "worse"),
@@ -178,28 +220,73 @@ class Changes:
             (self.embedded, "embedded"),
             (self.closed, "closed"),
             (self.moved, "with another due date"),
+            (self.first_reports, "reported on for the first time"),
             (self.added, "added"),
             (self.corrections, "corrected or withdrawn"),
         )
         said = [f"{len(rows)} {words}" for rows, words in counts if rows]
-        return f"{', '.join(said)}." if said else "nothing moved."
+        return f"{', '.join(said) or 'no status or date moved'}. {self.reported_words}"
+
+    @property
+    def not_reported_by(self):
+        """{the role that owns them: the open actions that nothing was reported on}, by role."""
+        owners = defaultdict(list)
+        for action in sorted(self.not_reported, key=lambda a: (a.owner_role, a.ref)):
+            owners[action.owner_role].append(action)
+        return dict(owners)
+
+    @property
+    def reported_words(self):
+        """On how many of the open actions something was reported, in a sentence."""
+        count = len(self.now.open)
+        if not count:
+            return "No action is open."
+        heard = count - len(self.not_reported)
+        return f"{heard or 'None'} of {count} open action{'' if count == 1 else 's'} reported on since."
 
     def direction(self, number):
-        """The direction of recommendation ``number``: Improved, Worse, Same or New."""
-        was = next((r for r in self.before.recommendations if r.number == number), None)
-        now = next(r for r in self.now.recommendations if r.number == number)
-        if was is None:
+        """Where recommendation ``number`` has gone: Improved, Worse or Same, and what else happened.
+
+        Only actions reported on at both ends are compared, and none whose report then was since put right.
+        First reports, added actions and corrected ones are named, and are neither better nor worse.
+        """
+        if number not in {r.number for r in self.before.recommendations}:
             return "New"
-        then, here = ((RANK[r.worst], -len(r.overdue)) for r in (was, now))
-        return "Same" if then == here else "Improved" if here > then else "Worse"
+        here = [p for p in self.pairs if number in p.action.recommendations]
+        both = [p for p in here if p.is_comparable]
+        then, now = (
+            (
+                (min(RANK[a.status] for a in those), -sum(a.is_overdue for a in those))
+                for those in ([p.was for p in both], [p.action for p in both])
+            )
+            if both
+            else (None, None)
+        )
+        word = "Same" if then == now else "Improved" if now > then else "Worse"
+        named = (
+            ("First report", [p for p in here if p.is_first_report]),
+            ("Added", [p for p in here if not p.was]),
+            ("Corrected", [p for p in here if p.was_put_right]),
+        )
+        notes = [f"{what}: {', '.join(p.action.ref for p in those)}" for what, those in named if those]
+        return ". ".join([word if both else "Cannot be compared", *notes])
 
 
 def changes_between(before, now, *, since):
     """The Changes from the ProgressPosition ``before``, taken at ``since``, to ``now``."""
     earlier = before.by_ref
-    pairs = [Change(action, earlier.get(action.ref)) for action in now.actions]
+    heard = updates_since(since, now)
+    put_right = {row.corrects_id for row in heard} | {row.withdraws_id for row in heard}
+
+    def change(action):
+        was = earlier.get(action.ref)
+        return Change(action, was, bool(was and was.update and was.update.pk in put_right))
+
+    pairs = tuple(change(action) for action in now.actions)
+    received = reports_received(pairs, heard)
+    heard_of = {each.action.pk for each in received}
     earlier_too = [pair for pair in pairs if pair.was]
-    stayed_open = [pair for pair in earlier_too if pair.action.is_open and pair.was.is_open]
+    compared = [p for p in earlier_too if p.is_comparable and p.action.is_open and p.was.is_open]
 
     def newly(status):
         return tuple(p for p in pairs if p.action.status == status and (not p.was or p.was.status != status))
@@ -213,12 +300,17 @@ def changes_between(before, now, *, since):
         since=since,
         now=now,
         before=before,
+        pairs=pairs,
+        received=received,
+        not_reported=tuple(action for action in now.open if action.pk not in heard_of),
         added=added,
+        first_reports=tuple(p for p in earlier_too if p.is_first_report and p.action.is_open),
+        # Of one whose date had passed in silence, nobody knows since when it has been overdue.
         newly_overdue=tuple(
-            pair for pair in pairs if pair.action.is_overdue and not (pair.was and pair.was.is_overdue)
+            p for p in pairs if p.action.is_overdue and not (p.was and (p.was.is_overdue or p.was.is_silent))
         ),
-        worsened=tuple(p for p in stayed_open if RANK[p.action.status] < RANK[p.was.status]),
-        improved=tuple(p for p in stayed_open if RANK[p.action.status] > RANK[p.was.status]),
+        worsened=tuple(p for p in compared if RANK[p.action.status] < RANK[p.was.status]),
+        improved=tuple(p for p in compared if RANK[p.action.status] > RANK[p.was.status]),
         completed=completed,
         embedded=embedded,
         closed=closed,
@@ -248,6 +340,42 @@ def changes_between(before, now, *, since):
             now=len(now.open),
         ),
     )
+
+
+def updates_since(since, now):
+    """The ProgressUpdates that became known between ``since`` and the position ``now``, in their order.
+
+    Corrections and withdrawals of earlier ones are among them.
+    """
+    start = since.known or end_of(since.day)
+    end = Q(known_from__lt=now.at.known) if now.at.known else Q()
+    rows = ProgressUpdate.objects.filter(end, known_from__gte=start, dated_first__lte=now.at.day)
+    return list(rows.select_related("document").order_by("pk"))
+
+
+def reports_received(pairs, heard):
+    """A Received for each action of ``pairs`` that was reported on in ``heard``, from ``updates_since``.
+
+    What was put right is shown as it stands now; what corrects a report of an earlier time is no new one.
+    """
+    put_right = {row.corrects_id for row in heard} | {row.withdraws_id for row in heard}
+    new, reports = set(), {}
+    for row in heard:
+        if row.withdraws_id or (row.corrects_id and row.corrects_id not in new):
+            continue
+        new.add(row.pk)
+        if row.pk not in put_right and not row.is_acceptance:
+            reports.setdefault(row.action_id, []).append(row)
+    return tuple(
+        Received(p.action, p.was, tuple(sorted(reports[p.action.pk], key=in_order, reverse=True)))
+        for p in pairs
+        if p.action.pk in reports
+    )
+
+
+def in_order(statement):
+    """What statements are sorted by: the day they speak of, then the order in which they were added."""
+    return (statement.dated_first, statement.pk)
 
 
 def _left_the_open(pairs):

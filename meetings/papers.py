@@ -206,20 +206,26 @@ def position_in_words(board, *, update_every_days):
     actions, misses = len(board.actions), sum(a.misses for a in board.actions)
     late = sum(a.misses > 0 for a in board.actions)
     at_least = any(a.earlier_misses for a in board.actions)
-    silent = f"gone more than {update_every_days} days without an update"
+    unheard = f"gone more than {update_every_days} days without an update"
+    untold = sum(a.untold for a in board.actions)
     sentences = [
         f"There {'is' if actions == 1 else 'are'} {number_of(actions, 'action', 'actions')}, "
         f"of which {number_of(len(board.open), 'is', 'are')} open.",
         f"Of these, {number_of(len(board.overdue), 'is', 'are')} overdue, "
         f"{number_of(len(board.off_track), 'is', 'are')} off track, "
         f"{number_of(len(board.at_risk), 'is', 'are')} at risk, "
-        f"{number_of(len(board.stale), 'has', 'have')} {silent}, "
+        f"{number_of(len(board.stale), 'has', 'have')} {unheard}, "
         f"and {number_of(len(board.never_reported), 'has', 'have')} not yet been reported on at all.",
         f"{'At least ' if at_least else ''}{number_of(misses, 'date has', 'dates have')} been "
         f"missed, on {number_of(late, 'action', 'actions')}."
         if misses
-        else "No date has been missed.",
+        else "No date is known to have been missed.",
     ]
+    if untold:
+        sentences.append(
+            f"{number_of(untold, 'date', 'dates')} passed with nothing reported, so nobody can say "
+            f"whether {'it was' if untold == 1 else 'they were'} met."
+        )
     return tuple(sentence[0].upper() + sentence[1:] for sentence in sentences)
 
 
@@ -251,6 +257,7 @@ def change_groups(changes):
         ("Complete, evidence accepted", changes.completed),
         ("Embedded", changes.embedded),
         ("Closed, not done", changes.closed),
+        ("First reports", changes.first_reports),
         ("New", changes.added),
     )
     return tuple(ChangeGroup(title, rows) for title, rows in groups if rows)

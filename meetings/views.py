@@ -34,6 +34,7 @@ def home(request):
         "sentences": papers.position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
         "figures": (
             Figure("Overdue", len(board.overdue), "overdue=yes"),
+            Figure("Date passed, nothing reported", len(board.silent), "silent=yes"),
             Figure("Off track", len(board.off_track), "status=off_track"),
             Figure("At risk", len(board.at_risk), "status=at_risk"),
             Figure("No recent update", len(board.stale), "stale=yes"),

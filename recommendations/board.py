@@ -11,12 +11,12 @@ from recommendations.lateness import DueLine, slip_between
 from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, LeadBasis, ProgressUpdate
 from recommendations.status import (
-    ACCEPTED,
     NOT_REPORTED,
     OVERDUE,
     RANK,
     RECHECK,
     SILENT,
+    STALE,
     STATUS_WORDS,
     WORST_FIRST,
     Status,
@@ -60,6 +60,7 @@ class ActionPosition(Position):
     status: str
     is_open: bool
     is_overdue: bool
+    is_silent: bool
     is_stale: bool
     is_recheck_due: bool
     update: ProgressUpdate | None
@@ -121,6 +122,16 @@ class ActionPosition(Position):
         return f"at least {self.misses}" if self.earlier_misses else str(self.misses)
 
     @property
+    def untold(self):
+        """How many agreed dates passed with nothing reported, so that nobody can say they were missed."""
+        return sum(line.passed_in_silence and not line.is_missed for line in self.ledger)
+
+    @property
+    def untold_words(self):
+        """How many dates the misses say nothing of, in words; "" for none."""
+        return dates_untold(self.untold)
+
+    @property
     def slip(self):
         """The Slip from the first agreed date to the present one, or None if it never moved."""
         if not self.revisions:
@@ -164,25 +175,38 @@ class ActionPosition(Position):
         )
 
     @property
+    def newest_reports(self):
+        """Its newest update and, if the one before speaks of the same day in other words, that too."""
+        if not self.update:
+            return ()
+        is_same_day = self.previous and self.previous.dated == self.update.dated
+        return (self.update, self.previous) if is_same_day and not self.repeats_commentary else (self.update,)
+
+    @property
     def flags(self):
         """{kind: words} of the computed flags that stand beside the status, worst first."""
         flags = {}
         if self.is_overdue:
             flags["overdue"] = OVERDUE.word
+        if self.is_silent:
+            flags["silent"] = SILENT.word
         if self.is_recheck_due:
             flags["recheck"] = RECHECK.word
         if self.is_stale:
             dated = self.update.signature.dated
             is_a_day = dated.precision == "day"
-            flags["silent"] = (
-                f"{SILENT.word} {dated}" if is_a_day else f"No recent update: last dated {dated}"
-            )
+            flags["stale"] = f"{STALE.word} {dated}" if is_a_day else f"No recent update: last dated {dated}"
         return flags
 
     @property
     def is_exception(self):
-        """Whether the board should look at it first: overdue, off track, at risk, silent or unchecked."""
+        """Whether the board should look at it first: it is flagged, off track or at risk."""
         return bool(self.flags) or self.status in (Status.OFF_TRACK, Status.AT_RISK)
+
+
+def dates_untold(count):
+    """That ``count`` dates passed in silence, in words, beside how many were missed; "" for none."""
+    return f"{count} date{'' if count == 1 else 's'} passed with nothing reported" if count else ""
 
 
 @dataclass(frozen=True)
@@ -214,71 +238,6 @@ class MeasurePosition(Position):
     def source(self):
         """Where the value comes from, a Source, or None."""
         return source_of(self.newest)
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """An owner's report that an inspection's concern, or an assessment, contradicts."""
-
-    action: ActionPosition
-    recommendation: int | None
-    finding: FindingPosition | None = None
-    assessment: Assessment | None = None
-
-    @property
-    def words(self):
-        """How the two differ, in a sentence."""
-        update = self.action.update
-        said = f"{self.action.owner_role} reported {update.words} ({update.signature.dated})"
-        if self.action.status in ACCEPTED:
-            said = f"{update.signature.by} accepted it as {update.words} ({update.signature.dated})"
-        if self.finding:
-            concern = f"a concern{self.finding.where}: {self.finding.text}"
-            return f"{said}. But Ofsted has since recorded {concern}"
-        judged = self.assessment
-        whose = judged.whose_words[0].lower() + judged.whose_words[1:]
-        return (
-            f"{said}. But the latest assessment of recommendation {self.recommendation}, by {whose}, "
-            f"is {judged.words} ({judged.signature.dated})."
-        )
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """One assessment or concern of inspectors', and every report of owners' that it contradicts."""
-
-    disagreements: tuple[Disagreement, ...]
-
-    @property
-    def recommendation(self):
-        return self.disagreements[0].recommendation
-
-    @property
-    def under(self):
-        """What it is listed under, in words."""
-        return f"Recommendation {self.recommendation}" if self.recommendation else "Under no recommendation"
-
-    @property
-    def finding(self):
-        return self.disagreements[0].finding
-
-    @property
-    def assessment(self):
-        return self.disagreements[0].assessment
-
-    @property
-    def actions(self):
-        return tuple(found.action for found in self.disagreements)
-
-
-def contradictions_among(disagreements):
-    """A Contradiction for each recommendation and cause, by number, those under none last."""
-    groups = {}
-    for found in disagreements:
-        cause = found.finding.ref if found.finding else found.assessment.pk
-        groups.setdefault((found.recommendation, cause), []).append(found)
-    rows = [Contradiction(tuple(group)) for group in groups.values()]
-    return tuple(sorted(rows, key=lambda row: (row.recommendation is None, row.recommendation or 0)))
 
 
 @dataclass(frozen=True)
@@ -348,8 +307,23 @@ class ActionGroup:
         return tuple(a for a in self.actions if a.is_overdue)
 
     @property
+    def silent(self):
+        """The actions whose date has passed while nobody has ever reported on them."""
+        return tuple(a for a in self.actions if a.is_silent)
+
+    @property
     def stale(self):
         return tuple(a for a in self.actions if a.is_stale)
+
+    @property
+    def reported(self):
+        """The actions that somebody has reported on."""
+        return tuple(a for a in self.actions if not a.is_never_reported)
+
+    @property
+    def reported_words(self):
+        """How many have been reported on, of how many: "2 of 3 reported"."""
+        return f"{len(self.reported)} of {len(self.actions)} reported"
 
     @property
     def never_reported(self):
@@ -358,8 +332,81 @@ class ActionGroup:
     @property
     def upcoming(self):
         """The open actions with an agreed date not yet past, soonest first."""
-        rows = [a for a in self.open if a.due and a.due.due.first and not a.is_overdue]
+        rows = [a for a in self.open if a.due and a.due.due.first and not (a.is_overdue or a.is_silent)]
         return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
+
+
+@dataclass(frozen=True)
+class LaterConcern:
+    """A concern of Ofsted's, with the reports of On track or better before it on what it is linked to."""
+
+    finding: FindingPosition
+    actions: tuple[ActionPosition, ...]
+
+
+@dataclass(frozen=True)
+class Views(ActionGroup):
+    """What owners, adviser and board, and inspectors say of one recommendation, and where that differs.
+
+    ``number`` is the recommendation's, None for one action that answers findings of Ofsted's only.
+    ``concerns`` are later than every assessment and than the newest good report they are linked to.
+    """
+
+    number: int | None
+    assessments: tuple[Assessment, ...]
+    concerns: tuple[LaterConcern, ...]
+
+    @property
+    def about(self):
+        """What they are views of, in words."""
+        return f"Recommendation {self.number}" if self.number else f"Action {self.actions[0].ref}"
+
+    @property
+    def worst(self):
+        """The worst status that any owner reports or that was accepted, or None if nobody has reported."""
+        return min((a.status for a in self.reported), key=RANK.get, default=None)
+
+    @property
+    def worst_of(self):
+        """The actions that have the worst status."""
+        return tuple(a for a in self.reported if a.status == self.worst)
+
+    @property
+    def assessment(self):
+        """The newest assessment by anyone, or None."""
+        return newest_of(self.assessments)
+
+    @property
+    def differences(self):
+        """How reports and assessments differ, a sentence each."""
+        said, newest = [], self.assessment
+        if self.worst and newest and newest.status != self.worst:
+            compared = "better" if RANK[self.worst] > RANK[newest.status] else "worse"
+            said.append(f"What owners report is {compared} than the newest assessment.")
+        if len({line.status for line in self.assessments}) > 1:
+            said.append("The adviser and the board judge differently.")
+        if self.concerns:
+            said.append("Inspectors have recorded a concern since it was reported On track or better.")
+        return tuple(said)
+
+    @property
+    def differ(self):
+        return bool(self.differences)
+
+    @property
+    def cannot_be_judged(self):
+        """Whether nobody has reported, so that there is no owner's view to compare."""
+        return not self.reported
+
+    @property
+    def newest_concern(self):
+        """The latest of the concerns, a LaterConcern, or None."""
+        return max(self.concerns, key=lambda c: (c.finding.dated, c.finding.ref), default=None)
+
+
+def newest_of(statements):
+    """The newest of ``statements``, or None."""
+    return max(statements, key=lambda row: (row.dated_first, row.pk), default=None)
 
 
 @dataclass(frozen=True)
@@ -385,7 +432,7 @@ class RecommendationPosition(Position, RecommendationProgress):
     extends: int | None
     findings: tuple[FindingPosition, ...]
     risks: tuple[RiskPosition, ...]
-    disagreements: tuple[Disagreement, ...]
+    views: Views
     lost: tuple[TakenOff, ...]
 
     @property
@@ -438,8 +485,7 @@ class RecommendationPosition(Position, RecommendationProgress):
     @property
     def last_update(self):
         """The latest update of any of its actions, or None."""
-        updates = [a.update for a in self.actions if a.update]
-        return max(updates, key=lambda u: (u.dated_first, u.pk), default=None)
+        return newest_of([a.update for a in self.actions if a.update])
 
     @property
     def misses(self):
@@ -452,16 +498,27 @@ class RecommendationPosition(Position, RecommendationProgress):
         return f"at least {self.misses}" if is_least else str(self.misses)
 
     @property
-    def assessment(self):
-        """The newest assessment by anyone, or None."""
-        return max(self.assessments, key=lambda a: (a.dated_first, a.pk), default=None)
+    def untold_words(self):
+        """How many dates the misses say nothing of, in words; "" for none."""
+        return dates_untold(sum(a.untold for a in self.actions))
 
     @property
     def endangers(self):
-        """The overdue or off-track actions of a critical recommendation: what hangs on it is near."""
+        """The actions of a critical recommendation that are overdue or off track by report.
+
+        They bring nearer what hangs on it.
+        """
         if not self.is_critical:
             return ()
         return tuple(a for a in self.actions if a.is_overdue or a.status == Status.OFF_TRACK)
+
+    @property
+    def cannot_be_told(self):
+        """Why nobody can say whether a critical recommendation's consequence is nearer, in words, or ""."""
+        if not self.is_critical or not self.silent:
+            return ""
+        count = len(self.silent)
+        return f"{count} date{' has' if count == 1 else 's have'} passed without a report"
 
 
 @dataclass(frozen=True)
@@ -488,7 +545,7 @@ class BoardPosition(ProgressPosition):
     inspections: InspectionPosition
     measures: tuple[MeasurePosition, ...]
     risks: tuple[RiskPosition, ...]
-    disagreements: tuple[Disagreement, ...]
+    views: tuple[Views, ...]
     edits: tuple[Edit, ...]
     lost_actions: tuple[TakenOff, ...]
     lost: tuple[TakenOff, ...]
@@ -516,9 +573,19 @@ class BoardPosition(ProgressPosition):
         return decisions_wanted(self.actions)
 
     @property
-    def contradictions(self):
-        """The disagreements, those with one cause together."""
-        return contradictions_among(self.disagreements)
+    def differing(self):
+        """The Views that differ, by recommendation."""
+        return tuple(views for views in self.views if views.differ)
+
+    @property
+    def not_judged(self):
+        """The recommendations of which nobody has reported anything that could be compared."""
+        return tuple(r for r in self.recommendations if r.views.cannot_be_judged)
+
+    @property
+    def not_assessed(self):
+        """The recommendations that neither the adviser nor the board has assessed."""
+        return tuple(r for r in self.recommendations if not r.assessments)
 
     @property
     def for_findings_only(self):
@@ -541,5 +608,5 @@ class BoardPosition(ProgressPosition):
 
     @property
     def endangered(self):
-        """The critical recommendations whose consequence is brought near."""
-        return tuple(r for r in self.recommendations if r.endangers)
+        """The critical recommendations whose consequence is brought near, or of which that cannot be told."""
+        return tuple(r for r in self.recommendations if r.endangers or r.cannot_be_told)

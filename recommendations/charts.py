@@ -46,13 +46,17 @@ def board_timeline(board):
 
 @dataclass(frozen=True)
 class Cell:
-    """One action in a strip: the shape of its status, with a line under it if it is overdue."""
+    """One action in a strip: the shape of its status, and the line under it if its date has passed.
+
+    The line is whole where it is overdue and broken where nothing has been reported.
+    """
 
     ref: str
     status: str
     path: str
     drawn: str
     is_overdue: bool
+    is_silent: bool
     x: int
     y: int
 
@@ -69,19 +73,22 @@ class Strip:
     def words(self):
         """The whole strip in words: "A01 Off track, overdue; A05 On track"."""
         return "; ".join(
-            f"{c.ref} {STATUS_WORDS[c.status]}{', overdue' if c.is_overdue else ''}" for c in self.cells
+            f"{c.ref} {STATUS_WORDS[c.status]}"
+            f"{', overdue' if c.is_overdue else ', date passed' if c.is_silent else ''}"
+            for c in self.cells
         )
 
 
 def strip(actions):
     """The Strip of ``actions``."""
-    in_order = sorted(actions, key=lambda a: (RANK[a.status], not a.is_overdue, a.ref))
+    in_order = sorted(actions, key=lambda a: (RANK[a.status], not (a.is_overdue or a.is_silent), a.ref))
     cells = []
     for place, action in enumerate(in_order):
         row, column = divmod(place, CELLS_IN_ROW)
         drawn = ROWS[action.status].shape
         at = (CELL * column, CELL_ROW * row)
-        cells.append(Cell(action.ref, action.status, drawn.path, drawn.drawn, action.is_overdue, *at))
+        passed = (action.is_overdue, action.is_silent)
+        cells.append(Cell(action.ref, action.status, drawn.path, drawn.drawn, *passed, *at))
     rows = -(-len(cells) // CELLS_IN_ROW)
     return Strip(tuple(cells), CELL * min(len(cells), CELLS_IN_ROW), CELL_ROW * rows)
 

@@ -39,6 +39,14 @@ class ActionFilter(django_filters.FilterSet):
         empty_label="Overdue or not",
         error_messages=NO_SUCH,
     )
+    silent = django_filters.ChoiceFilter(
+        field_name="is_silent",
+        method="flagged",
+        choices=[("yes", "Date passed, nothing reported")],
+        label="Date passed in silence",
+        empty_label="Passed in silence or not",
+        error_messages=NO_SUCH,
+    )
     stale = django_filters.ChoiceFilter(
         field_name="is_stale",
         method="flagged",

@@ -1,8 +1,9 @@
 """The dates of an action: when it is overdue, which dates it missed, how far they slipped.
 
-Overdue is open after the last day that the agreed date may mean. A date is missed once its last day passed
-while it was the agreed date and the action was reported open; one that was replaced by then, even on that
-very day, was not. One that passed while nobody had reported passed in silence, which is no miss.
+Overdue is reported open after the last day that the agreed date may mean. Where nobody has ever reported,
+its date has passed in silence, and nothing is said of whether it was met. A date is missed once its last day
+passed while it was the agreed date and the action was reported open; one that was replaced by then, even on
+that very day, was not. One that passed while nobody had reported passed in silence, which is no miss.
 
 Nothing recorded after a date had passed takes its miss away: for this an agreement, an acceptance or a
 closure counts from the day it was recorded where that is later than the day it speaks of, and a report that
@@ -18,15 +19,20 @@ from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from recommendations.due_dates import Decision, Outcome
-from recommendations.status import OPEN
+from recommendations.status import NOT_REPORTED, OPEN
 from record.as_at import AsAt
 from record.dates import read_edtf
 from record.rows import Position
 
 
 def overdue(at):
-    """The condition that an action, annotated with ``is_open`` and ``due_last``, is overdue."""
-    return Q(is_open=True, due_last__lt=at.day)
+    """The condition that an action, annotated with ``status`` and ``due_last``, is overdue by report."""
+    return Q(status__in=OPEN, due_last__lt=at.day) & ~Q(status=NOT_REPORTED)
+
+
+def passed_in_silence(at):
+    """The condition that its date has passed, and that nobody has ever reported on it."""
+    return Q(status=NOT_REPORTED, due_last__lt=at.day)
 
 
 def has_passed(due, at):

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from recommendations.due_dates import DueDate
-from recommendations.lateness import overdue
+from recommendations.lateness import overdue, passed_in_silence
 from recommendations.ownership import Ownership
 from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, STATUS_WORDS, Status, needing
 from record.dates import EdtfField, first_day, last_day, say
@@ -128,8 +128,9 @@ class ActionQuerySet(models.QuerySet):
 
         Annotates ``owner_id`` and ``owner_signed``, ``update_id``, ``previous_update_id``, ``status`` (a
         Status value or NOT_REPORTED), ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``,
-        ``is_overdue`` (open, and the agreed date's last day has passed) and ``is_stale`` (open, reported
-        before, and the last update more than UPDATE_EVERY_DAYS old). With ``at.known``, only what had been
+        ``is_overdue`` (reported open, and the agreed date's last day has passed), ``is_silent`` (never
+        reported, and that day has passed) and ``is_stale`` (open, reported before, and the last update more
+        than UPDATE_EVERY_DAYS old). With ``at.known``, only what had been
         recorded before that moment is used.
         """
         updates = newest_updates(at).values("pk")
@@ -157,6 +158,7 @@ class ActionQuerySet(models.QuerySet):
             .annotate(is_open=true_where(Q(status__in=OPEN)))
             .annotate(
                 is_overdue=true_where(overdue(at)),
+                is_silent=true_where(passed_in_silence(at)),
                 is_stale=true_where(Q(is_open=True, updated_on__lt=oldest_fresh)),
             )
         )

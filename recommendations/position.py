@@ -9,12 +9,14 @@ from collections import defaultdict
 from recommendations.board import (
     ActionPosition,
     BoardPosition,
-    Disagreement,
+    LaterConcern,
     MeasurePosition,
     ProgressPosition,
     RecommendationPosition,
     RecommendationProgress,
     RiskPosition,
+    Views,
+    newest_of,
 )
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.lateness import DueLine, judged_all, with_open_past
@@ -46,7 +48,7 @@ def board_position(at):
         inspections=inspections,
         measures=_measures(at, edits[Measure]),
         risks=risks,
-        disagreements=_disagreements(actions, recommendations, findings),
+        views=_all_views(actions, recommendations, findings),
         edits=tuple(edit for each in edits.values() for edit in each.all) + inspections.edits,
         lost_actions=edits[Action].taken_off,
         lost=edits[Recommendation].taken_off + edits[Measure].taken_off + edits[Risk].taken_off,
@@ -106,6 +108,7 @@ def action_positions(actions, at, *, edits=NO_EDITS):
                 status=action.status,
                 is_open=action.is_open,
                 is_overdue=action.is_overdue,
+                is_silent=action.is_silent,
                 is_stale=action.is_stale,
                 is_recheck_due=bool(
                     update and update.status == Status.COMPLETE and update.recheck_on <= at.day
@@ -211,46 +214,38 @@ def _recommendations(actions, inspections, risks, edits, at):
                 risks=tuple(risk for risk in risks if row.number in risk.recommendations),
                 lost=lost,
                 corrections=edits[Recommendation].get(row.pk),
-                disagreements=tuple(
-                    found
-                    for action in answering[row.number]
-                    if (found := _disagreement(action, row.number, linked, judged, findings))
-                ),
+                views=_views(row.number, answering[row.number], linked, judged, findings),
             )
         )
     return tuple(positions)
 
 
-def _disagreement(action, number, linked, assessments, findings):
-    """The Disagreement over ``action``, or None.
+def _views(number, actions, linked, assessments, findings):
+    """The Views of the recommendation ``number``, or of one action that answers none.
 
-    An owner says On track or better, while an Ofsted concern linked to the action or its
-    recommendation is dated after that update began, or the newest assessment is worse than On track.
-    An assessment of On track or better ends it, until a later concern.
+    ``linked`` are its own findings; ``findings`` all of them by reference, for those of its actions.
     """
-    if action.status not in GOOD:
-        return None
-    newest = max(assessments, key=lambda a: (a.dated_first, a.pk), default=None)
-    if newest and newest.status not in (*GOOD, Status.CLOSED):
-        return Disagreement(action, number, assessment=newest)
-    since = action.update.dated_first
-    if newest:
-        since = max(since, newest.dated_first)
-    own = [findings[ref] for ref in action.findings if ref in findings]
-    concerns = [f for f in (*linked, *own) if f.is_ofsted_concern and f.dated > since]
-    if not concerns:
-        return None
-    return Disagreement(action, number, finding=max(concerns, key=lambda f: (f.dated, f.ref)))
+    good = [action for action in actions if action.status in GOOD]
+    reported = {f.ref: list(good) for f in linked}
+    for action in good:
+        for ref in action.findings:
+            if action not in reported.setdefault(ref, []):
+                reported[ref].append(action)
+    newest = newest_of(assessments)
+    later = []
+    for ref, those in reported.items():
+        concern, dated = findings.get(ref), [action.update.dated_first for action in those]
+        if not those or not concern or not concern.is_ofsted_concern:
+            continue
+        if concern.dated > max(dated) and (newest is None or concern.dated > newest.dated_first):
+            later.append(LaterConcern(concern, tuple(those)))
+    return Views(number=number, actions=tuple(actions), assessments=assessments, concerns=tuple(later))
 
 
-def _disagreements(actions, recommendations, findings):
-    """The disagreements of the whole board, each action once, those that answer no
-    recommendation included."""
-    seen = {}
-    for recommendation in recommendations:
-        for found in recommendation.disagreements:
-            seen.setdefault(found.action.ref, found)
-    for action in actions:
-        if not action.recommendations and (found := _disagreement(action, None, (), (), findings)):
-            seen.setdefault(action.ref, found)
-    return tuple(seen[ref] for ref in sorted(seen))
+def _all_views(actions, recommendations, findings):
+    """The Views of each recommendation, then of each action that answers findings of Ofsted's only."""
+    alone = [action for action in actions if not action.recommendations]
+    return (
+        *(recommendation.views for recommendation in recommendations),
+        *(_views(None, (action,), (), (), findings) for action in alone),
+    )

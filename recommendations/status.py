@@ -188,11 +188,17 @@ class Flag:
 
 OVERDUE = Flag(
     word="Overdue",
-    meaning="Still open after the last day that its date may mean: November 2022 is overdue from "
-    "1 December 2022. A date that is approximate or missing is never overdue.",
+    meaning="Reported, and still open after the last day that its date may mean: November 2022 is overdue "
+    "from 1 December 2022. A date that is approximate or missing is never overdue.",
     shape=Shape(f"{DISC}M7 3.2v5.2l3.2 3.2 1.4-1.4L9 7.6V3.2z", "filled"),
 )
 SILENT = Flag(
+    word="Date passed, nothing reported",
+    meaning="The last day that its date may mean has passed, and nobody has ever reported on it. Whether the "
+    "date was met cannot be told, so it is counted as neither overdue nor missed.",
+    shape=Shape("M4 1h8v2c0 2-1.5 3.5-3 5 1.5 1.5 3 3 3 5v2H4v-2c0-2 1.5-3.5 3-5-1.5-1.5-3-3-3-5z", "line"),
+)
+STALE = Flag(
     word="No update since",
     meaning="Open, and last reported on more than {update_every_days} days ago.",
     shape=Shape("M1.5 2.5h13v8.5H8L4.5 14.5V11h-3z", "line"),
@@ -202,7 +208,7 @@ RECHECK = Flag(
     meaning="Complete, and the day set for checking that it has held has come.",
     shape=Shape("M13.4 8.6a5.5 5.5 0 1 1-1.6-4.5M12.4.8v3.8H8.6", "line"),
 )
-FLAGS = {"overdue": OVERDUE, "silent": SILENT, "recheck": RECHECK}
+FLAGS = {"overdue": OVERDUE, "silent": SILENT, "recheck": RECHECK, "stale": STALE}
 
 
 def needing(column):

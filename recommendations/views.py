@@ -72,7 +72,7 @@ def action(request, ref):
         "recommendations": [r for r in board.recommendations if r.number in found.recommendations],
         "findings": voices_in([board.inspections.findings[ref] for ref in found.findings]),
         "lost": lost_findings(found, board),
-        "disagreement": next((d for d in board.disagreements if d.action.ref == found.ref), None),
+        "differing": [views for views in board.differing if found in views.actions],
         "history": page,
         "may_record": may_record(request.user, found),
     }

@@ -87,15 +87,14 @@ def seeing_what_is_withdrawn(excluded):
     return excluded - {"is_withdrawn"}
 
 
-def offer_what_stands(form):
-    """Leave what was withdrawn out of the rows that ``form`` offers, but for what its own row has already."""
-    for name, box in form.fields.items():
-        offered = getattr(box, "queryset", None)
-        if offered is None or not hasattr(offered.model, "is_withdrawn"):
-            continue
-        has = model_to_dict(form.instance, [name]).get(name) if form.instance.pk else None
-        keys = [row.pk for row in has] if isinstance(has, list) else [has]
-        box.queryset = offered.filter(models.Q(is_withdrawn=False) | models.Q(pk__in=keys))
+def offer_what_stands(box, chosen):
+    """Leave what was withdrawn out of the rows that ``box`` offers, but for those that are ``chosen``."""
+    offered = getattr(box, "queryset", None)
+    if offered is None or not hasattr(offered.model, "is_withdrawn"):
+        return
+    keys = chosen if isinstance(chosen, list | tuple) else [chosen]
+    kept = [getattr(each, "pk", each) for each in keys if each]
+    box.queryset = offered.filter(models.Q(is_withdrawn=False) | models.Q(pk__in=kept))
 
 
 class RecordForm(OpenedForm):
@@ -124,7 +123,8 @@ class RecordForm(OpenedForm):
         super().__init__(*args, **kwargs)
         if not self.instance.pk:
             self.fields.pop("change_reason", None)
-        offer_what_stands(self)
+        for name, box in self.fields.items():
+            offer_what_stands(box, self.initial.get(name))
 
     def _get_validation_exclusions(self):
         return seeing_what_is_withdrawn(super()._get_validation_exclusions())

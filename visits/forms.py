@@ -17,7 +17,8 @@ class OnVisitForm(forms.ModelForm):
     def __init__(self, *args, visit, place, **kwargs):
         super().__init__(*args, **kwargs)
         self.instance.visit, self.place = visit, place
-        offer_what_stands(self)
+        for name, box in self.fields.items():
+            offer_what_stands(box, self.initial.get(name))
 
     def _get_validation_exclusions(self):
         return seeing_what_is_withdrawn(super()._get_validation_exclusions())

@@ -23,9 +23,8 @@ from record.as_at import AsAt
 from record.dates import EdtfField
 from record.edits import edits_of, excerpt, value_in_words
 from record.models import Document, Meeting
-from record.tests.admin_forms import fields_of, fill_in
+from record.tests.admin_forms import fields_of
 from record.tests.factories import make_document, make_meeting, make_user, on, saved
-from record.verification import first_fault
 from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
 from visits.position import inspection_position
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
@@ -162,27 +161,6 @@ def test_the_first_page_lists_the_rows_that_were_corrected_last(board, reader):
     line = f"F01, Ofsted: What was found, finding: corrected {today} by Clerk Person (Secretariat)"
     assert ("corrected or withdrawn so far: 21" in text, text.count(line)) == (True, 20)
     assert "These are the last 20." in text
-
-
-def test_many_corrections_of_one_row_are_folded_away_and_say_what_they_changed(board, reader):
-    judgement = Judgement.objects.get()
-    edit(judgement, grade=make_grade("outstanding"))
-    for number in range(3):
-        edit(judgement, note=f"Note {number}")
-        folded = "Corrected 1 more time before: grade" in words(reader.get("/visits/full-1/"))
-        assert folded == (number == 2)
-
-
-def test_a_long_text_is_told_in_an_excerpt_and_the_whole_can_be_opened(board, reader):
-    finding, long = Finding.objects.get(), " ".join(f"word{n}" for n in range(60))
-    edit(finding, text="Short")
-    assert "All that it said before" not in words(reader.get("/visits/full-1/"))
-    edit(finding, text=long)
-    edit(finding, text=f"{long} more")
-
-    text = words(reader.get("/visits/full-1/"))
-    assert "text was “… word55 word56 word57 word58 word59”. Why: It was wrong" in text
-    assert f"All that it said before Text: {long}" in text
 
 
 def test_links_that_were_changed_are_named(board, reader):
@@ -371,7 +349,6 @@ def test_a_visit_takes_its_grades_and_findings_with_it(board, secretariat):
     for model in (Visit, Judgement, Finding):
         assert [row.is_withdrawn for row in model.objects.all()] == [True], model
         assert [v.history_change_reason for v in model.history.filter(is_withdrawn=True)] == ["Entered twice"]
-    assert first_fault() is None
 
 
 def test_a_row_without_a_reason_is_not_withdrawn(board, secretariat):
@@ -432,16 +409,6 @@ def test_what_is_withdrawn_can_neither_be_changed_nor_put_back_nor_added_to_nor_
         },
     )
     assert "ref" in again.context["adminform"].form.errors
-
-
-def test_a_row_keeps_its_link_to_what_was_withdrawn_when_something_else_is_edited(board, secretariat):
-    finding = Finding.objects.get()
-    edit(board, findings=[finding])
-    withdraw(secretariat, finding)
-
-    assert fill_in(secretariat, address(board, "change"), title="A new title").status_code == 302
-    assert [(a.title, list(a.findings.all())) for a in Action.objects.all()] == [("A new title", [finding])]
-    assert "Finding: F01, Ofsted: What was found Withdrawn" in words(secretariat.get("/actions/A01/"))
 
 
 def test_a_grade_may_be_entered_anew_once_the_wrong_one_is_withdrawn(board, secretariat):

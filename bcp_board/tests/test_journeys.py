@@ -71,10 +71,11 @@ def test_the_evidence_on_the_practice_model_is_dated_as_far_as_it_is_known(membe
     assert "Done, evidence awaited" in shown
 
 
-def test_the_client_system_is_overdue_the_day_after_november_ends_and_not_before(member):
-    for day, is_overdue in (("2022-11-22", False), ("2022-11-30", False), ("2022-12-01", True)):
+def test_the_client_systems_date_passes_in_silence_the_day_after_november_ends_and_not_before(member):
+    for day, is_silent in (("2022-11-22", False), ("2022-11-30", False), ("2022-12-01", True)):
         board = member.get(f"/?as_at={day}").context["board"]
-        assert (board.by_ref["A01"].is_overdue, day) == (is_overdue, day)
+        action = board.by_ref["A01"]
+        assert (action.is_silent, action.is_overdue, day) == (is_silent, False, day)
     shown = words(member.get("/actions/A01/?as_at=2022-11-22"))
     assert "November 2022, year inferred" in shown
     assert "at least 1" in shown.lower()
@@ -82,9 +83,9 @@ def test_the_client_system_is_overdue_the_day_after_november_ends_and_not_before
     assert first.ref == "A01"
 
 
-def test_a_year_is_overdue_only_when_the_year_is_over(member):
-    for day, is_overdue in (("2024-12-31", False), ("2025-01-01", True)):
-        assert member.get(f"/?as_at={day}").context["board"].by_ref["A02"].is_overdue is is_overdue
+def test_a_year_has_passed_only_when_the_year_is_over(member):
+    for day, is_silent in (("2024-12-31", False), ("2025-01-01", True)):
+        assert member.get(f"/?as_at={day}").context["board"].by_ref["A02"].is_silent is is_silent
 
 
 def test_the_full_inspection_shows_its_four_judgements_and_a_monitoring_visit_none(member):
@@ -176,7 +177,7 @@ def test_the_secretariat_moves_a_date_and_both_dates_are_on_the_page_and_the_pap
         "September 2027",
         1,
     )
-    assert position.misses == 1
+    assert (position.misses_words, position.untold_words) == ("0", "1 date passed with nothing reported")
     for address in ("/actions/A04/", "/status/"):
         shown = words(client.get(address))
         assert "April 2023" in shown

@@ -288,7 +288,7 @@ def final_state(**options):
             for a in position.actions
         ]
         counts = [m.objects.count() for m in (DueDate, Decision, Assessment, Meeting)]
-        disagreements = [(d.action.ref, d.recommendation) for d in position.disagreements]
+        disagreements = [(v.about, v.differences) for v in position.differing]
         transaction.set_rollback(True)
     return state, counts, disagreements
 
@@ -319,8 +319,8 @@ def test_it_holds_one_of_everything_a_board_has_to_deal_with(db):
         "silent for months": [
             a for a in position.stale if (AS_AT - a.update.signature.dated.first).days > 90
         ],
-        "disagreement": position.disagreements,
-        "agreement": [r for r in position.recommendations if not r.disagreements],
+        "difference": position.differing,
+        "agreement": [r for r in position.recommendations if not r.views.differ and r.assessments],
         "proposal undecided": position.decisions.proposals,
         "proposal refused": [a for a in position.actions if a.refused],
         "awaiting acceptance": position.decisions.to_accept,

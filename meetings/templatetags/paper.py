@@ -7,6 +7,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 
 from recommendations.status import FLAGS, ROWS
+from recommendations.templatetags.board import status_tag
 
 register = template.Library()
 
@@ -36,6 +37,12 @@ def rating(status):
     """``status`` as a paper shows it: its shape and its words, with no box to cost space."""
     row = ROWS[status]
     return format_html('<strong class="rating">{} {}</strong>', row.shape, row.word)
+
+
+@register.simple_tag
+def standing(status, on_paper=False):
+    """``status`` as a paper shows it, or as every page does."""
+    return rating(status) if on_paper else status_tag(status)
 
 
 @register.simple_tag
@@ -80,7 +87,13 @@ def standing_words(action):
 @register.filter
 def refs(rows):
     """The references of the actions in ``rows``, in a line."""
-    return ", ".join(row.action.ref for row in rows)
+    return refs_of(row.action for row in rows)
+
+
+@register.filter
+def refs_of(actions):
+    """The references of ``actions``, in a line."""
+    return ", ".join(action.ref for action in actions)
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from meetings.changes import (
     meetings_before,
     unchanged,
 )
-from recommendations.position import board_position
+from recommendations.position import board_position, progress_position
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
@@ -230,3 +230,120 @@ def test_a_corrected_decision_is_listed_with_what_it_said_before(two_meetings, o
         "Agreed: Because",
         "The minutes say agreed",
     )
+
+
+def test_a_first_report_is_neither_better_nor_worse(two_meetings, officer):
+    recommendation = make_recommendation(1)
+    first, worse, quiet, late = (
+        make_action(ref, recommendation, recorded_at=at(2022, 10, 1)) for ref in ("A01", "A02", "A03", "A04")
+    )
+    make_due_date(late, "2022-09", dated="2022-10-01", by=officer, recorded_at=at(2022, 10, 1))
+    tell(
+        [
+            ("2022-10-02", worse, "on_track"),
+            ("2022-10-20", first, "off_track"),
+            ("2022-10-21", worse, "at_risk"),
+            ("2022-10-22", late, "on_track"),
+        ],
+        officer,
+    )
+    make_action("A05", recommendation, agreed_on="2022-10-07", recorded_at=at(2022, 10, 22))
+    changes = changes_at(two_meetings[1])
+    assert (refs(changes.first_reports), refs(changes.worsened), refs(changes.improved)) == (
+        ["A01", "A04"],
+        ["A02"],
+        [],
+    )
+    # Its date had passed before anybody reported, so it is overdue, but did not fall overdue since.
+    assert (changes.now.by_ref["A04"].is_overdue, refs(changes.newly_overdue)) == (True, [])
+    assert [(each.action.ref, each.words) for each in changes.received] == [
+        ("A01", "First report: Off track"),
+        ("A02", "On track → At risk"),
+        ("A04", "First report: On track"),
+    ]
+    assert changes.direction(1) == "Worse. First report: A01, A04. Added: A05"
+    assert [action.ref for action in changes.not_reported] == [quiet.ref, "A05"]
+    assert changes.balance.reconciles
+
+
+def test_of_a_recommendation_nobody_reported_on_at_both_ends_no_direction_is_told(two_meetings, officer):
+    silent, heard, none = (make_recommendation(number) for number in (1, 2, 3))
+    make_action("A01", silent, recorded_at=at(2022, 10, 1))
+    make_update(
+        make_action("A02", heard, recorded_at=at(2022, 10, 1)),
+        dated="2022-10-20",
+        by=officer,
+        recorded_at=at(2022, 10, 20),
+    )
+    changes = changes_at(two_meetings[1])
+    assert [changes.direction(r.number) for r in (silent, heard, none)] == [
+        "Cannot be compared",
+        "Cannot be compared. First report: A02",
+        "Cannot be compared",
+    ]
+
+
+def test_a_corrected_or_withdrawn_report_is_neither_better_nor_worse(two_meetings, officer):
+    recommendation = make_recommendation(1)
+    corrected, withdrawn, same = (
+        make_action(ref, recommendation, recorded_at=at(2022, 10, 1)) for ref in ("A01", "A02", "A03")
+    )
+    wrong = [
+        make_update(action, "off_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+        for action in (corrected, withdrawn)
+    ]
+    make_update(same, dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    make_update(
+        corrected, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 20),
+        corrects=wrong[0], correction_reason="The wrong box",
+    )  # fmt: skip
+    add(wrong[1].withdrawal(by=officer, reason="The wrong action"), recorded_at=at(2022, 10, 20))
+    changes = changes_at(two_meetings[1])
+    assert (changes.improved, changes.worsened, changes.first_reports, changes.received) == ((), (), (), ())
+    assert changes.direction(1) == "Same. Corrected: A01, A02"
+    assert [action.ref for action in changes.not_reported] == ["A01", "A02", "A03"]
+
+
+def test_an_update_with_the_same_status_is_a_report_received_and_is_never_hidden(two_meetings, officer):
+    actions = [make_action(ref, recorded_at=at(2022, 10, 1)) for ref in ("A01", "A02")]
+    for action in actions:
+        make_update(action, dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    for hour, narrative in ((9, "Forty homes were visited"), (10, "As above")):
+        recorded = at(2022, 10, 20, hour)
+        make_update(actions[0], dated="2022-10-20", by=officer, narrative=narrative, recorded_at=recorded)
+    changes = changes_at(two_meetings[1])
+    assert changes.is_empty
+    assert changes.summary == "no status or date moved. 1 of 2 open actions reported on since."
+    (received,) = changes.received
+    assert (received.action.ref, received.words) == ("A01", "Still on track")
+    assert [update.narrative for update in received.updates] == ["As above", "Forty homes were visited"]
+    assert [(role, [a.ref for a in those]) for role, those in changes.not_reported_by.items()] == [
+        ("Director", ["A02"])
+    ]
+
+
+def test_what_was_put_right_within_the_round_is_shown_as_it_stands_and_an_older_one_is_no_report(
+    two_meetings, officer
+):
+    old, new = (make_action(ref, recorded_at=at(2022, 10, 1)) for ref in ("A01", "A02"))
+    earlier = make_update(old, dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    wrong = make_update(new, "done", dated="2022-10-20", by=officer, recorded_at=at(2022, 10, 20))
+    again = {"by": officer, "correction_reason": "A slip"}
+    earlier = make_update(
+        old, "at_risk", dated="2022-10-02", corrects=earlier, recorded_at=at(2022, 10, 21), **again
+    )
+    make_update(old, "done", dated="2022-10-02", corrects=earlier, recorded_at=at(2022, 10, 22), **again)
+    make_update(new, "at_risk", dated="2022-10-20", corrects=wrong, recorded_at=at(2022, 10, 22), **again)
+    assert [(each.action.ref, each.words) for each in changes_at(two_meetings[1]).received] == [
+        ("A02", "First report: At risk")
+    ]
+
+
+@pytest.mark.parametrize(("hour", "refs"), [(11, []), (12, ["A01"]), (13, ["A01"])])
+def test_a_report_is_received_by_the_meeting_after_the_moment_the_last_one_knew(hour, refs, officer):
+    action = make_action(recorded_at=at(2022, 10, 1))
+    moment = at(2022, 10, 20, hour)
+    make_update(action, dated="2022-10-20", by=officer, recorded_at=moment)
+    since, now = on(datetime.date(2022, 10, 20), at(2022, 10, 20)), on(TODAY)
+    changes = changes_between(progress_position(since), board_position(now), since=since)
+    assert [each.action.ref for each in changes.received] == refs

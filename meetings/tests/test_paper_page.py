@@ -141,9 +141,10 @@ def test_a_board_with_nothing_on_it_says_so_in_words(db):
         "No decision is waiting for the board: no proposed date, no completion to accept and no re-check due"
         ".",
         "No judgement by Ofsted is on the record.",
-        "Nowhere: no owner’s report is contradicted",
+        "There are no actions, so there is nothing to compare.",
+        "There are no actions to report on.",
         "No recommendation on the board is marked critical.",
-        "No exceptions: no action is overdue, off track, at risk, left without an update or due a re-check.",
+        "There are no actions, so there is nothing to show.",
         "There is no earlier meeting on the record",
         "No open action has a date still to come.",
         "No measure is on the record.",
@@ -169,12 +170,23 @@ def test_the_critical_recommendation_warns_when_its_actions_are_late(db):
     critical = make_recommendation(6, is_critical=True, consequence="The trust question comes nearer.")
     action = make_action("A01", critical)
     make_due_date(action, "2022-11")
-    assert "None of its actions is overdue or off track." in text_of(
-        render(as_at=datetime.date(2022, 11, 30))
-    )
-    text = text_of(render(as_at=datetime.date(2022, 12, 1)))
-    assert "Warning: that consequence has been brought nearer. Overdue or off track: A01" in text
-    assert "The trust question comes nearer." in text
+    make_update(action)
+    calm = "None of its actions is reported overdue or off track: 1 of 1 reported."
+    warning = "Warning: that consequence has been brought nearer. Overdue or off track: A01"
+    quiet, late = (text_of(render(as_at=datetime.date(2022, *day))) for day in ((11, 30), (12, 1)))
+    assert (calm in quiet, warning in quiet) == (True, False)
+    assert (calm in late, warning in late) == (False, True)
+    assert "The trust question comes nearer." in late
+
+
+def test_of_a_critical_recommendation_in_silence_the_paper_says_that_it_cannot_be_told(db):
+    critical = make_recommendation(6, is_critical=True, consequence="The trust question comes nearer.")
+    make_due_date(make_action("A01", critical), "2022-11")
+    untold = "Cannot be told: 1 date has passed without a report: A01, November 2022."
+    quiet, late = (text_of(render(as_at=datetime.date(2022, *day))) for day in ((11, 30), (12, 1)))
+    assert [untold in text for text in (quiet, late)] == [False, True]
+    assert "brought nearer" not in late
+    assert "1 date passed with nothing reported, so nobody can say whether it was met." in late
 
 
 def test_a_disagreement_stands_before_everything_else_that_is_wrong(db):
@@ -183,6 +195,45 @@ def test_a_disagreement_stands_before_everything_else_that_is_wrong(db):
     make_assessment(recommendation, Status.OFF_TRACK, dated="2022-12-01", narrative="It is not.")
     text = text_of(render())
     assert text.index("It is not.") < text.index("All is well.") < text.index("The recommendations")
+
+
+def test_a_filler_of_the_same_day_hides_on_paper_nothing_that_was_said_before_it(db):
+    officer = make_user("Officers")
+    make_meeting(held_on=datetime.date(2022, 11, 1))
+    action = make_action("A01", recorded_at=datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC))
+    for hour, said in ((9, "Two of five left."), (10, "As said.")):
+        at = datetime.datetime(2022, 12, 1, hour, tzinfo=datetime.UTC)
+        make_update(
+            action, "at_risk", dated="2022-12-01", by=officer, narrative=said, reason=said, recorded_at=at
+        )
+    text = text_of(render(meeting=make_meeting(held_on=datetime.date(2022, 12, 20))))
+    exceptions = text[text.index("Exceptions") : text.index("Never reported on")]
+    assert "As said. To recover: What next Earlier that day: Two of five left." in exceptions
+    received = text[text.index("Reports received: 1") :]
+    assert received.index("As said.") < received.index("Two of five left.") < received.index("Month by month")
+
+
+def test_where_views_differ_the_paper_says_what_it_rests_on(db):
+    heard, silent = make_recommendation(1), make_recommendation(2)
+    make_update(make_action("A01", heard), Status.OFF_TRACK, dated="2022-12-01")
+    make_action("A02", silent)
+    calm = text_of(render())
+    assert "Nowhere, as far as it can be judged: 1 of 2 reported." in calm
+    assert "Cannot be judged, because nobody has reported: recommendation 2." in calm
+    assert "Neither the adviser nor the board has assessed recommendations 1 and 2." in calm
+    make_assessment(heard, Status.ON_TRACK, dated="2022-12-02", narrative="It goes well.")
+    text = text_of(render())
+    assert (
+        "reports, assessments and inspectors differ: 1 Recommendation 1. What owners report is worse" in text
+    )
+    assert "Nowhere" not in text
+
+
+def test_a_board_on_which_nobody_has_reported_judges_nothing(db):
+    make_action("A01")
+    text = text_of(render())
+    assert "This cannot be judged: nobody has reported on any action." in text
+    assert ("Nowhere" in text, "differ: 0" in text) == (False, True)
 
 
 def test_decisions_wanted_are_listed_with_what_would_change(db):

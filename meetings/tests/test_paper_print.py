@@ -156,7 +156,7 @@ def test_what_somebody_wrote_makes_the_printer_ask_for_nothing_and_is_printed_as
 
 
 def test_a_paper_without_exceptions_says_so(db, printed):
-    assert words("No exceptions: no action is overdue, off track, at risk") in "".join(sheets(printed()))
+    assert words("There are no actions, so there is nothing to show.") in "".join(sheets(printed()))
 
 
 def test_the_decisions_wanted_are_printed_in_the_type_of_the_paper(db, printed, page):

@@ -114,12 +114,6 @@ def corrected_on(*edits):
 
 
 @register.filter
-def columns_changed(edits):
-    """What was changed by ``edits``, each column named once: "grade, note"."""
-    return ", ".join(dict.fromkeys(change.label for edit in edits for change in edit.changes))
-
-
-@register.filter
 def said_before(change):
     """What a row said before an edit: "grade was “Inadequate”", or what it links to no more."""
     if not change.is_link:
@@ -147,6 +141,13 @@ def ref_links(context, actions):
     """Lead to the page of each of ``actions`` from its reference."""
     rows = ((board_url(context, "action", action.ref), action.ref) for action in actions)
     return format_html_join(", ", '<a class="govuk-link" href="{}">{}</a>', rows)
+
+
+@register.filter
+def numbers(recommendations):
+    """The numbers of ``recommendations`` as they read in a sentence: "1, 2 and 4"."""
+    *most, last = (str(recommendation.number) for recommendation in recommendations)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 @register.simple_tag(takes_context=True)

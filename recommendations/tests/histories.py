@@ -157,6 +157,7 @@ class Replayed:
     updated_on: datetime.date | None = None
     due: str | None = None
     overdue: bool = False
+    is_silent: bool = False
     stale: bool = False
     ledger: list = field(default_factory=list)
     first: int | None = None
@@ -245,6 +246,7 @@ def replay(rows, action, as_at, known):
         last = LAST_DAY[result.due]
         is_past = last is not None and last < day(as_at)
         result.overdue = is_past and result.status in OPEN
+        result.is_silent = is_past and result.status == "not_reported"
     if result.status in OPEN and result.updated_on:
         result.stale = (day(as_at) - result.updated_on).days > 28
     return result

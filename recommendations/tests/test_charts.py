@@ -91,15 +91,20 @@ def test_the_strip_has_a_cell_for_each_action_worst_first(db):
     make_due_date(late, "2022-11")
     make_update(make_action("A01", recommendation), Status.ON_TRACK)
     make_update(make_action("A03", recommendation), Status.OFF_TRACK)
+    overdue = make_action("A04", recommendation)
+    make_due_date(overdue, "2022-11")
+    make_update(overdue, Status.ON_TRACK)
     (found,) = board_position(on(AS_AT)).recommendations
     strip = charts.strip(found.actions)
-    assert [(c.ref, c.status, c.is_overdue, c.x, c.y) for c in strip.cells] == [
-        ("A03", Status.OFF_TRACK, False, 0, 0),
-        ("A02", NOT_REPORTED, True, 16, 0),
-        ("A01", Status.ON_TRACK, False, 32, 0),
+    assert [(c.ref, c.status, c.is_overdue, c.is_silent, c.x, c.y) for c in strip.cells] == [
+        ("A03", Status.OFF_TRACK, False, False, 0, 0),
+        ("A02", NOT_REPORTED, False, True, 16, 0),
+        ("A04", Status.ON_TRACK, True, False, 32, 0),
+        ("A01", Status.ON_TRACK, False, False, 48, 0),
     ]
-    assert strip.words == "A03 Off track; A02 Not yet reported, overdue; A01 On track"
-    assert (strip.width, strip.height) == (48, 19)
+    said = "A03 Off track; A02 Not yet reported, date passed; A04 On track, overdue; A01 On track"
+    assert strip.words == said
+    assert (strip.width, strip.height) == (64, 19)
     assert drawn("strip", strip=strip)[1].text == strip.words
 
 

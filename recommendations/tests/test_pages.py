@@ -55,11 +55,11 @@ def say(template, **context):
 
 @pytest.fixture
 def four(db):
-    """A01 overdue and off track, A02 silent, A03 never reported, A04 answering another recommendation."""
+    """A01 overdue and off track, A02 not updated, A03 past its date in silence, A04 of another one."""
     make_due_date(make_action("A01"), due="2022-12")
     make_update(Action.objects.get(ref="A01"), "off_track", dated="2023-03-01")
     make_update(make_action("A02", owner_role="Cabinet"), dated="2022-11-01")
-    make_action("A03")
+    make_due_date(make_action("A03"), due="2022-12")
     make_action("A04", make_recommendation(2), title="Review the paper")
 
 
@@ -72,6 +72,8 @@ def four(db):
         ("recommendation=2", ["A04"]),
         ("owner=Cabinet", ["A02"]),
         ("overdue=yes", ["A01"]),
+        ("silent=yes", ["A03"]),
+        ("silent=yes&overdue=yes", []),
         ("stale=yes", ["A02"]),
         ("overdue=yes&stale=yes", []),
         ("q=review+paper", ["A04"]),
@@ -99,6 +101,7 @@ def test_actions_say_when_none_match(reader, four):
         ("recommendation", "six", "“six” is not one of the choices. Choose one from the list."),
         ("owner", "Nobody", "“Nobody” is not one of the choices. Choose one from the list."),
         ("overdue", "1", "“1” is not one of the choices. Choose one from the list."),
+        ("silent", "no", "“no” is not one of the choices. Choose one from the list."),
         ("stale", "no", "“no” is not one of the choices. Choose one from the list."),
         ("q", "x" * 101, "Use 100 characters or fewer."),
     ],
@@ -213,8 +216,8 @@ def test_an_action_shows_in_words_that_inspectors_disagree(reader):
         )
     text = words(reader.get("/actions/A01/"))
     assert (
-        "Views differ Director reported On track (1 September 2022). "
-        "But Ofsted has since recorded a concern: It does not work." in text
+        "Views differ Recommendation 1 : Inspectors have recorded a concern since it was reported "
+        "On track or better. Owners: On track A01 (1 of 1 reported) Ofsted, since: It does not work." in text
     )
 
 
@@ -256,8 +259,8 @@ def test_a_recommendation_shows_three_views_and_that_they_differ(reader):
     make_assessment(recommendation, "off_track", dated="2022-11-02", narrative="No sign of it")
     text = words(reader.get("/recommendations/1/"))
     assert (
-        "But the latest assessment of recommendation 1, by the adviser, is Off track (2 November 2022)."
-        in text
+        "What owners report is better than the newest assessment. Owners: On track A01 (1 of 1 reported) "
+        "The adviser: Off track 2 November 2022." in text
     )
     views = [
         text.index(view) for view in ("What its owners report", "No sign of it", "What inspectors found")
@@ -267,13 +270,32 @@ def test_a_recommendation_shows_three_views_and_that_they_differ(reader):
 
 def test_a_critical_recommendation_says_what_hangs_on_it_when_an_action_is_overdue(reader):
     make_recommendation(1, is_critical=True, consequence="The trust question comes nearer.")
-    make_due_date(make_action(), due="2022-11")
-    quiet = words(reader.get("/recommendations/1/?as_at=2022-11-30"))
-    late = words(reader.get("/recommendations/1/?as_at=2022-12-01"))
-    warning = "What hangs on this recommendation is nearer, because: A01: Title of A01 is overdue"
-    assert "The trust question comes nearer." in quiet
-    assert warning not in quiet
-    assert warning in late
+    for ref in ("A01", "A02"):
+        make_due_date(make_action(ref), due="2022-11", dated="2022-10-01")
+    untold, nearer = (
+        "be told: 1 date has passed without a report.",
+        "What hangs on this recommendation is nearer",
+    )
+
+    def said(day):
+        text = words(reader.get(f"/recommendations/1/?as_at={day}"))
+        assert "The trust question comes nearer." in text
+        return untold in text, nearer in text
+
+    make_update(Action.objects.get(ref="A02"), "complete", dated="2022-11-20")
+    assert [said(day) for day in ("2022-11-30", "2022-12-01")] == [(False, False), (True, False)]
+    make_update(Action.objects.get(ref="A01"), dated="2022-12-02")
+    assert [said(day) for day in ("2022-12-01", "2022-12-02")] == [(True, False), (False, True)]
+    text = words(reader.get("/recommendations/1/?as_at=2022-12-02"))
+    assert f"{nearer}, because: A01: Title of A01 is overdue (due November 2022). Its strands" in text
+
+
+def test_a_recommendation_that_is_not_critical_warns_of_no_consequence(reader):
+    make_due_date(make_action("A01"), due="2022-11")
+    make_update(make_action("A02"), "off_track")
+    text = words(reader.get("/recommendations/1/"))
+    assert "Date passed, nothing reported" in text
+    assert ("What hangs on" in text, "be told" in text) == (False, False)
 
 
 def test_links_between_pages_keep_the_day(reader):
@@ -327,9 +349,9 @@ def test_a_status_is_its_shape_and_its_word():
 
 
 def test_a_flag_is_its_shape_and_its_words():
-    tag = board.flag_tag("No update since 1 May 2026", "silent")
-    shape = board.shape("silent")
-    assert tag == f'<strong class="tag tag--flag tag--silent">{shape} No update since 1 May 2026</strong>'
+    tag = board.flag_tag("No update since 1 May 2026", "stale")
+    shape = board.shape("stale")
+    assert tag == f'<strong class="tag tag--flag tag--stale">{shape} No update since 1 May 2026</strong>'
 
 
 @pytest.mark.parametrize(

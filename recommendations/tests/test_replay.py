@@ -61,6 +61,7 @@ def test_the_position_equals_a_naive_replay(db, rows, moments):
                     action.update and action.update.signature.dated.first,
                     action.due and action.due.due.text,
                     action.is_overdue,
+                    action.is_silent,
                     action.is_stale,
                     [place_of[line.pk] for line in action.ledger],
                     action.baseline and place_of[action.baseline.pk],

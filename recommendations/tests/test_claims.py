@@ -1,0 +1,208 @@
+"""What the board claims is no larger than what was said: late or silent, and where views differ."""
+
+import datetime
+
+import pytest
+
+from recommendations.models import Recommendation
+from recommendations.position import board_position
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_due_date,
+    make_recommendation,
+    make_update,
+)
+from record.tests.factories import add, make_document, make_user, on, saved
+from visits.models import Finding
+
+pytestmark = pytest.mark.django_db
+
+LATER = datetime.date(2023, 1, 31)
+
+
+def flags(day, ref="A01"):
+    return board_position(on(datetime.date.fromisoformat(day))).by_ref[ref].flags
+
+
+# Late, or passed in silence --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("due", "before", "the_day", "after"),
+    [
+        ("2022-11-15", "2022-11-14", "2022-11-15", "2022-11-16"),
+        ("2022-11", "2022-11-29", "2022-11-30", "2022-12-01"),
+        ("2022", "2022-12-30", "2022-12-31", "2023-01-01"),
+        ("2022-11?", "2022-11-29", "2022-11-30", "2022-12-01"),
+    ],
+)
+def test_a_date_passes_the_day_after_its_last_overdue_by_report_and_else_in_silence(
+    due, before, the_day, after
+):
+    for ref in ("A01", "A02"):
+        make_due_date(make_action(ref), due=due, dated="2022-10-01")
+    reported = board_position(on(LATER)).by_ref["A02"].row
+    make_update(reported, dated="2022-11-10")
+    found = [(flags(day), flags(day, "A02")) for day in (before, the_day, after)]
+    silent, overdue = {"silent": "Date passed, nothing reported"}, {"overdue": "Overdue"}
+    assert [(a, {k: v for k, v in b.items() if k != "stale"}) for a, b in found] == [
+        ({}, {}),
+        ({}, {}),
+        (silent, overdue),
+    ]
+
+
+@pytest.mark.parametrize("due", ["2022~", "[2022-10-06..]"])
+def test_a_date_without_a_last_day_passes_neither_way(due):
+    make_due_date(make_action("A01"), due=due, dated="2022-10-01")
+    assert flags("2023-12-31") == {}
+
+
+def test_silence_is_counted_as_silence_and_the_first_report_makes_it_overdue():
+    action = make_action("A01")
+    make_due_date(action, due="2022-11", dated="2022-10-01")
+    make_update(action, dated="2022-12-10")
+
+    def counted(day):
+        board = board_position(on(day))
+        found = board.by_ref["A01"]
+        return len(board.silent), len(board.overdue), found.misses, found.untold_words
+
+    untold = "1 date passed with nothing reported"
+    assert [counted(datetime.date(2022, 12, day)) for day in (9, 10)] == [(1, 0, 0, untold), (0, 1, 1, "")]
+
+
+def test_an_action_whose_only_report_was_withdrawn_is_in_silence_again():
+    action, officer = make_action("A01"), make_user("Officers")
+    make_due_date(action, due="2022-11", dated="2022-10-01")
+    update = make_update(action, dated="2022-11-10", by=officer)
+    assert flags("2022-12-01") == {"overdue": "Overdue"}
+    add(update.withdrawal(by=officer, reason="The wrong action"))
+    assert flags("2022-12-01") == {"silent": "Date passed, nothing reported"}
+
+
+# Where views differ ----------------------------------------------------------------------------------
+
+
+BETTER = "What owners report is better than the newest assessment."
+WORSE = "What owners report is worse than the newest assessment."
+APART = "The adviser and the board judge differently."
+SINCE = "Inspectors have recorded a concern since it was reported On track or better."
+
+
+@pytest.mark.parametrize(
+    ("reported", "adviser", "board", "differences"),
+    [
+        (["on_track", None], "off_track", None, [BETTER]),
+        (["off_track", None], "on_track", None, [WORSE]),
+        (["off_track", "on_track"], "off_track", None, []),
+        (["on_track", "at_risk"], "at_risk", None, []),
+        (["done", "on_track"], "on_track", None, []),
+        (["at_risk", None], None, None, []),
+        ([None, None], "off_track", None, []),
+        ([None, None], "off_track", "on_track", [APART]),
+        (["on_track", None], "off_track", "on_track", [APART]),
+        (["at_risk", None], "off_track", "on_track", [WORSE, APART]),
+        (["closed", "on_track"], "on_track", None, []),
+    ],
+)
+def test_views_differ_both_ways_by_the_worst_that_is_reported(reported, adviser, board, differences):
+    recommendation = make_recommendation(1)
+    for ref, status in zip(("A01", "A02"), reported, strict=True):
+        action = make_action(ref, recommendation)
+        if status:
+            make_update(action, status, dated="2022-11-01")
+    # The board's is the newer of the two.
+    for whose, status, day in (("adviser", adviser, "2022-11-02"), ("board", board, "2022-11-03")):
+        if status:
+            make_assessment(recommendation, status, dated=day, whose=whose)
+    position = board_position(on(LATER))
+    (views,) = position.views
+    heard = sum(status is not None for status in reported)
+    assert list(views.differences) == differences
+    assert views.reported_words == f"{heard} of 2 reported"
+    assert (views.cannot_be_judged, [r.number for r in position.not_judged]) == (not heard, [1] * (not heard))
+
+
+def concern(published, kind="concern", attribution="ofsted"):
+    """A finding published on a day of 2022 or 2023."""
+    letter = make_document(f"letter-{published}", published=published)
+    with saved(reason="It bears on this"):
+        return Finding.objects.create(
+            ref="F01", kind=kind, attribution=attribution, text="It fails.", document=letter, reference="p2"
+        )
+
+
+@pytest.mark.parametrize(
+    ("published", "kind", "attribution", "differences"),
+    [
+        ("2022-11-09", "concern", "ofsted", []),
+        ("2022-11-10", "concern", "ofsted", []),
+        ("2022-11-11", "concern", "ofsted", [SINCE]),
+        ("2022-11-11", "priority", "ofsted", [SINCE]),
+        ("2022-11-11", "strength", "ofsted", []),
+        ("2022-11-11", "concern", "adviser", []),
+    ],
+)
+@pytest.mark.parametrize("is_linked_to", ["recommendation", "action"])
+def test_a_concern_since_the_newest_good_report_is_a_difference(
+    published, kind, attribution, differences, is_linked_to
+):
+    recommendation = make_recommendation(1)
+    action = make_action("A01", recommendation)
+    make_update(action, "on_track", dated="2022-11-10")
+    make_update(make_action("A02", recommendation), "at_risk", dated="2022-11-20")
+    found = concern(published, kind, attribution)
+    linked = recommendation if is_linked_to == "recommendation" else action
+    with saved(reason="It bears on this"):
+        linked.findings.add(found)
+    (views,) = board_position(on(LATER)).views
+    assert list(views.differences) == differences
+    assert [a.ref for c in views.concerns for a in c.actions] == ["A01"] * len(differences)
+
+
+def test_a_newer_good_report_or_assessment_ends_a_difference_over_a_concern():
+    recommendation = make_recommendation(1)
+    make_update(make_action("A01", recommendation), "on_track", dated="2022-11-01")
+    found = concern("2022-11-11")
+    with saved(reason="It bears on this"):
+        recommendation.findings.add(found)
+    other = make_action("A02", recommendation)
+    make_update(other, "on_track", dated="2022-12-01")
+    make_assessment(recommendation, "on_track", dated="2022-11-12")
+
+    def differences(day):
+        return list(board_position(on(datetime.date.fromisoformat(day))).views[0].differences)
+
+    assert [differences(day) for day in ("2022-11-11", "2022-11-12", "2022-12-01")] == [[SINCE], [], []]
+
+
+def test_an_action_that_answers_findings_only_differs_by_itself():
+    action, other = make_action("A01"), make_action("A02")
+    for each in (action, other):
+        make_update(each, "on_track", dated="2022-11-01")
+    found = concern("2022-11-11")
+    with saved(reason="They answer findings only"):
+        action.findings.add(found)
+        other.findings.add(concern_of_strength())
+        for each in (action, other):
+            each.recommendations.clear()
+    board = board_position(on(LATER))
+    assert [(v.about, v.differ) for v in board.views] == [
+        ("Recommendation 1", False),
+        ("Action A01", True),
+        ("Action A02", False),
+    ]
+    assert Recommendation.objects.count() == 1
+
+
+def concern_of_strength():
+    return Finding.objects.create(
+        ref="F02",
+        kind="strength",
+        attribution="ofsted",
+        text="It works.",
+        document=make_document(),
+        reference="p1",
+    )
