@@ -8,27 +8,8 @@ from django.test import Client
 from bcp_board.tests.test_headers import ALWAYS, of, policy_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
-# Ours and others', those of bytes and of names, those that make half characters, and those that are none.
-CHARSETS = [
-    "utf-8",
-    "UTF8",
-    "latin-1",
-    "utf-7",
-    "utf-16",
-    "hex",
-    "rot13",
-    "base64",
-    "zlib",
-    "undefined",
-    "idna",
-    "punycode",
-    "unicode_escape",
-    "raw_unicode_escape",
-    "nope",
-    "",
-    '"',
-    "x" * 3_000,
-]
+# Ours; one of bytes, one of half characters, one that makes them, one that is none, and oddities.
+CHARSETS = ["utf-8", "hex", "utf-16", "unicode_escape", "nope", '"', "x" * 3_000]
 # Other ways to name one, and other parameters that have one of their own.
 PARAMETERS = [
     *(f"; charset={charset}" for charset in CHARSETS),
@@ -36,7 +17,6 @@ PARAMETERS = [
     "; charset*=utf-8''hex",
     "; charset*0=he; charset*1=x",
     "; odd*=undefined''x",
-    "; odd*=nope''x",
     "; boundary*=hex''xx",
     ", text/plain; charset=hex",
 ]
