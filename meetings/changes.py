@@ -21,6 +21,7 @@ from record.dates import end_of
 from record.models import Meeting
 from record.signing import name_in
 from record.statements import statement_kinds
+from record.versions import read, recorded, rows_of
 
 MEETINGS_LOOKED_BACK = 6
 
@@ -29,16 +30,24 @@ def had_before_it(meeting, at):
     """The AsAt of the position that ``meeting`` had before it, asked on the day on which ``at`` is.
 
     It is that of the paper the meeting had in front of it; without one, the end of the day it was held;
-    and for a meeting that is today or still to come, today.
+    and for a meeting that is today or still to come, today. With ``at.known`` it is what would have been
+    answered on the day asked about.
     """
-    papers = list(meeting.papers.defer("body").order_by("version"))
+    papers = list(published_by(at, meeting.papers.defer("body")).order_by("version"))
     if papers:
         in_time = [p for p in papers if timezone.localdate(p.published_at) <= meeting.held_on]
         paper = (in_time or papers[:1])[-1]
         return AsAt(at.today, paper.as_at, min(paper.published_at, end_of(paper.as_at)))
+    if at.known and meeting.held_on >= at.day:
+        return at
     if meeting.held_on >= at.today:
         return AsAt.now(at.today)
     return AsAt.then(meeting.held_on, today=at.today)
+
+
+def published_by(at, papers):
+    """Those of ``papers`` that had been published by the moment that ``at`` may know of."""
+    return papers.filter(published_at__lt=at.known) if at.known else papers
 
 
 @dataclass(frozen=True)
@@ -447,9 +456,13 @@ def _of_statements(since, now):
             by=name_in(row.signed),
         )
         for kind in statement_kinds()
-        for row in kind.objects.filter(start, end, superseding, dated_first__lte=now.at.day)
-        .select_related("corrects", "withdraws", kind.about_path())
-        .order_by("recorded_at", "pk")
+        for row in read(
+            kind.objects.filter(start, end, superseding, dated_first__lte=now.at.day)
+            .select_related("corrects", "withdraws")
+            .order_by("recorded_at", "pk"),
+            now.at,
+            kind.about_path(),
+        )
     )
 
 
@@ -483,9 +496,16 @@ def unchanged(now, meetings):
     return tuple(sorted(rows, key=lambda row: (-row.meetings, row.action.ref)))
 
 
-def meetings_before(day):
+def meetings_before(day, at):
     """The meetings before ``day``, the latest first: as many as are ever looked back on, and one more."""
-    return list(Meeting.objects.filter(held_on__lt=day).order_by("-held_on")[: MEETINGS_LOOKED_BACK + 1])
+    earlier = recorded(Meeting, at).filter(held_on__lt=day).order_by("-held_on")
+    return rows_of(earlier[: MEETINGS_LOOKED_BACK + 1])
+
+
+def next_meeting(at):
+    """The next meeting on or after the day asked about, or None."""
+    to_come = recorded(Meeting, at).filter(held_on__gte=at.day).order_by("held_on")
+    return next(iter(rows_of(to_come[:1])), None)
 
 
 def changes_since(now, earlier):

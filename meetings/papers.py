@@ -115,7 +115,7 @@ class StatusPaper:
 def status_paper(at, *, meeting, printed_at, is_draft=False, version=None):
     """The StatusPaper at ``at`` for ``meeting``, which may be None, made at the moment ``printed_at``."""
     board = board_position(at)
-    earlier = meetings_before(meeting.held_on if meeting else at.day)
+    earlier = meetings_before(meeting.held_on if meeting else at.day, at)
     return StatusPaper(
         at=at,
         meeting=meeting,
@@ -129,7 +129,8 @@ def status_paper(at, *, meeting, printed_at, is_draft=False, version=None):
             marking=settings.MARKING,
             as_at=at.day,
             printed_at=printed_at,
-            anchor=ledger.anchor(),
+            # A published one counts all that there is, so that it follows in the chain on what it prints.
+            anchor=ledger.anchor(None if version else at.known),
             is_draft=is_draft,
             is_demonstration=Demonstration.objects.exists(),
             version=version,

@@ -3,14 +3,21 @@
 from collections import namedtuple
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from meetings import papers
-from meetings.changes import changes_since, had_before_it, meetings_before, unchanged
+from meetings.changes import (
+    changes_since,
+    had_before_it,
+    meetings_before,
+    next_meeting,
+    published_by,
+    unchanged,
+)
 from meetings.models import Paper
 from meetings.publishing import preview
 from recommendations import charts
@@ -18,6 +25,7 @@ from recommendations.position import board_position
 from record.dates import end_of
 from record.edits import edits_of
 from record.models import Meeting
+from record.versions import recorded, rows_of
 
 Figure = namedtuple("Figure", "words count query")
 
@@ -27,7 +35,7 @@ def home(request):
     """Show where the board stands: exceptions first, then the ten recommendations."""
     at = request.as_at
     board = board_position(at)
-    earlier = meetings_before(at.day)
+    earlier = meetings_before(at.day, at)
     changes = changes_since(board, earlier)
     context = {
         "board": board,
@@ -46,7 +54,7 @@ def home(request):
         "rows": papers.recommendation_rows(board, changes),
         "months": charts.monthly_statuses(at),
         "slippage": charts.slippage(board),
-        "next_meeting": Meeting.objects.next_from(at.day),
+        "next_meeting": next_meeting(at),
         "paper": Paper.objects.with_anchor().latest_by(at.day),
     }
     return render(request, "meetings/home.html", context)
@@ -58,7 +66,7 @@ def status(request):
     at = request.as_at
     made = papers.status_paper(
         at,
-        meeting=Meeting.objects.next_from(at.day),
+        meeting=next_meeting(at),
         printed_at=timezone.now(),
     )
     return paper_response(papers.render_paper(made))
@@ -69,7 +77,8 @@ def meetings(request):
     """List the meetings, those to come first, with the papers published by the day asked about."""
     day = request.as_at.day
     published = Paper.objects.filter(published_at__lt=end_of(day)).defer("body").order_by("version")
-    rows = Meeting.objects.order_by("-held_on").prefetch_related(Prefetch("papers", published))
+    rows = rows_of(recorded(Meeting, request.as_at).order_by("-held_on"))
+    prefetch_related_objects(rows, Prefetch("papers", published))
     to_come = [m for m in rows if m.held_on >= day]
     held = [m for m in rows if m.held_on < day]
     return render(request, "meetings/meetings.html", {"to_come": to_come[::-1], "held": held})
@@ -78,10 +87,10 @@ def meetings(request):
 @require_safe
 def meeting(request, date):
     """Show one meeting: what changed since the one before, and the decisions wanted."""
-    row = get_object_or_404(Meeting, held_on=date)
+    row = meeting_on(date, request.as_at)
     had = had_before_it(row, request.as_at)
     board = board_position(had)
-    earlier = meetings_before(date)
+    earlier = meetings_before(date, request.as_at)
     changes = changes_since(board, earlier)
     context = {
         "meeting": row,
@@ -95,7 +104,7 @@ def meeting(request, date):
         "at": had,
         "unchanged": unchanged(board, earlier),
         "corrections": edits_of(Meeting, request.as_at).get(row.pk),
-        "papers": row.papers.with_anchor().order_by("-version"),
+        "papers": published_by(request.as_at, row.papers.with_anchor()).order_by("-version"),
     }
     return render(request, "meetings/meeting.html", context)
 
@@ -103,11 +112,11 @@ def meeting(request, date):
 @require_safe
 def paper(request, date):
     """Serve the meeting's paper: the published bytes, or a live draft until there are some."""
-    row = get_object_or_404(Meeting, held_on=date)
+    row = meeting_on(date, request.as_at)
     if "draft" in request.GET and request.user.has_perm("meetings.add_paper"):
         return paper_response(preview(row))
     wanted = request.GET.get("version")
-    published = row.papers.order_by("-version")
+    published = published_by(request.as_at, row.papers).order_by("-version")
     if wanted is not None:
         if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 5):
             raise Http404
@@ -127,6 +136,14 @@ def paper(request, date):
         is_draft=True,
     )
     return paper_response(papers.render_paper(made))
+
+
+def meeting_on(date, at):
+    """The Meeting of that day as it was known; a 404 where there was none."""
+    found = rows_of(recorded(Meeting, at).filter(held_on=date))
+    if not found:
+        raise Http404
+    return found[0]
 
 
 def paper_response(body):

@@ -6,6 +6,8 @@ from django.db.models import Q
 
 from recommendations.models import Action, Recommendation
 from recommendations.status import STATUS_WORDS, WORST_FIRST
+from record.rows import links_as_at
+from record.versions import recorded, rows_of
 
 NO_SUCH = {"invalid_choice": "“%(value)s” is not one of the choices. Choose one from the list."}
 TOO_LONG = "Use 100 characters or fewer."
@@ -20,16 +22,14 @@ class ActionFilter(django_filters.FilterSet):
         empty_label="Any status",
         error_messages=NO_SUCH,
     )
-    recommendation = django_filters.ModelChoiceFilter(
-        field_name="recommendations",
-        queryset=Recommendation.objects.filter(is_withdrawn=False).order_by("number"),
-        to_field_name="number",
+    recommendation = django_filters.ChoiceFilter(
+        method="answering",
         label="Recommendation",
         empty_label="Any recommendation, or none",
         error_messages=NO_SUCH,
     )
     owner = django_filters.ChoiceFilter(
-        field_name="owner_role", label="Owner role", empty_label="Any owner role", error_messages=NO_SUCH
+        method="in_the_role", label="Owner role", empty_label="Any owner role", error_messages=NO_SUCH
     )
     overdue = django_filters.ChoiceFilter(
         field_name="is_overdue",
@@ -68,9 +68,13 @@ class ActionFilter(django_filters.FilterSet):
 
     def __init__(self, data, queryset, *, at):
         super().__init__(data, queryset)
-        roles = queryset.model.objects.on_the_board(at).order_by("owner_role")
-        names = roles.values_list("owner_role", flat=True).distinct()
-        self.filters["owner"].extra["choices"] = [(name, name) for name in names]
+        # What the actions said, which are asked apart from how they stood: their own columns are today's.
+        self.said = recorded(Action, at)
+        self.at = at
+        roles = self.said.begun(at).order_by("owner_role").values_list("owner_role", flat=True).distinct()
+        asked = rows_of(recorded(Recommendation, at).filter(is_withdrawn=False).order_by("number"))
+        self.filters["owner"].extra["choices"] = [(name, name) for name in roles]
+        self.filters["recommendation"].extra["choices"] = [(row.number, str(row)) for row in asked]
 
     def get_form_class(self):
         """The form, its fields dressed as the rest of the site's."""
@@ -83,13 +87,21 @@ class ActionFilter(django_filters.FilterSet):
     def flagged(self, queryset, name, value):
         return queryset.filter(**{name: True}) if value else queryset
 
+    def answering(self, queryset, name, value):
+        numbers = links_as_at(Action, "recommendations", self.at, of="number")
+        return queryset.filter(pk__in=[key for key, linked in numbers.items() if int(value) in linked])
+
+    def in_the_role(self, queryset, name, value):
+        return queryset.filter(pk__in=self.said.filter(owner_role=value).values("id"))
+
     def matching(self, queryset, name, value):
         """The actions with every word of ``value`` in their reference, title, role or note."""
+        said = self.said
         for word in value.split():
-            queryset = queryset.filter(
+            said = said.filter(
                 Q(ref__iexact=word)
                 | Q(title__icontains=word)
                 | Q(owner_role__icontains=word)
                 | Q(note__icontains=word)
             )
-        return queryset
+        return queryset.filter(pk__in=said.values("id"))

@@ -5,13 +5,14 @@ is and no entry can fall between two pages.
 """
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import OuterRef, Subquery
 
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
 from record.statements import Signature, Superseded, statement_kinds
+from record.versions import read
 
 PAGE = 50
 
@@ -68,29 +69,28 @@ def history(at, *, actions=(), recommendation=None, before=None):
         for kind in statement_kinds()
         if keys and (path := kind.path_to(model))
     ]
-    edge = _edge(about, last)
+    until = replace(at, day=last)
+    edge = _edge(about, until)
     lines = []
     for kind, path, keys in asked:
-        rows = kind.objects.filter(**{f"{path}__in": keys}, dated_first__lte=last, withdraws=None)
+        rows = kind.objects.said(until).filter(**{f"{path}__in": keys})
         rows = rows.filter(dated_first__gte=edge) if edge else rows
-        rows = rows.filter(known_from__lt=at.known) if at.known else rows
-        rows = rows.select_related("document", "corrected_by", "withdrawn_by", path).order_by(
-            "dated_first", "pk"
-        )
+        rows = rows.select_related("corrected_by", "withdrawn_by").order_by("dated_first", "pk")
+        rows = read(rows, at, "document", path)
         if kind is ProgressUpdate:
             lines += _updates(rows, _statuses_before(actions, edge, at), at)
         else:
             lines += [_line(row, at) for row in rows]
     lines.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
     is_older = edge and any(
-        kind.objects.filter(**{f"{path}__in": keys}, dated_first__lt=edge, withdraws=None).exists()
+        kind.objects.said(until).filter(**{f"{path}__in": keys}, dated_first__lt=edge).exists()
         for kind, path, keys in asked
     )
     return Page(tuple(lines), edge if is_older else None)
 
 
-def _edge(about, last):
-    """The earliest day of a page that ends on ``last``, or None where all of it fits.
+def _edge(about, until):
+    """The earliest day of a page that ends on the day asked ``until``, or None where all of it fits.
 
     No kind of statement about any one row fills more than a page, but for those of one day.
     """
@@ -98,7 +98,8 @@ def _edge(about, last):
     for model, keys in about:
         newest = {
             f"edge_{place}": Subquery(
-                kind.objects.filter(**{path: OuterRef("pk")}, dated_first__lte=last, withdraws=None)
+                kind.objects.said(until)
+                .filter(**{path: OuterRef("pk")})
                 .newest_first()
                 .values("dated_first")[PAGE - 1 : PAGE]
             )

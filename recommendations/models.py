@@ -28,10 +28,11 @@ from record.fields import (
     one_of,
     source_document,
 )
-from record.models import FromDocumentQuerySet
+from record.models import Document, FromDocumentQuerySet, published_by
+from record.rows import keys_as_at
 from record.signing import name_in
 from record.statements import Said, Statement
-from record.versions import Versions, as_known
+from record.versions import Versions, recorded
 from visits.models import Finding
 
 
@@ -93,7 +94,7 @@ class ActionQuerySet(models.QuerySet):
     def begun(self, at):
         """The actions, or the versions of them, that began by the day asked about: agreed, else published."""
         return self.filter(
-            Q(agreed_on_first__lte=at.day) | Q(agreed_on="", document__published_first__lte=at.day),
+            Q(agreed_on_first__lte=at.day) | Q(agreed_on_first=None, document__in=published_by(at)),
             is_withdrawn=False,
         )
 
@@ -101,7 +102,7 @@ class ActionQuerySet(models.QuerySet):
         """The actions on the board that day; with ``at.known``, as what was known of them then says."""
         if at.known is None:
             return self.begun(at)
-        return self.filter(pk__in=as_known(self.model, at).begun(at).values("id"))
+        return self.filter(pk__in=keys_as_at(self.model, at))
 
     def owned_by(self, user, at):
         """The actions that ``user`` owned on the day asked about."""
@@ -112,14 +113,15 @@ class ActionQuerySet(models.QuerySet):
 
         ``at`` says what may be known; its own day is the last of them.
         """
-        began = Case(When(agreed_on="", then="document__published_first"), default="agreed_on_first")
+        documents = recorded(Document, at).filter(id=OuterRef("document_id")).values("published_first")
         newest = {
             f"on_{place}": Coalesce(
                 Subquery(newest_updates(replace(at, day=day)).values("status")[:1]), Value(NOT_REPORTED)
             )
             for place, day in enumerate(days)
         }
-        actions = self.on_the_board(at).annotate(began=began, **newest)
+        actions = recorded(self.model, at).begun(at)
+        actions = actions.annotate(began=Coalesce("agreed_on_first", Subquery(documents)), **newest)
         rows = list(actions.values_list("began", *newest))
         return [[row[place] for row in rows if row[0] <= day] for place, day in enumerate(days, start=1)]
 
@@ -167,7 +169,7 @@ class ActionQuerySet(models.QuerySet):
 def newest_updates(at):
     """The standing updates of the action of the query that this is put into, newest first."""
     standing = ProgressUpdate.objects.standing(at)
-    return standing.filter(action=OuterRef("pk")).newest_first()
+    return standing.filter(action=OuterRef("id")).newest_first()
 
 
 def true_where(condition):

@@ -24,9 +24,9 @@ from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.status import GOOD, Status
 from record.edits import NO_EDITS, edits_of
-from record.rows import keys_as_at, links_as_at, rows_as_at
+from record.rows import links_as_at, rows_as_at
 from record.signing import name_in
-from visits.models import Finding
+from record.versions import read
 from visits.position import inspection_position
 
 
@@ -87,12 +87,11 @@ def action_positions(actions, at, *, edits=NO_EDITS):
     keys = [action.pk for action in actions]
     known = rows_as_at(Action, at, "document", order=("ref",), only=keys) if at.known else actions
     rows = {row.pk: row for row in known}
-    links = {"only": keys, "at": at}
-    numbers = keys_as_at(Recommendation, at)
-    recommendations = links_as_at(Action, "recommendations", of="number", among=numbers, **links)
-    findings = links_as_at(Action, "findings", of="ref", among=keys_as_at(Finding, at), **links)
+    recommendations = links_as_at(Action, "recommendations", at, of="number", only=keys)
+    findings = links_as_at(Action, "findings", at, of="ref", only=keys)
     latest = {a.update_id for a in actions} | {a.previous_update_id for a in actions}
-    updates = ProgressUpdate.objects.select_related("document").in_bulk(latest - {None})
+    said = read(ProgressUpdate.objects.filter(pk__in=latest - {None}), at, "document")
+    updates = {update.pk: update for update in said}
     lines = _due_lines(keys, at)
     positions = []
     for action in actions:
@@ -128,18 +127,15 @@ def _due_lines(keys, at):
     """{action's key: a DueLine for each of its dates, agreed or not, withdrawn or not}, none yet judged."""
     dates = DueDate.objects.with_effect(at).filter(action__in=keys)
     decided, undone = {}, {}
-    told = Decision.objects.said(at).filter(due_date__action__in=keys)
-    for row in told.select_related("document", "corrected_by", "withdrawn_by").order_by("dated_first", "pk"):
+    told = Decision.objects.said(at).filter(due_date__action__in=keys).order_by("dated_first", "pk")
+    for row in read(told.select_related("corrected_by", "withdrawn_by"), at, "document"):
         if not row.superseded(at):
             decided[row.due_date_id] = row
         elif row.outcome == Outcome.AGREED:
             undone[row.due_date_id] = row
     lines = defaultdict(list)
-    for row in (
-        with_open_past(dates, ProgressUpdate.objects, at)
-        .select_related("document", "corrected_by", "withdrawn_by")
-        .order_by("dated_first", "pk")
-    ):
+    dates = with_open_past(dates, ProgressUpdate.objects, at).order_by("dated_first", "pk")
+    for row in read(dates.select_related("corrected_by", "withdrawn_by"), at, "document"):
         lines[row.action_id].append(
             DueLine(
                 row=row,
@@ -155,9 +151,10 @@ def _measures(at, edits):
     """The MeasurePosition of each measure that had a value that day: the newest."""
     values = MeasureValue.objects.standing(at).newest_of_each("measure")
     rows = {row.pk: row for row in rows_as_at(Measure, at)}
+    refs = {key: row.ref for key, row in rows.items()}
     return tuple(
         MeasurePosition(row=rows[value.measure_id], newest=value, corrections=edits.get(value.measure_id))
-        for value in values.select_related("document").order_by("measure__ref")
+        for value in sorted(read(values, at, "document"), key=lambda value: refs.get(value.measure_id, ""))
         if value.measure_id in rows
     )
 
@@ -183,7 +180,7 @@ def _assessments(at):
     """{recommendation's pk: its newest Assessment of the adviser's and of the board's}."""
     newest = Assessment.objects.standing(at).newest_of_each("recommendation", "whose")
     found = defaultdict(tuple)
-    for row in newest.select_related("document").order_by("whose"):
+    for row in read(newest.order_by("whose"), at, "document"):
         found[row.recommendation_id] += (row,)
     return found
 
@@ -191,7 +188,7 @@ def _assessments(at):
 def _recommendations(actions, inspections, risks, edits, at):
     findings = inspections.findings
     answering, assessments = _by_recommendation(actions), _assessments(at)
-    links = links_as_at(Recommendation, "findings", at, of="ref")
+    links = links_as_at(Recommendation, "findings", at, of="ref", with_lost=True)
     rows = rows_as_at(Recommendation, at, "document")
     numbers = {row.pk: row.number for row in rows}
     positions = []

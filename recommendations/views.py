@@ -82,7 +82,10 @@ def action(request, ref):
 def lost_findings(action, board):
     """The withdrawn findings among those that ``action`` links to."""
     gone = board.inspections.lost_findings
-    linked = gone and links_as_at(Action, "findings", board.at, of="ref", only=[action.pk])[action.pk]
+    linked = (
+        gone
+        and links_as_at(Action, "findings", board.at, of="ref", only=[action.pk], with_lost=True)[action.pk]
+    )
     return [row for row in gone if row.row.ref in linked]
 
 

@@ -12,6 +12,7 @@ from simple_history.utils import get_m2m_reverse_field_name
 from record.dates import EdtfField, say, say_day
 from record.ledger import link_table
 from record.signing import name_in, role_in
+from record.versions import read
 
 LONGEST = 160
 LONGEST_NAME = 100
@@ -150,8 +151,8 @@ def edits_of(model, at):
     With ``at.known`` only the edits known before that moment are among them. What the first load or a later
     one brings is no edit: an edit is a version that somebody gave a reason for.
     """
-    versions = list(_versions_of_edited(model, at))
-    links = _links_of(model, versions)
+    versions = _versions_of_edited(model, at)
+    links = _links_of(model, versions, at)
     history = {}
     for version in versions:
         history.setdefault(version.id, []).append(version)
@@ -181,27 +182,24 @@ def _versions_of_edited(model, at):
     if hasattr(rows, "begun"):
         begun = Q(history_id__in=rows.begun(at).values("history_id"))
         is_there = Case(When(begun, then=True), default=False, output_field=models.BooleanField())
-    return (
-        table.objects.filter(known, id__in=edited)
-        .annotate(is_there=is_there)
-        .select_related(*(f.name for f in _columns(model) if f.many_to_one))
-        .order_by("id", "history_id")
-    )
+    versions = table.objects.filter(known, id__in=edited).annotate(is_there=is_there)
+    named = [f.name for f in _columns(model) if f.many_to_one]
+    return read(versions.order_by("id", "history_id"), at, *named, as_rows=False)
 
 
 def _columns(model):
     return [f for f in model._meta.concrete_fields if f.editable and not f.primary_key]
 
 
-def _links_of(model, versions):
+def _links_of(model, versions, at):
     """{key of a version: {name of a field: {key of a row it links to: its name}}}, links of many kinds."""
     found = {version.pk: {f.name: {} for f in model._meta.many_to_many} for version in versions}
     for linking in model._meta.many_to_many if versions else ():
         other = get_m2m_reverse_field_name(linking)
         held = link_table(model.history.model, linking).objects.filter(history__in=list(found))
-        for link in held.select_related(other).order_by(other):
-            linked = getattr(link, other)
-            found[link.history_id][linking.name][linked.pk] = name_of(linked)
+        for link in read(held.order_by(f"{other}_id"), at, other):
+            if linked := getattr(link, other):
+                found[link.history_id][linking.name][linked.pk] = name_of(linked)
     for version in versions:
         for column in _columns(model):
             if column.many_to_one:

@@ -169,11 +169,12 @@ def link_table(versions, field):
     return next(table for table in tables if table.instance_type is field.remote_field.through)
 
 
-def anchor():
-    """The Anchor of the chain as it now stands."""
-    last = _last()
+def anchor(known=None):
+    """The Anchor of the chain as it now stands, or as it stood just before the moment ``known``."""
+    last = _last(known)
     return Anchor(last.sequence, last.digest) if last else Anchor(0, GENESIS)
 
 
-def _last():
-    return apps.get_model("record", "LedgerEntry").objects.order_by("-sequence").first()
+def _last(known=None):
+    entries = apps.get_model("record", "LedgerEntry").objects.order_by("-sequence")
+    return (entries.filter(recorded_at__lt=known) if known else entries).first()

@@ -8,7 +8,7 @@ from django.urls import reverse
 from record.as_at import EARLIEST, LATEST
 from record.dates import EdtfField, first_day, last_day
 from record.fields import NO_CHILD, NoteField, WithdrawnField, not_blank
-from record.versions import Versions
+from record.versions import Versions, recorded
 
 PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
 
@@ -46,20 +46,15 @@ class Document(models.Model):
         return self.title
 
 
+def published_by(at):
+    """The keys of the documents that may have been published by that day, as a query for another one."""
+    return recorded(Document, at).filter(published_first__lte=at.day).values("id")
+
+
 class FromDocumentQuerySet(models.QuerySet):
     def begun(self, at):
         """The rows that were on the board that day: those whose document was published."""
-        return self.filter(is_withdrawn=False, document__published_first__lte=at.day)
-
-
-class MeetingQuerySet(models.QuerySet):
-    def held_by(self, day):
-        """The meetings held on or before ``day``, the latest first."""
-        return self.filter(held_on__lte=day).order_by("-held_on")
-
-    def next_from(self, day):
-        """The first meeting on or after ``day``, or None."""
-        return self.filter(held_on__gte=day).order_by("held_on").first()
+        return self.filter(is_withdrawn=False, document__in=published_by(at))
 
 
 class Meeting(models.Model):
@@ -80,8 +75,6 @@ class Meeting(models.Model):
         help_text="One thing a line: to decide, to note or to challenge.",
     )
     history = Versions()
-
-    objects = MeetingQuerySet.as_manager()
 
     class Meta:
         ordering = ["held_on"]

@@ -4,13 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.db import models
-from django.db.models import prefetch_related_objects
 from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 
 from record.edits import Edit
 from record.ledger import link_table
 from record.sources import source_of
-from record.versions import as_known
+from record.versions import as_known, read, recorded
 
 
 @dataclass(frozen=True)
@@ -42,40 +41,40 @@ def rows_as_at(model, at, *related, order=None, only=None):
     columns, the model's own order unless given; ``only`` are the keys of the rows wanted, all unless given.
     It takes one query, and one for each of ``related`` then.
     """
-    names = order or model._meta.ordering
     wanted = {} if only is None else {"id__in": only}
-    if at.known is None:
-        return list(model.objects.begun(at).filter(**wanted).select_related(*related).order_by(*names))
-    rows = [version.instance for version in as_known(model, at).filter(**wanted).begun(at).order_by(*names)]
-    prefetch_related_objects(rows, *(name.replace(".", "__") for name in related))
-    return rows
+    rows = recorded(model, at).filter(**wanted).begun(at)
+    return read(rows.order_by(*(order or model._meta.ordering)), at, *related)
 
 
 def keys_as_at(model, at):
     """The keys of the rows of ``model`` on the board on the day asked about, as a query for another one."""
-    if at.known is None:
-        return model.objects.begun(at).values("id")
-    return as_known(model, at).begun(at).values("id")
+    return recorded(model, at).begun(at).values("id")
 
 
-def links_as_at(model, name, at, *, of, only=None, among=None):
-    """{key of a row: the ``of`` of each row that it links to in its field ``name``, in order}.
+def links_as_at(model, name, at, *, of, only=None, with_lost=False):
+    """{key of a row: the ``of`` of each row on the board that day that it links to in its field ``name``}.
 
-    With ``at.known`` the links are those of its newest version known before that moment. ``only`` are the
-    keys of the rows wanted, and ``among`` the rows they may link to, all unless given.
+    They are in the order of their ``of``. With ``at.known`` the links are those of its newest version known
+    before that moment, and so is what they link to. ``only`` are the keys of the rows wanted, all unless
+    given; ``with_lost`` asks for links to rows that are not, or no more, on the board too.
     """
     linking, found = model._meta.get_field(name), defaultdict(list)
     own, other = get_m2m_field_name(linking), get_m2m_reverse_field_name(linking)
+    linked_to = recorded(linking.related_model, at)
+    there = linked_to if with_lost else linked_to.begun(at)
     if at.known is None:
-        pairs = linking.remote_field.through.objects.all()
+        pairs = linking.remote_field.through.objects.filter(**{f"{other}__in": there.values("id")})
     else:
         table = link_table(model.history.model, linking).objects
-        versions = as_known(model, at).values("history_id")
-        pairs = table.filter(history__in=versions)
+        pairs = table.filter(history__in=as_known(model, at).values("history_id"))
     if only is not None:
         pairs = pairs.filter(**{f"{own}__in": only})
-    if among is not None:
-        pairs = pairs.filter(**{f"{other}__in": among})
-    for key, linked in pairs.order_by(f"{other}__{of}").values_list(f"{own}_id", f"{other}__{of}"):
-        found[key].append(linked)
-    return found
+    if at.known is None:
+        named = pairs.values_list(f"{own}_id", f"{other}__{of}")
+    else:
+        names = dict(there.values_list("id", of))
+        keys = pairs.values_list(f"{own}_id", f"{other}_id")
+        named = ((key, names[linked]) for key, linked in keys if linked in names)
+    for key, called in named:
+        found[key].append(called)
+    return defaultdict(list, {key: sorted(called) for key, called in found.items()})

@@ -157,3 +157,47 @@ def as_known(model, at):
     )
     rows = type(model._default_manager.all())(versions)
     return rows.filter(history_id=Subquery(newest))
+
+
+def recorded(model, at):
+    """The rows of ``model`` as recorded by now or, with ``at.known``, their newest versions known then.
+
+    Its rows are of either kind, with the same vocabulary and columns: ``id`` is the row's key in both.
+    """
+    return model._default_manager.all() if at.known is None else as_known(model, at)
+
+
+def rows_of(rows):
+    """The rows that a queryset of rows or of versions holds, as a list of rows."""
+    return [row.instance if isinstance(row, Version) else row for row in rows]
+
+
+def read(rows, at, *related, as_rows=True):
+    """The list of the queryset ``rows``, with the ``related`` rows that they point to as known ``at``.
+
+    ``related`` are names of foreign keys, joined by "__". With ``at.known`` a row that was not known by then
+    is None in their place. It takes one query, and then one for each name. Of versions it gives the rows that
+    they describe, unless ``as_rows`` is False.
+    """
+    found = rows if at.known else rows.select_related(*related)
+    found = rows_of(found) if as_rows else list(found)
+    if at.known is None:
+        return found
+    for path in related:
+        _point(found, path, at)
+    return found
+
+
+def _point(rows, path, at):
+    name, _, further = path.partition("__")
+    if not rows:
+        return
+    key, model = rows[0]._meta.get_field(name).attname, rows[0]._meta.get_field(name).related_model
+    keys = {getattr(row, key) for row in rows} - {None}
+    edited = hasattr(model, "history")
+    known = rows_of(as_known(model, at).filter(id__in=keys)) if edited else model.objects.filter(pk__in=keys)
+    by_key = {row.pk: row for row in known}
+    for row in rows:
+        setattr(row, name, by_key.get(getattr(row, key)))
+    if further:
+        _point(list(by_key.values()), further, at)

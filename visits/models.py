@@ -15,8 +15,8 @@ from record.fields import (
     one_of,
     source_document,
 )
-from record.models import FromDocumentQuerySet
-from record.versions import Versions
+from record.models import published_by
+from record.versions import Versions, recorded
 
 COUNCIL = "BCP Council"
 
@@ -27,7 +27,7 @@ class VisitQuerySet(models.QuerySet):
 
         A visit is there from the first day its date may mean; with no date, from its document's.
         """
-        begun = Q(dates_first__lte=at.day) | Q(dates="", document__published_first__lte=at.day)
+        begun = Q(dates_first__lte=at.day) | Q(dates_first=None, document__in=published_by(at))
         return self.filter(begun, is_withdrawn=False)
 
 
@@ -175,6 +175,25 @@ class JudgementArea(models.Model):
         return self.name
 
 
+def since(visit_day, at):
+    """The condition on what a visit gave that it was on the board that day.
+
+    It was from the ``visit_day`` of its visit, "dates" or "published", or from its document where that is not
+    stated.
+    """
+    dated = recorded(Visit, at).filter(**{f"{visit_day}_first__isnull": False})
+    by_then = dated.filter(**{f"{visit_day}_first__lte": at.day})
+    return Q(visit__in=by_then.values("id")) | ~Q(visit__in=dated.values("id")) & Q(
+        document__in=published_by(at)
+    )
+
+
+class JudgementQuerySet(models.QuerySet):
+    def begun(self, at):
+        """The grades on the board at that day: those whose inspection's result was published."""
+        return self.filter(since("published", at), is_withdrawn=False)
+
+
 class Judgement(models.Model):
     """A grade that an inspection gave to one area."""
 
@@ -187,7 +206,7 @@ class Judgement(models.Model):
     is_withdrawn = WithdrawnField()
     history = Versions()
 
-    objects = FromDocumentQuerySet.as_manager()
+    objects = JudgementQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -233,6 +252,12 @@ class Attribution(models.TextChoices):
     PEER = "peer", "A peer council"
 
 
+class FindingQuerySet(models.QuerySet):
+    def begun(self, at):
+        """The findings on the board at that day: from the first day that their visit may have begun."""
+        return self.filter(since("dates", at), is_withdrawn=False)
+
+
 class Finding(models.Model):
     """Something found or claimed, in our words, with whose finding or claim it is."""
 
@@ -252,7 +277,7 @@ class Finding(models.Model):
     is_withdrawn = WithdrawnField()
     history = Versions()
 
-    objects = FromDocumentQuerySet.as_manager()
+    objects = FindingQuerySet.as_manager()
 
     class Meta:
         ordering = ["ref"]
@@ -283,12 +308,9 @@ class Finding(models.Model):
 
 class EventQuerySet(models.QuerySet):
     def begun(self, at):
-        """The events on the board at that day; a forecast is there from its document's day."""
-        return self.filter(
-            Q(kind="event", date_first__lte=at.day)
-            | (Q(kind="forecast") | Q(date="")) & Q(document__published_first__lte=at.day),
-            is_withdrawn=False,
-        )
+        """The events on the board at that day: from their date, or from the document that foretells them."""
+        happened = Q(kind="event", date_first__lte=at.day)
+        return self.filter(happened | Q(document__in=published_by(at)), is_withdrawn=False)
 
 
 class EventKind(models.TextChoices):

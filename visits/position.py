@@ -1,9 +1,8 @@
 """What inspectors had found by a day: frozen dataclasses, read in a fixed number of queries."""
 
+import datetime
 from collections import defaultdict
 from dataclasses import dataclass
-
-from django.db.models import F
 
 from record.dates import read_edtf
 from record.edits import Edit, Edits, TakenOff, edits_of
@@ -23,8 +22,6 @@ from visits.models import (
     VisitKind,
 )
 
-# One without a date where its number puts it, else last.
-IN_ORDER = (F("dates_first").asc(nulls_last=True), "number", "pk")
 OVERALL = "Overall effectiveness"
 
 
@@ -128,9 +125,11 @@ class JudgementPosition(Position):
 class VisitPosition(Position):
     """An inspection or visit as it was on the board that day.
 
-    ``lost`` are the grades and findings that were on it before they were withdrawn or corrected.
+    ``lost`` are the grades and findings that were on it before they were withdrawn or corrected. ``place`` is
+    the day that puts it in order.
     """
 
+    place: datetime.date
     judgements: tuple[JudgementPosition, ...]
     findings: tuple[FindingPosition, ...]
     lost: tuple[TakenOff, ...]
@@ -180,10 +179,15 @@ class EventPosition(Position):
 
 @dataclass(frozen=True)
 class Gap:
-    """Numbered visits of which nothing is held, though a later number shows that they happened."""
+    """Numbered visits of which nothing is held, though a later number shows that they happened.
+
+    They came ``after`` one visit that is held, None if they are the first, and ``before`` another.
+    """
 
     kind_words: str
     numbers: tuple[int, ...]
+    after: VisitPosition | None
+    before: VisitPosition
 
     @property
     def words(self):
@@ -224,28 +228,28 @@ class InspectionPosition:
         """The inspections of predecessor and neighbouring authorities."""
         return tuple(v for v in self.visits if v.authority != COUNCIL)
 
-    @property
-    def gaps(self):
-        """A Gap for each kind of visit whose numbering skips some."""
-        held = defaultdict(list)
-        for visit in self.ofsted_visits:
-            if visit.number:
-                held[visit.kind_words].append(visit.number)
-        return tuple(
-            Gap(kind, missing)
-            for kind, numbers in held.items()
-            if (missing := tuple(n for n in range(1, max(numbers)) if n not in numbers))
-        )
+    def neighbours(self, visit):
+        """The held visits of its kind numbered next below ``visit`` and next above it, each or None."""
+        series = [v for v in self.ofsted_visits if v.number and v.kind == visit.kind]
+        lower = max((v for v in series if v.number < visit.number), key=lambda v: v.number, default=None)
+        higher = min((v for v in series if v.number > visit.number), key=lambda v: v.number, default=None)
+        return lower, higher
 
     @property
     def visits_and_gaps(self):
         """(visit, gap) for each Ofsted visit, with the Gap in the numbering before it or None."""
-        last, rows = {}, []
+        rows = []
         for visit in self.ofsted_visits:
-            missing = tuple(range(last.get(visit.kind, 0) + 1, visit.number))
-            rows.append((visit, Gap(visit.kind_words, missing) if missing else None))
-            last[visit.kind] = max(visit.number, last.get(visit.kind, 0))
+            lower, _ = self.neighbours(visit)
+            missing = tuple(range(lower.number + 1 if lower else 1, visit.number))
+            gap = Gap(visit.kind_words, missing, after=lower, before=visit) if missing else None
+            rows.append((visit, gap))
         return tuple(rows)
+
+    @property
+    def gaps(self):
+        """Every Gap in the numbering, in order."""
+        return tuple(gap for _, gap in self.visits_and_gaps if gap)
 
     @property
     def inspected(self):
@@ -312,11 +316,9 @@ def inspection_position(at):
 def _visits(findings, edits, at):
     """The VisitPositions, oldest first."""
     judgements, found = defaultdict(list), defaultdict(list)
-    order = ("area__framework__name", "area__framework", "area__order")
-    graded = tuple(
-        JudgementPosition(row, corrections=_corrections_of_judgement(row, edits))
-        for row in rows_as_at(Judgement, at, "area", "grade", "document", order=order)
-    )
+    rows = rows_as_at(Judgement, at, "area__framework", "grade__framework", "document", order=("pk",))
+    rows.sort(key=lambda row: (row.area.framework.name, row.area.framework_id, row.area.order))
+    graded = tuple(JudgementPosition(row, corrections=_corrections_of_judgement(row, edits)) for row in rows)
     for judgement in graded:
         judgements[judgement.visit_id].append(judgement)
     for finding in findings.values():
@@ -324,14 +326,35 @@ def _visits(findings, edits, at):
     return tuple(
         VisitPosition(
             row=row,
+            place=place,
             judgements=tuple(judgements[row.pk]),
             findings=tuple(found[row.pk]),
             lost=edits[Judgement].lost_by("visit", row.pk, graded)
             + edits[Finding].lost_by("visit", row.pk, findings.values()),
             corrections=edits[Visit].get(row.pk),
         )
-        for row in rows_as_at(Visit, at, "document", order=IN_ORDER)
+        for place, row in in_order(rows_as_at(Visit, at, "document", order=("pk",)))
     )
+
+
+def in_order(visits):
+    """(day that puts it in order, visit) for each of ``visits``, oldest first.
+
+    The day is the first that its date may mean. One without a date has its document's, but never one before
+    that of a lower number of its kind, nor after the date of a higher one.
+    """
+    places = {v.pk: v.dates_first or v.document.published_first or datetime.date.min for v in visits}
+    series = defaultdict(list)
+    for visit in sorted(visits, key=lambda v: v.number):
+        if visit.number:
+            series[visit.authority, visit.kind].append(visit)
+    for numbered in series.values():
+        for number, visit in enumerate(numbered):
+            if visit.dates_first is None:
+                lower = [places[v.pk] for v in numbered[:number]]
+                higher = [v.dates_first for v in numbered[number + 1 :] if v.dates_first]
+                places[visit.pk] = min([max([places[visit.pk], *lower]), *higher])
+    return sorted(((places[v.pk], v) for v in visits), key=lambda pair: (pair[0], pair[1].number, pair[1].pk))
 
 
 def _corrections_of_judgement(row, edits):

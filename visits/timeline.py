@@ -4,7 +4,7 @@ import datetime
 import textwrap
 from dataclasses import dataclass
 
-from record.dates import PartialDate
+from record.dates import PartialDate, read_edtf
 
 # Units of the drawing, which is scaled to the page.
 WIDTH = 720
@@ -84,7 +84,7 @@ def mark_of(date, axis):
         left, right = axis.at(date.first), axis.at(date.last + after)
     elif date.text.endswith("~"):
         shape = "about"
-        left, right = axis.at(date.first), axis.at(date.first.replace(year=date.first.year + 1))
+        left, right = axis.at(date.first), axis.at(year_after(date.first))
     elif date.first:
         shape, left = "after", axis.at(date.first)
         right = min(left + ARROW, axis.right)
@@ -97,17 +97,39 @@ def mark_of(date, axis):
     return Mark(shape, min(left, axis.right - width), width)
 
 
+def year_after(day):
+    """The same day of the next year, or the day before where it has no 29 February."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year + 1, day=28 if is_leap_day else day.day)
+
+
+def span(shape, within, axis):
+    """The Mark of something without a date, which was ``within`` two days, either of them None if open."""
+    first, last = within
+    left = axis.at(first) if first else axis.left
+    right = axis.at(last + datetime.timedelta(days=1)) if last else axis.right
+    return Mark(shape, left, round(max(right - left, 0), 1))
+
+
 @dataclass(frozen=True)
 class TimelineItem:
-    """Something to place on a timeline. A ``gap`` is known to have happened, and nothing more."""
+    """Something to place on a timeline. A ``gap`` is known to have happened, and nothing more.
+
+    ``within`` are the first and the last day between which one without a date was, None where that is open.
+    ``reported`` is when a document told of it.
+    """
 
     kind: str
     label: str
     date: PartialDate | None
+    within: tuple[datetime.date | None, datetime.date | None] = (None, None)
+    reported: PartialDate | None = None
 
     @property
     def words(self):
-        return str(self.date) if self.date is not None else "no information held"
+        if self.date is None:
+            return "no information held"
+        return f"{self.date}, reported {self.reported}" if self.reported and not self.date else str(self.date)
 
 
 @dataclass(frozen=True)
@@ -155,18 +177,17 @@ def timeline(entries, *, as_at):
     """The Timeline of ``entries``, in the order given."""
     dates = [e.date for e in entries if e.date]
     days = [day for date in dates for day in (date.first, date.last) if day]
+    days += [day for e in entries if not e.date for day in e.within if day]
     axis = axis_over(days, as_at=as_at)
     rows, y = [], LINE + PADDING
     for entry in entries:
         texts = textwrap.wrap(entry.label, LABEL_LETTERS)
         height = LINE * len(texts) + PADDING
-        held = entry.date is not None
-        mark = mark_of(entry.date, axis) if held else Mark("gap", axis.left, axis.right - axis.left)
-        room = axis.right - mark.end - 6
-        is_late = mark.shape not in ("none", "gap") and room < LETTER * len(entry.words)
-        words_at = mark.x - 6 if is_late else mark.end + 6
-        if mark.shape in ("none", "gap"):
-            words_at = axis.left + 6
+        shape = "gap" if entry.date is None else "none"
+        mark = mark_of(entry.date, axis) if entry.date else span(shape, entry.within, axis)
+        begin = mark.end if entry.date else mark.x
+        is_late = axis.right - begin - 6 < LETTER * len(entry.words)
+        words_at = (mark.x if entry.date else mark.end) - 6 if is_late else begin + 6
         rows.append(
             Row(
                 entry,
@@ -185,28 +206,51 @@ def timeline(entries, *, as_at):
 def entries_of(inspections):
     """(day, TimelineItem) for each of the council's visits, published results, diagnostics and forecasts.
 
-    The day is for order only: a visit without a date has that of the one it is numbered after.
+    The day is for order only.
     """
     entries = [
         (v.dates.first, TimelineItem("visit", v.name, v.dates)) for v in inspections.diagnostics if v.dates
     ]
-    place = datetime.date.min
-    missing = {gap.kind_words: gap for gap in inspections.gaps}
-    for visit in inspections.ofsted_visits:
-        place = max(place, visit.dates.first or place)
-        gap = missing.get(visit.kind_words)
-        if gap and visit.number > max(gap.numbers):
-            entries.append((place, TimelineItem("gap", gap.words, None)))
-            del missing[visit.kind_words]
-        entries.append((place, TimelineItem("visit", visit.name, visit.dates)))
+    for visit, gap in inspections.visits_and_gaps:
+        if gap:
+            within = (gap.after and first_of(gap.after), last_of(gap.before))
+            entries.append((visit.place, TimelineItem("gap", gap.words, None, within)))
+        lower, higher = inspections.neighbours(visit)
+        ends = [day for day in (last_of(visit), higher and last_of(higher)) if day]
+        entries.append(
+            (
+                visit.place,
+                TimelineItem(
+                    "visit",
+                    visit.name,
+                    visit.dates,
+                    within=(lower and first_of(lower), min(ends, default=None)),
+                    reported=read_edtf(visit.document.published),
+                ),
+            )
+        )
         if visit.published:
             label = f"{visit.name}: published"
-            place = max(place, visit.published.first or place)
-            entries.append((place, TimelineItem("published", label, visit.published)))
+            day = max(visit.place, visit.published.first or visit.place)
+            entries.append((day, TimelineItem("published", label, visit.published)))
     for event in inspections.forecasts:
         day = event.date.first or datetime.date.max
-        entries.append((day, TimelineItem("forecast", f"Forecast {event.ref}", event.date)))
+        within = (event.document.published_first, None)
+        entries.append((day, TimelineItem("forecast", f"Forecast {event.ref}", event.date, within)))
     return entries
+
+
+def first_of(visit):
+    """The first day after which the next visit of its kind was, as far as is known."""
+    return visit.dates.last or visit.place
+
+
+def last_of(visit):
+    """The last day by which a visit was over: its own or, without a date, that of the document about it."""
+    date = visit.dates or read_edtf(visit.document.published)
+    if date.last or not date.first:
+        return date.last
+    return year_after(date.first) if date.text.endswith("~") else None
 
 
 def inspection_timeline(inspections, *, as_at, also=()):

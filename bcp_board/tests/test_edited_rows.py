@@ -250,7 +250,7 @@ def test_edits_since_the_last_meeting_are_listed_and_those_before_it_are_not():
             action.title = f"Title {reason}"
             action.save()
 
-    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_before(TODAY))
+    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_before(TODAY, AsAt.now(TODAY)))
     assert [(c.kind, c.about, c.was, c.now, c.reason, c.by) for c in changes.corrections] == [
         ("action", "A01: Title After", "title: Title Before", "title: Title After", "After", "Clerk Person")
     ]
@@ -434,7 +434,7 @@ def test_a_withdrawn_action_is_named_in_the_sum_of_open_actions_and_known_then_i
         withdrawn.is_withdrawn = True
         withdrawn.save()
 
-    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_before(TODAY))
+    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_before(TODAY, AsAt.now(TODAY)))
     sum_ = changes.balance
     assert (sum_.before, sum_.withdrawn, sum_.taken_off, sum_.now, sum_.reconciles) == (3, 1, 1, 1, True)
     assert [(gone.action.ref, gone.is_withdrawn) for gone in changes.gone] == [("A01", False), ("A02", True)]

@@ -45,7 +45,7 @@ add(third.withdrawal(by=officer, reason="The wrong action"), recorded_at=then)
 
 at = AsAt.now(datetime.date(2022, 12, 20))
 page = history(at, actions=[action.pk])
-changes = changes_since(board_position(at), meetings_before(at.day))
+changes = changes_since(board_position(at), meetings_before(at.day, at))
 found = {
     "history": [(line.kind, line.now, line.superseded is not None) for line in page.entries],
     "corrections": [(c.kind, c.about, c.was, c.now, c.reason) for c in changes.corrections],

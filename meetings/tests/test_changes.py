@@ -42,7 +42,7 @@ def at(year, month, day, hour=12):
 def changes_at(meeting, today=TODAY):
     moment = had_before_it(meeting, on(today))
     now = board_position(moment)
-    return changes_since(now, meetings_before(meeting.held_on))
+    return changes_since(now, meetings_before(meeting.held_on, now.at))
 
 
 def tell(updates, officer):
@@ -190,7 +190,7 @@ def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(tw
         make_update(action, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     make_update(moving, "at_risk", dated="2022-11-15", by=officer, recorded_at=at(2022, 11, 15))
     now = board_position(on(TODAY))
-    rows = unchanged(now, meetings_before(TODAY))
+    rows = unchanged(now, meetings_before(TODAY, now.at))
     assert [(row.action.ref, row.words) for row in rows] == [("A01", "unchanged for 2 meetings")]
 
 

@@ -103,10 +103,10 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
     # session, user; of the position, seventeen: actions, their recommendations, findings, updates,
     # decisions, due dates, then all findings, judgements, visits, events, risks and their links,
     # assessments, recommendations and their findings, measures and their values; the meeting before, its
-    # papers, what of it can change as at that meeting, six for what was corrected since and one for what
-    # was reported; the meeting before for its date; the statuses of twelve months; the next meeting; the
+    # papers, what of it can change as at that meeting with the documents and names known then, six for what
+    # was corrected since and one for what was reported; the meeting before for its date; the statuses of twelve months; the next meeting; the
     # newest paper; whether this is a demonstration; what was corrected of each of eleven kinds of rows
-    with django_assert_num_queries(52):
+    with django_assert_num_queries(56):
         reader.get("/")
 
 
@@ -310,5 +310,5 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
     # the meeting before for its date; the last six, the papers and actions of the one there is, whether
     # there are more; whether this is a demonstration; the papers to list; what was corrected, eleven, and
     # of meetings
-    with django_assert_num_queries(57):
+    with django_assert_num_queries(67):
         reader.get("/meetings/2022-12-20/")

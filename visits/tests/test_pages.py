@@ -58,6 +58,42 @@ def test_visits_show_the_gap_in_the_numbering_in_its_place(reader, record):
     assert before < gap < after
 
 
+def test_the_page_of_the_record_has_every_table_with_every_row_and_one_gap(reader, record):
+    page = reader.get("/visits/").content.decode()
+    tables = re.findall(r"<caption[^>]*>(.*?)</caption>(.*?)</table>", page, re.DOTALL)
+    found = {
+        " ".join(caption.split()).partition(":")[0]: [
+            " ".join(re.sub(r"<[^>]+>", " ", row).split())
+            for row in re.findall(
+                r'<a class="govuk-link" href="/visits/[^>]*>([^<]*)|class="gap"[^>]*>([^<]*)', body
+            )
+            for row in row
+            if row
+        ]
+        for caption, body in tables
+    }
+    judged = found.pop(next(iter(found)))
+    assert judged == []
+    assert found == {
+        "Inspections and visits by Ofsted, oldest first": [
+            "Focused visit 1",
+            "Focused visit 2",
+            "Full inspection",
+            "Monitoring visit 1",
+            "Monitoring visit 2",
+            "Monitoring visits 3 and 4: no information held",
+            "Monitoring visit 5",
+        ],
+        "Sector-led diagnostics": ["Sector-led diagnostic"],
+        "Other authorities": [
+            "Full inspection, Bournemouth Borough Council",
+            "Full inspection, Borough of Poole",
+            "Full inspection, Dorset County Council",
+            "Full inspection, Dorset Council",
+        ],
+    }
+
+
 def test_visits_say_of_a_monitoring_visit_that_it_is_not_graded(reader):
     make_visit("first", number=1)
     table = reader.get("/visits/").content.decode()
