@@ -36,13 +36,17 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Backup:
-    """What the heading of one file says. ``anchor`` is where the chain of history stood."""
+    """What the heading of one file says. ``anchor`` is where the chain of history stood.
+
+    ``erased_at`` is when words were last erased from the record by law, or None.
+    """
 
     path: Path
     made_at: datetime.datetime
     migrations: frozenset
     anchor: ledger.Anchor
     recipients: tuple[str, ...]
+    erased_at: datetime.datetime | None = None
 
 
 def line_of(value):
@@ -105,6 +109,19 @@ def opened(path, *, identity=None):
         file.seek(0)
         file.readline()
         yield backup, file
+
+
+def made_before(folder, moment):
+    """The paths of the files in ``folder`` that say they were made before ``moment``, damaged or not."""
+    found = []
+    for path in sorted(Path(folder).glob(f"*{SUFFIX}")):
+        try:
+            with _open(path) as file:
+                if _heading(file, path).made_at < moment:
+                    found.append(path)
+        except Refused:
+            continue
+    return found
 
 
 def newest(folder, *, now):
@@ -227,12 +244,14 @@ def _heading(file, path):
             raise Refused(
                 f"{path} has the format {heading['format']}, which this copy of the site cannot read."
             )
+        erased_at = heading.get("erased_at")
         return Backup(
             path=Path(path),
             made_at=datetime.datetime.fromisoformat(heading["made_at"]).astimezone(datetime.UTC),
             migrations=frozenset(tuple(name) for name in heading["migrations"]),
             anchor=ledger.Anchor.read(heading["anchor"]),
             recipients=tuple(heading.get("recipients", ())),
+            erased_at=erased_at and datetime.datetime.fromisoformat(erased_at).astimezone(datetime.UTC),
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise Refused(f"{path} does not begin as a backup does.") from error

@@ -19,6 +19,7 @@ from django.core.management.color import no_style
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import Max
 
 from bcp_board import backup_files, grants
 from bcp_board.backup_files import Refused, line_of
@@ -80,6 +81,21 @@ def why_newest_will_not_do(*, now):
         made_at = say_moment(newest.made_at)
         return f"The newest backup of this record was made on {made_at}, more than 26 hours ago."
     return None
+
+
+def made_before(moment):
+    """The backups made before ``moment``, in their folder and where a restore keeps what it replaced."""
+    folders = dict.fromkeys([settings.BACKUP_FOLDER, settings.VAR_DIR])
+    return [path for folder in folders for path in backup_files.made_before(folder, moment)]
+
+
+def still_holding():
+    """The sentence on backups made before words were erased, by what the newest one says, or None."""
+    newest = backup_files.newest(settings.BACKUP_FOLDER, now=datetime.datetime.now(datetime.UTC))
+    if newest is None or newest.erased_at is None:
+        return None
+    old = ", ".join(str(path) for path in made_before(newest.erased_at))
+    return f"Delete these backups, which hold words that were erased since: {old}." if old else None
 
 
 def restore(path, *, force=False, identity=None, unencrypted=False):
@@ -174,9 +190,19 @@ def _content():
     heading = {
         "made_at": datetime.datetime.now(datetime.UTC),
         "anchor": str(ledger.anchor()),
+        "erased_at": _last_erasure(registry),
         "migrations": sorted(loader.applied_migrations),
     }
     return heading, _tables(registry, connection.alias)
+
+
+def _last_erasure(registry):
+    """When words were last erased, or None; a database that has not been migrated yet has no erasures."""
+    try:
+        erasures = registry.get_model("record", "Erasure")
+    except LookupError:
+        return None
+    return erasures._base_manager.aggregate(last=Max("erased_at"))["last"]
 
 
 def _quoted_tables():

@@ -15,13 +15,15 @@ def statements(role):
     """The SQL that gives ``role`` exactly what the site needs in the tables there now."""
     name = connection.ops.quote_name(role)
     add_only = {model._meta.db_table for model in guarded_models()}
+    # Words are removed by the owner alone.
+    read_only = {"django_migrations", "record_erasure"}
     found = [
         f"GRANT USAGE ON SCHEMA public TO {name}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
     ]
     for table in sorted(connection.introspection.table_names()):
-        rights = "SELECT" if table == "django_migrations" else ADD_ONLY if table in add_only else CHANGE
+        rights = "SELECT" if table in read_only else ADD_ONLY if table in add_only else CHANGE
         found.append(f"GRANT {rights} ON {connection.ops.quote_name(table)} TO {name}")
     return found
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from record.dates import end_of
 from record.ledger import Anchor
-from record.models import LedgerEntry, Meeting
+from record.models import Erasure, LedgerEntry, Meeting
 from record.signing import name_in
 
 
@@ -17,9 +17,14 @@ class PaperQuerySet(models.QuerySet):
     def with_anchor(self):
         """The papers without their bytes, each able to say its ``anchor``."""
         entry = LedgerEntry.objects.filter(kind=self.model._meta.label_lower, row=OuterRef("pk"))
-        return self.defer("body").annotate(
+        return self.with_notice().annotate(
             sequence=Subquery(entry.values("sequence")), digest_before=Subquery(entry.values("previous"))
         )
+
+    def with_notice(self):
+        """The papers without their bytes, each with the ``notice`` that stands in their place, or None."""
+        erased = Erasure.objects.filter(kind=self.model._meta.label_lower, row=OuterRef("pk"), field="body")
+        return self.defer("body").annotate(notice=Subquery(erased.values("notice")))
 
     def latest_by(self, day):
         """The paper that the board had by the end of ``day``, or None.
@@ -75,6 +80,12 @@ class Paper(models.Model):
         """The Anchor it prints, or None if it has no entry; needs ``with_anchor``."""
         # A paper is the next entry after all that it shows.
         return Anchor(self.sequence - 1, self.digest_before) if self.sequence else None
+
+    @property
+    def erasure(self):
+        """The Erasure that put a notice in the place of its bytes, or None."""
+        kind = self._meta.label_lower
+        return Erasure.objects.filter(kind=kind, row=self.pk, field="body").first()
 
     def is_intact(self):
         """Whether the stored bytes still have the hash taken when they were published."""

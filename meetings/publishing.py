@@ -33,6 +33,25 @@ def shown_when_published(meeting, *, now, is_first):
     return AsAt(today, day, min(now, end_of(day)) if is_first else now)
 
 
+def shown_by(paper):
+    """The AsAt that ``paper`` showed when it was published."""
+    at, before = paper.published_at, paper.meeting.papers.filter(version=paper.version - 1).first()
+    if before and (erasure := before.erasure) and erasure.erased_at < at:
+        return shown_by(before)
+    known = min(at, end_of(paper.as_at)) if paper.version == 1 else at
+    return AsAt(timezone.localdate(at), paper.as_at, known)
+
+
+def shown_next(meeting, newest, *, now):
+    """The AsAt that the next paper of ``meeting`` shows; ``newest`` is its newest, or None.
+
+    The next after one that was erased shows what that one did.
+    """
+    if newest and newest.erasure:
+        return shown_by(newest)
+    return shown_when_published(meeting, now=now, is_first=newest is None)
+
+
 def publish(meeting_pk, *, by, seen_version, reason=""):
     """Freeze the paper of the meeting and return it, a Paper.
 
@@ -49,7 +68,7 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
             raise AlreadyPublished(newest)
         now = ledger.now_in_turn()
         version = seen_version + 1
-        at = shown_when_published(meeting, now=now, is_first=version == 1)
+        at = shown_next(meeting, newest, now=now)
         body = render_paper(status_paper(at, meeting=meeting, printed_at=now, version=version))
         paper = Paper(
             meeting=meeting,
@@ -69,5 +88,6 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
 def preview(meeting):
     """The bytes that publishing now would freeze, but marked DRAFT."""
     now = timezone.now()
-    at = shown_when_published(meeting, now=now, is_first=not meeting.papers.exists())
+    newest = meeting.papers.defer("body").order_by("-version").first()
+    at = shown_next(meeting, newest, now=now)
     return render_paper(status_paper(at, meeting=meeting, printed_at=now, is_draft=True))

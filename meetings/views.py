@@ -76,7 +76,7 @@ def status(request):
 def meetings(request):
     """List the meetings, those to come first, with the papers published by the day asked about."""
     day = request.as_at.day
-    published = Paper.objects.filter(published_at__lt=end_of(day)).defer("body").order_by("version")
+    published = Paper.objects.filter(published_at__lt=end_of(day)).with_notice().order_by("version")
     rows = rows_of(recorded(Meeting, request.as_at).order_by("-held_on"))
     prefetch_related_objects(rows, Prefetch("papers", published))
     to_come = [m for m in rows if m.held_on >= day]
@@ -123,6 +123,8 @@ def paper(request, date):
         published = published.filter(version=int(wanted))
     found = published.first()
     if found:
+        if (erasure := found.erasure) and bytes(found.body) == erasure.notice.encode():
+            return render(request, "meetings/erased.html", {"paper": found, "erasure": erasure})
         if not found.is_intact():
             return render(request, "meetings/damaged.html", {"paper": found}, status=500)
         return paper_response(bytes(found.body))

@@ -57,3 +57,20 @@ def not_blank(field):
         name=f"%(app_label)s_%(class)s_{field}_is_given",
         violation_error_message=f"Enter the {field.replace('_', ' ')}.",
     )
+
+
+# What stands in the place of words that were removed has room in a column of this length or more. A shorter
+# one holds a key, a reference number, a date or a digest.
+LONGEST_NOTICE = 100
+
+
+def words_of(model):
+    """The columns of ``model`` that hold words somebody chose, which the law may ask to remove."""
+    texts = models.CharField | models.TextField | models.BinaryField
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if isinstance(field, texts)
+        and not (field.choices or field.unique)
+        and (field.max_length or LONGEST_NOTICE) >= LONGEST_NOTICE
+    ]

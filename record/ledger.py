@@ -56,9 +56,13 @@ class Anchor:
         return cls(int(count), digest)
 
 
-def content_digest(row, salt, links=()):
-    """The digest of what ``row`` and its ``links`` say; without the salt nobody can try out what it says."""
-    return hashlib.sha256(f"{salt}\n{canonical(row, links)}".encode()).hexdigest()
+def content_digest(row, salt, links=(), beside=()):
+    """The digest of what ``row``, its ``links`` and the rows ``beside`` it say.
+
+    Without the salt nobody can try out what it was.
+    """
+    said = [salt, canonical(row, links), *(canonical(other) for other in beside)]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 def entry_digest(entry):
@@ -120,20 +124,33 @@ def append(rows, *, known_from=None):
 
 def chain(rows):
     """Extend the chain with an entry for each saved row of ``rows``, within the writer's turn."""
+    links = links_of(rows)
+    salts = [new_salt() for _ in rows]
+    link(
+        (row, salt, content_digest(row, salt, links[type(row), row.pk]))
+        for row, salt in zip(rows, salts, strict=True)
+    )
+
+
+def new_salt():
+    """Random text that goes into a digest, so that nobody can try out what it was made of."""
+    return secrets.token_hex(16)
+
+
+def link(proofs):
+    """Extend the chain with an entry for each of ``proofs``: a saved row, a salt and the digest they give."""
     entry_model, salt_model = (apps.get_model("record", name) for name in ("LedgerEntry", "Salt"))
     last = _last()
     sequence, previous = (last.sequence, last.digest) if last else (0, GENESIS)
     entries, salts = [], []
-    links = links_of(rows)
-    for row in rows:
+    for row, salt, content in proofs:
         sequence += 1
-        salt = secrets.token_hex(16)
         entry = entry_model(
             sequence=sequence,
             recorded_at=getattr(row, row.time_field),
             kind=row._meta.label_lower,
             row=row.pk,
-            content=content_digest(row, salt, links[type(row), row.pk]),
+            content=content,
             previous=previous,
         )
         entry.digest = previous = entry_digest(entry)

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from record.as_at import EARLIEST, LATEST
 from record.dates import EdtfField, first_day, last_day
-from record.fields import NO_CHILD, NoteField, WithdrawnField, not_blank
+from record.fields import LONGEST_NOTICE, NO_CHILD, NoteField, WithdrawnField, not_blank
 from record.versions import Versions, recorded
 
 PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
@@ -147,3 +147,37 @@ class Salt(models.Model):
 
     def __str__(self):
         return f"Salt of entry {self.entry_id}"
+
+
+class Erasure(models.Model):
+    """That the words in one column of one row were removed by law: which, when, why and who approved it.
+
+    ``left`` is the digest of what is left of the row, with the salt of this erasure's entry, against which
+    the row is verified from then on. It is empty for what has no entry, such as a line of the admin's log.
+    """
+
+    append_only = True
+    time_field = "erased_at"
+
+    kind = models.CharField(max_length=60, help_text="The model of the row, as app.model.")
+    row = models.PositiveBigIntegerField(help_text="The primary key of the row.")
+    field = models.CharField(max_length=60, help_text="The column whose words were removed.")
+    notice = models.CharField(max_length=LONGEST_NOTICE, help_text="What stands in their place.")
+    reason = models.CharField("legal reason", max_length=65)
+    approved_by = models.CharField(max_length=200, help_text="The name and role of who approved it.")
+    left = models.CharField(max_length=64, blank=True)
+    erased_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "row", "field"], name="record_erasure_once"),
+            not_blank("reason"),
+            not_blank("approved_by"),
+            models.CheckConstraint(
+                condition=Q(notice__startswith="[Removed on ") & Q(notice__endswith="]"),
+                name="record_erasure_has_a_notice",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.row}, {self.field}: {self.notice}"

@@ -4,20 +4,60 @@ A model whose class says ``append_only = True`` refuses UPDATE, DELETE, TRUNCATE
 INSERT OR REPLACE whoever asks: the site, the ORM, the admin, or a person at a database prompt. So do the
 links that versions of edited rows held and the admin's log of who changed them, which packages keep.
 
+One thing is let through: where an erasure and its entry stand, the column that it names may become the notice
+that it gives, once, and the salt of what the row said before may go.
+
 What has an entry in the chain, and the entries themselves, also refuse a time before the newest entry's, or
 more than five seconds ahead of the database's own clock: nobody signs anything for last year.
 """
 
 from django.apps import apps
 from django.core.checks import Error
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from simple_history.models import HistoricalChanges
+
+from record.fields import words_of
 
 REFUSAL = "this history is append-only: add a correction instead"
 OUT_OF_TIME = "this history is append-only: nothing is recorded before the newest entry, or in the future"
 
+# An erasure counts once its entry stands.
+_ERASURE = """
+SELECT 1 FROM {schema}"record_erasure" AS "erasure" JOIN {schema}"record_ledgerentry" AS "entry"
+ON "entry"."kind" = 'record.erasure' AND "entry"."row" = "erasure"."id"
+WHERE """
+# That the entry of the salt is of a row which was erased since, or of an erasure before that row's newest.
+_SALT_OF_ERASED = """
+EXISTS (SELECT 1 FROM {schema}"record_ledgerentry" AS "proved" WHERE "proved"."sequence" = OLD."entry_id"
+AND EXISTS ({erasure} "erasure"."kind" = "proved"."kind" AND "erasure"."row" = "proved"."row"
+OR "proved"."kind" = 'record.erasure' AND EXISTS (SELECT 1 FROM {schema}"record_erasure" AS "earlier"
+WHERE "earlier"."id" = "proved"."row" AND "earlier"."kind" = "erasure"."kind"
+AND "earlier"."row" = "erasure"."row" AND "earlier"."id" < "erasure"."id")))
+"""
+
+
+def _salt_of_erased(schema=""):
+    return _SALT_OF_ERASED.format(schema=schema, erasure=_ERASURE.format(schema=schema))
+
+
+# Each trigger tells it the kind of row, the name of its key, and the columns whose words may be removed.
 POSTGRES_BODY = f"""
 BEGIN
+    IF TG_OP = 'UPDATE' AND EXISTS ({_ERASURE.format(schema="public.")}
+        "erasure"."kind" = TG_ARGV[0] AND "erasure"."row" = (to_jsonb(OLD) ->> TG_ARGV[1])::bigint
+        AND "erasure"."field" = ANY (TG_ARGV[2:]) AND to_jsonb(NEW) <> to_jsonb(OLD)
+        AND to_jsonb(NEW) = to_jsonb(OLD) || jsonb_build_object("erasure"."field", CASE
+            WHEN (SELECT atttypid = 'bytea'::regtype FROM pg_catalog.pg_attribute
+                  WHERE attrelid = TG_RELID AND attname = "erasure"."field")
+            THEN to_jsonb(convert_to("erasure"."notice", 'UTF8')) ELSE to_jsonb("erasure"."notice") END)
+    ) THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' AND TG_ARGV[0] = 'record.salt' THEN
+        IF {_salt_of_erased("public.")} THEN
+            RETURN OLD;
+        END IF;
+    END IF;
     RAISE EXCEPTION '%: {REFUSAL}', TG_TABLE_NAME USING ERRCODE = 'check_violation';
 END """
 POSTGRES_FUNCTION = (
@@ -26,7 +66,8 @@ POSTGRES_FUNCTION = (
 )
 # What PostgreSQL does: on which table and event, whether always and for every row and column, and how.
 POSTGRES_TRIGGERS = """
-SELECT tgname, relname, tgtype, tgenabled = 'A' AND tgqual IS NULL AND tgattr = ''::int2vector, prosrc
+SELECT tgname, relname, tgtype, tgenabled = 'A' AND tgqual IS NULL AND tgattr = ''::int2vector,
+    prosrc, encode(tgargs, 'hex')
 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid
 WHERE NOT tgisinternal
 """
@@ -95,20 +136,26 @@ def _in_time(model, vendor):
 def _no_rewrite(model, vendor):
     table = model._meta.db_table
     if vendor == "postgresql":
-        call = "EXECUTE FUNCTION refuse_rewriting_history()"
+        call = "EXECUTE FUNCTION refuse_rewriting_history({})"
+        told = ", ".join(f"'{word}'" for word in _told(model, "no_rewrite"))
         return {
             f"{table}_no_rewrite": (
                 f'CREATE TRIGGER "{table}_no_rewrite" BEFORE UPDATE OR DELETE ON "{table}" '
-                f"FOR EACH ROW {call}"
+                f"FOR EACH ROW {call.format(told)}"
             ),
             f"{table}_no_truncate": (
-                f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT {call}'
+                f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT '
+                f"{call.format('')}"
             ),
         }
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table}: {REFUSAL}'); END"
     return {
-        f"{table}_no_update": (f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {refuse}'),
-        f"{table}_no_delete": (f'CREATE TRIGGER "{table}_no_delete" BEFORE DELETE ON "{table}" {refuse}'),
+        f"{table}_no_update": (
+            f'CREATE TRIGGER "{table}_no_update" BEFORE UPDATE ON "{table}" {_unless_erased(model)}{refuse}'
+        ),
+        f"{table}_no_delete": (
+            f'CREATE TRIGGER "{table}_no_delete" BEFORE DELETE ON "{table}" {_unless_its_row(model)}{refuse}'
+        ),
         # INSERT OR REPLACE deletes without firing a delete trigger unless the connection asks for
         # it, so an insert that would collide with a row is refused before it can replace it.
         f"{table}_no_replace": (
@@ -116,6 +163,47 @@ def _no_rewrite(model, vendor):
             f'WHEN EXISTS (SELECT 1 FROM "{table}" WHERE {_collision(model)}) {refuse}'
         ),
     }
+
+
+def erasable(model):
+    """The columns of a guarded ``model`` whose words may be removed by law; the chain's own have none."""
+    label = model._meta.label_lower
+    return [] if label in ("record.ledgerentry", "record.salt", "record.erasure") else words_of(model)
+
+
+def _told(model, kind):
+    """What PostgreSQL's trigger of this ``kind`` is told of ``model``."""
+    if kind != "no_rewrite":
+        return []
+    return [model._meta.label_lower, model._meta.pk.column, *(field.column for field in erasable(model))]
+
+
+def _unless_erased(model):
+    """SQLite's condition of the trigger that refuses an update: that it is no erasure that stands."""
+    fields = erasable(model)
+    if not fields:
+        return ""
+    words = [field.column for field in fields]
+    fixed = ["rowid"] + [f'"{f.column}"' for f in model._meta.concrete_fields if f.column not in words]
+    same = [f"NEW.{column} IS OLD.{column}" for column in fixed]
+    for field in fields:
+        notice = '"erasure"."notice"'
+        if isinstance(field, models.BinaryField):
+            notice = f"CAST({notice} AS BLOB)"
+        # EXISTS, which is never null: with a condition that is null no trigger would act.
+        same.append(
+            f'(NEW."{field.column}" IS OLD."{field.column}" OR EXISTS ({_ERASURE.format(schema="")}'
+            f'"erasure"."kind" = \'{model._meta.label_lower}\' '
+            f'AND "erasure"."row" = OLD."{model._meta.pk.column}" '
+            f'AND "erasure"."field" = \'{field.column}\' AND {notice} = NEW."{field.column}"))'
+        )
+    other = " OR ".join(f'NEW."{column}" IS NOT OLD."{column}"' for column in words)
+    return f"WHEN NOT ({' AND '.join(same)} AND ({other})) "
+
+
+def _unless_its_row(model):
+    """SQLite's condition of the trigger that refuses a deletion: that it is no salt of what was erased."""
+    return f"WHEN NOT {_salt_of_erased()} " if model._meta.label_lower == "record.salt" else ""
 
 
 def _collision(model):
@@ -155,7 +243,8 @@ def _guards(does, model, name, statement):
     """Whether a trigger that ``does`` what installed() says is ours, not just one of that name."""
     kind = name.removeprefix(f"{model._meta.db_table}_")
     body = _postgres_time_body(time_column(model)) if kind == "in_time" else POSTGRES_BODY
-    return does in (statement, [model._meta.db_table, POSTGRES_EVENTS.get(kind), True, body])
+    told = "".join(f"{word}\0" for word in _told(model, kind)).encode().hex()
+    return does in (statement, [model._meta.db_table, POSTGRES_EVENTS.get(kind), True, body, told])
 
 
 def _models_and_triggers(connection, app_config=None):

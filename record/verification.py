@@ -5,6 +5,7 @@ named.
 """
 
 from collections import defaultdict
+from typing import NamedTuple
 
 from django.db import OperationalError, connection
 from django.db.models import Exists, ForeignKey, Max, OuterRef
@@ -13,10 +14,20 @@ from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 
 from record.canonical import ODD, stored_otherwise
 from record.ledger import BATCH, GENESIS, content_digest, entry_digest, links_of
-from record.models import LedgerEntry, Salt
+from record.models import Erasure, LedgerEntry, Salt
 from record.triggers import chained_models, guarded_models
 
 UNREADABLE = object()
+_ERASURE = "record.erasure"
+
+
+class Proof(NamedTuple):
+    """What a row is compared with: see ``_proof``."""
+
+    salt: str | None
+    digest: str | None
+    beside: list
+    is_stale: bool
 
 
 def first_fault(*, expected=None):
@@ -24,11 +35,46 @@ def first_fault(*, expected=None):
 
     With ``expected``, an Anchor from an old paper, the chain must also have had that digest at that count.
     """
-    checks = (lambda: _chain_fault(expected), _row_without_entry, _changed_row, _broken_link)
+    erasures = _erasures()
+    checks = (
+        lambda: _erasure_fault(erasures),
+        lambda: _chain_fault(expected, erasures),
+        _row_without_entry,
+        _changed_row,
+        _broken_link,
+    )
     return next((fault for check in checks if (fault := check())), None)
 
 
-def _chain_fault(expected):
+def _erasures():
+    """{(kind, key) of a row: its Erasures, the newest last}, of those that can be read."""
+    found = defaultdict(list)
+    keys = list(LedgerEntry.objects.filter(kind=_ERASURE).values_list("row", flat=True))
+    for start in range(0, len(keys), BATCH):
+        for row in _as_stored(Erasure, keys[start : start + BATCH]).values():
+            if row is not UNREADABLE:
+                found[row.kind, row.row].append(row)
+    return {key: sorted(rows, key=lambda row: row.pk) for key, rows in found.items()}
+
+
+def _erasure_fault(erasures):
+    """The first erasure that is not as its entry says, looked for before the rows that rest on it."""
+    entries = {entry.row: entry for entry in LedgerEntry.objects.filter(kind=_ERASURE)}
+    salts = dict(Salt.objects.filter(entry__kind=_ERASURE).values_list("entry__row", "salt"))
+    for rows in erasures.values():
+        newest, entry = rows[-1], entries[rows[-1].pk]
+        salt = salts.get(newest.pk)
+        try:
+            in_time = salt and newest.erased_at == entry.recorded_at
+            if in_time and content_digest(newest, salt, beside=rows[:-1]) == entry.content:
+                continue
+        except ODD:
+            pass
+        return f"Entry {entry.sequence} does not match its row, which was changed: {_ERASURE} {newest.pk}."
+    return None
+
+
+def _chain_fault(expected, erasures):
     if expected and expected.count == 0 and expected.digest != GENESIS:
         return "Before its first entry the chain does not have the digest that the paper printed."
     position, previous, before = 0, GENESIS, None
@@ -48,7 +94,8 @@ def _chain_fault(expected):
             if fault := _entry_fault(entry, position, previous=previous, before=before):
                 return fault
             row = rows.get((entry.kind, entry.row))
-            if fault := _row_fault(entry, row, salts.get(entry.pk), links):
+            proof = _proof(entry, row, salts.get(entry.pk), erasures)
+            if fault := _row_fault(entry, row, proof, links):
                 return fault
             previous, before = entry.digest, entry.recorded_at
             if expected and position == expected.count:
@@ -76,15 +123,39 @@ def _entry_fault(entry, position, *, previous, before):
     return None
 
 
-def _row_fault(entry, row, salt, links):
-    position, name = entry.sequence, f"{entry.kind} {entry.row}"
+def _proof(entry, row, salt, erasures):
+    """The salt and the digest that prove what the row of ``entry`` says, and what went before they did.
+
+    Those of its entry, or where words of it were erased, those of the newest erasure. The salt of an entry
+    that proved those words must be gone: it is None, and so is the digest where nothing is left to prove.
+    """
+    if rows := erasures.get((entry.kind, entry.row)):
+        newest = LedgerEntry.objects.get(kind=_ERASURE, row=rows[-1].pk)
+        kept = Salt.objects.filter(entry=newest.pk).values_list("salt", flat=True).first()
+        return Proof(kept, rows[-1].left, [], is_stale=salt is not None)
+    if entry.kind == _ERASURE and isinstance(row, Erasure):
+        rows = erasures.get((row.kind, row.row), [])
+        place = next((n for n, each in enumerate(rows) if each.pk == row.pk), len(rows))
+        if place < len(rows) - 1:
+            return Proof(None, None, [], is_stale=salt is not None)
+        return Proof(salt, entry.content, rows[:place], is_stale=False)
+    return Proof(salt, entry.content, [], is_stale=False)
+
+
+def _row_fault(entry, row, proof, links):
+    salt, position, name = proof.salt, entry.sequence, f"{entry.kind} {entry.row}"
     if row is None:
         return f"Entry {position} names a row that is gone: {name}."
+    if proof.is_stale:
+        return f"Entry {position} has kept the salt of words that were erased: {name}."
+    if proof.digest is None:
+        return None
     try:
         # A row that follows from another, such as a paper, is recorded at the time that it prints.
         if row is not UNREADABLE and salt is not None:
             in_time = getattr(row, row.time_field) == entry.recorded_at
-            if in_time and content_digest(row, salt, links[type(row), row.pk]) == entry.content:
+            said = content_digest(row, salt, links[type(row), row.pk], proof.beside)
+            if in_time and said == proof.digest:
                 return None
     except ODD:
         pass

@@ -31,7 +31,7 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
-from record import ledger
+from record import erasure, ledger
 from record.models import Demonstration
 from record.signing import signature
 from record.tests.factories import make_meeting, make_user, saved
@@ -147,6 +147,12 @@ def fill():
     make_assessment(make_recommendation(2))
     fill_with_what_is_edited(officer, action)
     meeting = make_meeting(held_on=datetime.date(2022, 12, 1))
+    text = Risk.history.get()
+    erasure.erase(
+        [erasure.Place(type(text), text.pk, "text", text.text)],
+        reason="A name, UK GDPR article 17",
+        approved_by="Mary Example (Monitoring officer)",
+    )
     body = bytes(range(256))
     paper = Paper(
         meeting=meeting,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.tests.factories import make_action, make_update
 from record import ledger, triggers
-from record.models import LedgerEntry
+from record.models import Erasure, LedgerEntry
 from record.tests.admin_forms import fill_in
 from record.tests.factories import make_user
 from record.verification import first_fault
@@ -71,7 +71,12 @@ def different(field, value):
 def test_clean_history_holds(filled, capsys):
     verify()
     now = ledger.anchor()
-    assert capsys.readouterr().out == f"The history holds: {now.count} entries, head {now.digest}\n"
+    erased = Erasure.objects.get()
+    assert capsys.readouterr().out == (
+        f"The history holds: {now.count} entries, head {now.digest}\n"
+        f"recommendations.historicalrisk {erased.row}, text: {erased.notice} "
+        "Approved by Mary Example (Monitoring officer).\n"
+    )
 
 
 @pytest.mark.parametrize("model", STATEMENTS, ids=lambda model: model.__name__)
@@ -208,7 +213,7 @@ def test_a_row_of_any_kind_slipped_in_is_named_though_another_kind_has_an_entry_
         # What only one row may hold, that one goes on to hold.
         if field.unique and not field.primary_key and getattr(row, field.attname) is not None:
             setattr(row, field.attname, different(field, getattr(row, field.attname)))
-    for name in ("version", "due_date_id"):
+    for name in ("version", "due_date_id", "row"):
         if hasattr(row, name):
             setattr(row, name, getattr(row, name) + 1000)
     row.save_base(raw=True, force_insert=True)
@@ -237,7 +242,11 @@ def test_an_old_anchor_shows_that_the_newest_rows_were_cut_off(filled):
 
 def test_an_old_anchor_shows_that_the_whole_chain_was_made_anew(filled):
     old = ledger.anchor()
-    rows = [(entry.kind, entry.row) for entry in LedgerEntry.objects.order_by("sequence")]
+    entries = LedgerEntry.objects.exclude(kind="record.erasure").order_by("sequence")
+    rows = [(entry.kind, entry.row) for entry in entries]
+    run("DELETE FROM record_erasure")
+    make_update(Action.objects.get())
+    rows.append(("recommendations.progressupdate", update_keys()[-1]))
     run("UPDATE recommendations_progressupdate SET narrative = 'All is well'")
     run("DELETE FROM record_salt")
     run("DELETE FROM record_ledgerentry")

@@ -350,4 +350,45 @@ class Migration(migrations.Migration):
                 name="record_meeting_change_has_reason",
             ),
         ),
+        migrations.CreateModel(
+            name="Erasure",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(help_text="The model of the row, as app.model.", max_length=60)),
+                ("row", models.PositiveBigIntegerField(help_text="The primary key of the row.")),
+                ("field", models.CharField(help_text="The column whose words were removed.", max_length=60)),
+                ("notice", models.CharField(help_text="What stands in their place.", max_length=100)),
+                ("reason", models.CharField(max_length=65, verbose_name="legal reason")),
+                (
+                    "approved_by",
+                    models.CharField(help_text="The name and role of who approved it.", max_length=200),
+                ),
+                ("left", models.CharField(blank=True, max_length=64)),
+                ("erased_at", models.DateTimeField()),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "row", "field"), name="record_erasure_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="record_erasure_reason_is_given",
+                        violation_error_message="Enter the reason.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("approved_by", ""), _negated=True),
+                        name="record_erasure_approved_by_is_given",
+                        violation_error_message="Enter the approved by.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("notice__startswith", "[Removed on "), ("notice__endswith", "]")),
+                        name="record_erasure_has_a_notice",
+                    ),
+                ],
+            },
+        ),
     ]

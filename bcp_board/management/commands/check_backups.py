@@ -1,4 +1,4 @@
-"""Say whether the newest backup is whole and from the last day."""
+"""Say whether the newest backup is whole and from the last day, and none holds words erased since."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **options):
-        if warning := backups.why_newest_will_not_do(now=timezone.now()):
+        if warning := backups.why_newest_will_not_do(now=timezone.now()) or backups.still_holding():
             security_log.record("backup check", outcome="failed", folder=str(settings.BACKUP_FOLDER))
             raise CommandError(warning)
         self.stdout.write("The newest backup is whole, and less than 26 hours old.")

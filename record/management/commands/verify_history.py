@@ -5,6 +5,7 @@ import logging
 from django.core.management.base import BaseCommand, CommandError
 
 from record import ledger
+from record.models import Erasure
 from record.verification import first_fault
 
 logger = logging.getLogger("bcp_board.security")
@@ -32,3 +33,5 @@ class Command(BaseCommand):
             raise CommandError(f"The history does not hold. {fault}")
         now = ledger.anchor()
         self.stdout.write(f"The history holds: {now.count} entries, head {now.digest}")
+        for erasure in Erasure.objects.order_by("pk"):
+            self.stdout.write(f"{erasure} Approved by {erasure.approved_by}.")
