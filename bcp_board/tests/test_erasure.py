@@ -187,7 +187,7 @@ def test_no_erasure_reaches_a_column_that_holds_no_words(written):
     for each, field in ((row, "status"), (row, "dated"), (paper, "sha256")):
         entered(each, field)
         with connection.constraint_checks_disabled():
-            assert refused(change, each, **{field: notice()[:40]})
+            assert refused(change, each, **{field: notice()[: each._meta.get_field(field).max_length]})
     assert refused(change, paper, body=notice().encode())
     entered(paper, "body")
     assert refused(change, paper, body=b"Other bytes")
@@ -303,7 +303,8 @@ def test_the_security_log_says_which_places_and_none_of_the_words(written, monke
 
 def test_the_next_version_of_an_erased_paper_shows_what_that_one_showed(written, monkeypatch):
     erase(written, monkeypatch, yes=True)
-    make_update(Action.objects.get(), "off_track", reason="Said since the erased paper")
+    officer = ProgressUpdate.objects.first().recorded_by
+    make_update(Action.objects.get(), "off_track", by=officer, reason="Said since the erased paper")
     clerk = make_user("Secretariat", "second")
     second = publish(Paper.objects.get().meeting.pk, by=clerk, seen_version=1, reason="A name was removed")
     assert b"Said since the erased paper" not in bytes(second.body)
