@@ -219,7 +219,14 @@ def test_an_encrypted_backup_shows_when_it_was_made_and_nothing_of_the_record(fi
     assert [word in plain for word in words] == [True] * 4
     assert [word in encrypted for word in words] == [False] * 4
     heading, begin, *_, end, closing = encrypted.splitlines()
-    assert sorted(json.loads(heading)) == ["anchor", "format", "made_at", "migrations", "recipients"]
+    assert sorted(json.loads(heading)) == [
+        "anchor",
+        "erased_at",
+        "format",
+        "made_at",
+        "migrations",
+        "recipients",
+    ]
     assert (begin, end) == (b"-----BEGIN AGE ENCRYPTED FILE-----", b"-----END AGE ENCRYPTED FILE-----")
 
 

@@ -60,6 +60,7 @@ REVIEWED = {
     "bcp_board/backups.py": CURSOR,
     "bcp_board/grants.py": CURSOR,
     "record/canonical.py": CURSOR,
+    "record/erasure.py": CURSOR,
     "record/ledger.py": CURSOR,
     "record/triggers.py": CURSOR,
     # "SELECT 1", to see whether the database answers.
