@@ -335,7 +335,7 @@ def edtf(day, precision):
     return day.isoformat()[: {Precision.YEAR: 4, Precision.MONTH: 7, Precision.DAY: 10}[precision]]
 
 
-def due_dates(life, cast, *, meeting_days):
+def due_dates(life, cast, *, meetings):
     """The unsaved DueDates of an action and the Decisions on them, in the order of recording."""
     rows = []
     for number, planned in enumerate(life.arc.dates):
@@ -343,19 +343,19 @@ def due_dates(life, cast, *, meeting_days):
             continue  # the first date that a document gives stays the first
         on = part_of(life.begins, life.as_at, planned.at)
         rows += due_date(life, cast, planned, on=on)
-        decided_on = next((day for day in meeting_days if on < day <= life.as_at), None)
+        meeting = next((m for m in meetings if on < m.held_on <= life.as_at), None)
         outcome = {How.AGREED: Outcome.AGREED, How.REFUSED: Outcome.REFUSED}.get(planned.how)
-        if outcome and decided_on:
+        if outcome and meeting:
             reasons = life.script.due_dates.decisions[outcome]
             decider = cast.chair if number % 2 else cast.secretariat
             rows.append(
                 Decision(
                     due_date=rows[-1],
                     outcome=outcome,
-                    meeting_on=decided_on,
-                    dated=decided_on.isoformat(),
+                    meeting=meeting,
+                    dated=meeting.held_on.isoformat(),
                     reason=invented(in_turn(reasons, life.place + number)),
-                    **cast.signed(decider, decided_on, place=life.place, as_at=life.as_at),
+                    **cast.signed(decider, meeting.held_on, place=life.place, as_at=life.as_at),
                 )
             )
     return sorted(rows, key=recorded)
@@ -440,11 +440,10 @@ def in_recorded_order(rows):
         yield heapq.heappop(waiting)[-1]
 
 
-def statements(script, lives, recommendations, cast, *, updates, as_at):
+def statements(script, lives, recommendations, cast, *, meetings, updates, as_at):
     """Yield every unsaved statement of the demonstration in the order in which it was recorded."""
-    days = meeting_days(as_at)
     streams = [in_recorded_order(Updates(life, updates).rows(cast)) for life in lives]
     streams += [ownerships(life, cast) for life in lives]
-    streams += [due_dates(life, cast, meeting_days=days) for life in lives]
+    streams += [due_dates(life, cast, meetings=meetings) for life in lives]
     streams += [assessments(script, recommendation, cast, as_at=as_at) for recommendation in recommendations]
     return heapq.merge(*streams, key=recorded)

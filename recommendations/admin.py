@@ -12,6 +12,7 @@ from django.utils.text import Truncator
 from recommendations.due_dates import Decision, DueDate
 from recommendations.forms import (
     ACCEPT,
+    BETWEEN_MEETINGS,
     RECORD_FOR_OWNER,
     ActionForm,
     AssessmentForm,
@@ -28,7 +29,7 @@ from recommendations.ownership import Ownership
 from recommendations.position import action_positions
 from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS
 from record.admin import SOURCE, RecordAdmin
-from record.dates import say, say_day
+from record.dates import say
 from record.signing import name_in
 from record.statement_admin import StatementAdmin, newest_before
 
@@ -123,6 +124,7 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
         "evidence",
         "recheck_on",
         "on_behalf_in_words",
+        "meeting",
     )
 
     def get_queryset(self, request):
@@ -205,7 +207,7 @@ class DueDateAdmin(ActionStatementAdmin):
 class DecisionAdmin(ActionStatementAdmin):
     form = DecisionForm
     list_display = ["subject_in_words", "outcome", "dated_in_words", "meeting_in_words", "recorded_in_words"]
-    list_select_related = ["due_date__action", "recorded_by", "document"]
+    list_select_related = ["due_date__action", "meeting", "recorded_by", "document"]
     list_filter = ["outcome"]
     search_fields = ["due_date__action__ref", "due_date__action__title"]
     told = ("outcome", "meeting_in_words", "reason")
@@ -226,9 +228,9 @@ class DecisionAdmin(ActionStatementAdmin):
     def subjects(self, request):
         return proposals_to_decide(request.as_at)
 
-    @admin.display(description="at the meeting of", ordering="meeting_on")
+    @admin.display(description="decided at", ordering="meeting__held_on")
     def meeting_in_words(self, row):
-        return say_day(row.meeting_on) if row.meeting_on else "Between meetings"
+        return str(row.meeting or BETWEEN_MEETINGS)
 
 
 @admin.register(Assessment)

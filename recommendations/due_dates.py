@@ -5,7 +5,7 @@ from django.db.models import Case, F, OuterRef, Q, When
 from django.db.models.functions import Greatest, TruncDate
 
 from record.dates import EdtfField, first_day, last_day, say
-from record.fields import NO_CHILD, not_blank, one_of
+from record.fields import NO_CHILD, made_at_meeting, not_blank, one_of
 from record.statements import Said, Statement, StatementQuerySet
 
 
@@ -127,9 +127,7 @@ class Decision(Statement):
 
     due_date = models.ForeignKey(DueDate, models.PROTECT, related_name="decisions")
     outcome = models.CharField(max_length=10, choices=Outcome)
-    meeting_on = models.DateField(
-        "at the meeting of", null=True, blank=True, help_text="Empty if decided between meetings."
-    )
+    meeting = made_at_meeting()
     reason = models.TextField(help_text=f"Why. The owner will see this. {NO_CHILD}")
 
     class Meta(Statement.Meta):

@@ -17,10 +17,12 @@ from recommendations.status import ACCEPTED, NOT_REPORTED, REPORTABLE, ROWS, Sta
 from record.as_at import EARLIEST
 from record.dates import EdtfFormField, read_edtf, say_day
 from record.forms import RecordForm, StatementForm
+from record.models import Meeting
 from record.signing import name_of, signature
 
 ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"
+BETWEEN_MEETINGS = "Between meetings"
 # What a status may need, and how to give it.
 NEEDED = {
     "reason": "a reason. Say why.",
@@ -36,7 +38,48 @@ def three_months_after(day):
     return datetime.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-class ProgressUpdateForm(StatementForm):
+class MeetingForm(StatementForm):
+    """The form of what may be decided at a meeting: then the day of the meeting is the day it is dated.
+
+    The meetings to choose from are those held, or being held today, on or after what is decided.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if box := self.fields.get("meeting"):
+            since, corrected = self.decides_from(), self.addition.corrects
+            held = Meeting.objects.filter(held_on__lte=self.addition.as_at.today).order_by("-held_on")
+            named = Q(pk=corrected.meeting_id if corrected else None)
+            box.queryset = held.filter(named | Q(held_on__gte=since)) if since else held
+            box.empty_label = BETWEEN_MEETINGS
+            box.error_messages["invalid_choice"] = (
+                "Choose a meeting that has been held since, or “Between meetings”."
+            )
+
+    def decides_from(self):
+        """The first day on which it can have been decided, or None."""
+        return self.began()
+
+    def clean(self):
+        meeting, dated = self.cleaned_data.get("meeting"), self.cleaned_data.get("dated")
+        if meeting and dated:
+            corrected = self.addition.corrects
+            unchanged = {corrected.dated if corrected else f"{self.addition.as_at.today:%Y-%m-%d}"}
+            day = f"{meeting.held_on:%Y-%m-%d}"
+            # The day stays what it was, though the meeting’s own day was put right since.
+            stays = corrected and corrected.meeting_id == meeting.pk and dated == corrected.dated
+            if dated in unchanged and not stays:
+                self.cleaned_data["dated"] = day
+            elif dated != day and not stays:
+                self.add_error(
+                    "dated",
+                    f"That meeting was held on {say_day(meeting.held_on)}. Enter that day, or choose "
+                    "another meeting or “Between meetings”.",
+                )
+        return super().clean()
+
+
+class ProgressUpdateForm(MeetingForm):
     dated_help = "The day this describes: today, or earlier if you are entering it late."
 
     class Meta:
@@ -50,12 +93,15 @@ class ProgressUpdateForm(StatementForm):
             "difference_made",
             "evidence",
             "recheck_on",
+            "meeting",
             "correction_reason",
         ]
+        labels = {"meeting": "Accepted or closed at"}
 
     @classmethod
     def left_out(cls, addition):
-        return super().left_out(addition) | (set() if addition.user.has_perm(ACCEPT) else {"recheck_on"})
+        accepts = addition.user.has_perm(ACCEPT)
+        return super().left_out(addition) | (set() if accepts else {"recheck_on", "meeting"})
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -73,6 +119,11 @@ class ProgressUpdateForm(StatementForm):
         )
         if self.current and self.current.status in offered:
             self.initial.setdefault("status", self.current.status)
+
+    def decides_from(self):
+        standing = ProgressUpdate.objects.standing(self.addition.as_at).filter(action=self.addition.subject)
+        first = standing.filter(status__in=REPORTABLE).order_by("dated_first").first()
+        return first.dated_first if first else self.began()
 
     def offered(self):
         """The statuses that this person may give this action now."""
@@ -95,6 +146,10 @@ class ProgressUpdateForm(StatementForm):
         status, dated = cleaned.get("status"), cleaned.get("dated")
         for column in ROWS[status].needs if status else ():
             self.require(column, f"{ROWS[status].word.split(',')[0]} needs {NEEDED[column]}")
+        if cleaned.get("meeting") and status and status not in ACCEPTED:
+            self.add_error(
+                "meeting", "Only an acceptance or a closure is made at a meeting. Choose “Between meetings”."
+            )
         if dated and status:
             self.check_recheck(status, read_edtf(dated).first)
         user = self.addition.user
@@ -174,12 +229,12 @@ class DueDateForm(StatementForm):
         return due
 
 
-class DecisionForm(StatementForm):
-    dated_help = "The day the board decided. An agreed date counts from then."
+class DecisionForm(MeetingForm):
+    dated_help = "The day the board decided: at a meeting, the day of that. An agreed date counts from then."
 
     class Meta:
         model = Decision
-        fields = ["outcome", "dated", "meeting_on", "reason", "correction_reason"]
+        fields = ["outcome", "meeting", "dated", "reason", "correction_reason"]
 
     def clean_dated(self):
         text = super().clean_dated()
@@ -190,11 +245,8 @@ class DecisionForm(StatementForm):
             )
         return text
 
-    def clean_meeting_on(self):
-        day = self.cleaned_data["meeting_on"]
-        if day and not EARLIEST <= day <= self.addition.as_at.today:
-            raise forms.ValidationError("Enter the day of a meeting that has been held, or leave this empty.")
-        return day
+    def decides_from(self):
+        return self.addition.subject.dated_first
 
     def clean(self):
         cleaned = super().clean()

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from django.db.models import OuterRef, Subquery
 
+from recommendations.due_dates import Decision
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
+from record.models import Meeting
 from record.statements import Signature, Superseded, statement_kinds
 from record.versions import read
 
@@ -33,6 +35,7 @@ class HistoryLine:
     text: str
     turn: str = ""
     update: ProgressUpdate | None = None
+    meeting: Meeting | None = None
     superseded: Superseded | None = None
 
     @property
@@ -76,7 +79,8 @@ def history(at, *, actions=(), recommendation=None, before=None):
         rows = kind.objects.said(until).filter(**{f"{path}__in": keys})
         rows = rows.filter(dated_first__gte=edge) if edge else rows
         rows = rows.select_related("corrected_by", "withdrawn_by").order_by("dated_first", "pk")
-        rows = read(rows, at, "document", path)
+        beside = ("meeting",) if kind in (Decision, ProgressUpdate) else ()
+        rows = read(rows, at, "document", path, *beside)
         if kind is ProgressUpdate:
             lines += _updates(rows, _statuses_before(actions, edge, at), at)
         else:
@@ -151,6 +155,7 @@ def _updates(rows, statuses, at):
                 text=row.narrative,
                 turn=turn,
                 update=row,
+                meeting=row.meeting,
                 superseded=superseded,
             )
         )
@@ -167,5 +172,6 @@ def _line(row, at):
         was=said.was,
         now=said.now,
         text=said.text,
+        meeting=getattr(row, "meeting", None),
         superseded=row.superseded(at),
     )

@@ -24,6 +24,7 @@ from record.fields import (
     NoteField,
     ReferenceField,
     WithdrawnField,
+    made_at_meeting,
     not_blank,
     one_of,
     source_document,
@@ -296,6 +297,8 @@ class ProgressUpdate(Statement):
         max_length=200, blank=True, editable=False, help_text="The owner’s name and role at the time."
     )
 
+    meeting = made_at_meeting()
+
     class Meta(Statement.Meta):
         verbose_name = "progress update"
         permissions = [
@@ -323,6 +326,11 @@ class ProgressUpdate(Statement):
             needs("recovery_step", given=~Q(recovery_step="")),
             needs("evidence", given=~Q(evidence="")),
             needs("recheck_on", given=Q(recheck_on__gt=F("dated_first"))),
+            models.CheckConstraint(
+                condition=Q(meeting=None) | Q(status__in=ACCEPTED),
+                name="recommendations_progressupdate_only_acceptances_have_a_meeting",
+                violation_error_message="Only an acceptance or a closure is made at a meeting.",
+            ),
         ]
 
     def __str__(self):

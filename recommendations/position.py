@@ -128,7 +128,7 @@ def _due_lines(keys, at):
     dates = DueDate.objects.with_effect(at).filter(action__in=keys)
     decided, undone = {}, {}
     told = Decision.objects.said(at).filter(due_date__action__in=keys).order_by("dated_first", "pk")
-    for row in read(told.select_related("corrected_by", "withdrawn_by"), at, "document"):
+    for row in read(told.select_related("corrected_by", "withdrawn_by"), at, "document", "meeting"):
         if not row.superseded(at):
             decided[row.due_date_id] = row
         elif row.outcome == Outcome.AGREED:

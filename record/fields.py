@@ -41,6 +41,19 @@ def source_document(**options):
     )
 
 
+def made_at_meeting():
+    """The foreign key to the meeting at which something was decided; empty if between meetings."""
+    return models.ForeignKey(
+        "record.Meeting",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="decided at",
+        help_text="The meeting of the board at which it was decided. Its day is the day of the decision.",
+    )
+
+
 def one_of(field, choices):
     """The database constraint that ``field`` holds one of ``choices``."""
     return models.CheckConstraint(

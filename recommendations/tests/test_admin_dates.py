@@ -20,9 +20,11 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
+from record.dates import say_day
+from record.models import Meeting
 from record.signing import role_in
 from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
-from record.tests.factories import add, make_document, make_user, on
+from record.tests.factories import add, make_document, make_meeting, make_user, on, saved
 from record.verification import first_fault
 
 pytestmark = pytest.mark.django_db
@@ -330,23 +332,88 @@ def test_a_date_is_replaced_once_and_only_with_a_reason(client, action):
 def test_the_board_agrees_a_proposal_and_it_counts_from_then(client, officer, action):
     proposal = make_due_date(action, "2023-04", dated="2022-11-01", by=officer, needs_decision=True)
     page = f"{ADD_DECISION}?due_date={proposal.pk}"
-    chair = make_user("Chair")
-    typed = {"outcome": "agreed", "reason": "It is realistic", "meeting_on": "15/11/2022"}
+    sign_in(client, make_user("Chair"))
+    typed = {"outcome": "agreed", "reason": "It is realistic"}
 
-    early = fill_in(sign_in(client, chair), page, **typed, dated="31/10/2022")
+    early = fill_in(client, page, **typed, dated="31/10/2022")
     assert errors_of(early) == {
         "dated": ["The date was proposed on 1 November 2022. Enter that day or a later one."]
     }
-    future = fill_in(client, page, **{**typed, "meeting_on": "15/11/2099"}, dated="15/11/2022")
-    assert errors_of(future) == {
-        "meeting_on": ["Enter the day of a meeting that has been held, or leave this empty."]
-    }
-
     fill_in(client, page, **typed, dated="15/11/2022")
     row = Decision.objects.get()
-    assert (row.due_date, row.outcome, row.meeting_on) == (proposal, "agreed", datetime.date(2022, 11, 15))
-    assert (row.recorded_by, role_in(row.signed)) == (chair, "Chair")
+    assert (row.due_date, row.outcome, row.meeting) == (proposal, "agreed", None)
+    assert role_in(row.signed) == "Chair"
     assert position(action).due.effective_on == datetime.date(2022, 11, 15)
+
+
+def meetings_about(day):
+    """The meetings of the day before ``day``, of that day and of the next, by their days."""
+    days = [day + datetime.timedelta(days=days) for days in (-1, 0, 1)]
+    return {each: make_meeting(held_on=each) for each in days}
+
+
+def offered(client, page):
+    """The labels of the meetings to choose from on the form at ``page``."""
+    box = client.get(page).context["adminform"].form.fields["meeting"]
+    return [label for _, label in box.choices]
+
+
+def test_a_decision_names_a_meeting_held_since_what_it_decides_and_takes_its_day(client, officer, action):
+    today = datetime.date.today()
+    first, *_ = meetings_about(datetime.date(2022, 11, 1)).values()
+    later = meetings_about(today)
+    proposal = make_due_date(action, "2023-04", dated="2022-11-01", by=officer, needs_decision=True)
+    page = f"{ADD_DECISION}?due_date={proposal.pk}"
+    sign_in(client, make_user("Chair"))
+
+    assert offered(client, page) == [
+        "Between meetings",
+        *(f"Meeting of {say_day(day)}" for day in (today, today - datetime.timedelta(days=1))),
+        "Meeting of 2 November 2022",
+        "Meeting of 1 November 2022",
+    ]
+    typed = {"outcome": "agreed", "reason": "It is realistic"}
+    for wrong in (first.pk, later[today + datetime.timedelta(days=1)].pk, 9**9):
+        assert errors_of(fill_in(client, page, **typed, meeting=wrong)) == {
+            "meeting": ["Choose a meeting that has been held since, or “Between meetings”."]
+        }
+    meeting = Meeting.objects.get(held_on="2022-11-02")
+    other_day = fill_in(client, page, **typed, meeting=meeting.pk, dated="3/11/2022")
+    assert errors_of(other_day) == {
+        "dated": [
+            "That meeting was held on 2 November 2022. Enter that day, or choose another meeting or "
+            "“Between meetings”."
+        ]
+    }
+
+    assert fill_in(client, page, **typed, meeting=meeting.pk).status_code == 302
+    row = Decision.objects.get()
+    assert (row.meeting, row.dated) == (meeting, "2022-11-02")
+    shown = client.get(f"/actions/{action.ref}/").content.decode()
+    assert "Decided at the meeting of 2 November 2022." in shown
+
+
+def test_a_correction_of_a_decision_keeps_its_day_or_takes_that_of_another_meeting(client, officer, action):
+    one, two, three = meetings_about(datetime.date(2022, 11, 15)).values()
+    proposal = make_due_date(action, "2023-04", dated="2022-11-01", by=officer, needs_decision=True)
+    sign_in(client, make_user("Chair"))
+    page = f"{ADD_DECISION}?due_date={proposal.pk}"
+    fill_in(client, page, outcome="agreed", reason="It is realistic", meeting=two.pk)
+
+    def correct(**typed):
+        newest = Decision.objects.in_force().get()
+        page = f"{ADD_DECISION}?corrects={newest.pk}"
+        assert fill_in(client, page, correction_reason="Misheard", **typed).status_code == 302
+        row = Decision.objects.in_force().get()
+        return row.meeting, row.dated
+
+    assert correct(meeting=three.pk) == (three, "2022-11-16")
+    assert correct(meeting="") == (None, "2022-11-16")
+    assert correct(meeting=two.pk) == (two, "2022-11-15")
+    with saved(reason="The minutes say so"):
+        two.held_on = datetime.date(2022, 11, 20)
+        two.save()
+    assert correct(reason="It is realistic now") == (two, "2022-11-15")
 
 
 def test_a_proposal_is_decided_once(client, officer, action):

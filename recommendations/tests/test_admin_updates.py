@@ -4,6 +4,7 @@ import datetime
 import re
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,7 +12,7 @@ from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record.signing import role_in
 from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
-from record.tests.factories import make_user
+from record.tests.factories import make_meeting, make_user
 from record.verification import first_fault
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +231,38 @@ def test_complete_needs_evidence_and_a_recheck_three_months_on(client, officer, 
     row = ProgressUpdate.objects.latest("pk")
     assert (row.status, row.recheck_on) == ("complete", datetime.date(2023, 2, 28))
     assert (role_in(row.signed), row.on_behalf_of) == ("Chair", None)
+
+
+def test_an_acceptance_names_a_meeting_held_since_the_first_report_and_a_report_names_none(
+    client, officer, action
+):
+    make_update(action, "done", dated="2022-11-01", by=officer)
+    before, at, _ = (make_meeting(held_on=day) for day in ("2022-10-31", "2022-11-01", "2022-11-30"))
+    sign_in(client, officer)
+    assert "meeting" not in client.get(page_for(action)).context["adminform"].form.fields
+    chair = sign_in(client, make_user("Secretariat"))
+    typed = {"narrative": "Accepted", "evidence": "The minutes", "recheck_on": "1/6/2090"}
+
+    box = chair.get(page_for(action)).context["adminform"].form.fields["meeting"]
+    assert [label for _, label in box.choices] == [
+        "Between meetings",
+        "Meeting of 30 November 2022",
+        "Meeting of 1 November 2022",
+    ]
+    early = fill_in(chair, page_for(action), status="complete", meeting=before.pk, **typed)
+    assert errors_of(early) == {
+        "meeting": ["Choose a meeting that has been held since, or “Between meetings”."]
+    }
+    report = fill_in(chair, page_for(action), status="on_track", narrative="Going", meeting=at.pk)
+    assert errors_of(report) == {
+        "meeting": ["Only an acceptance or a closure is made at a meeting. Choose “Between meetings”."]
+    }
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_update(action, "on_track", meeting=at)
+    fill_in(chair, page_for(action), status="complete", meeting=at.pk, **typed)
+    row = ProgressUpdate.objects.latest("pk")
+    assert (row.status, row.meeting, row.dated) == ("complete", at, "2022-11-01")
+    assert "Decided at the meeting of 1 November 2022." in chair.get("/actions/A01/").content.decode()
 
 
 def test_embedded_waits_for_the_recheck_date(client, action):

@@ -116,7 +116,9 @@ def tell(script, *, actions, updates, as_at):
         "decisions": 0,
     }
     played = lives(script, seeded, as_at=as_at)
-    rows = story.statements(script, played, recommendations, cast, updates=updates, as_at=as_at)
+    rows = story.statements(
+        script, played, recommendations, cast, meetings=meetings, updates=updates, as_at=as_at
+    )
     for batch in batches(rows):
         for row in ledger.append(batch):
             name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
