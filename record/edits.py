@@ -246,7 +246,7 @@ def _edit(before, version, links):
     row = _row(version)
     return Edit(
         kind=str(model._meta.verbose_name),
-        name=name_of(row),
+        name=getattr(row, "in_full", "") or name_of(row),
         link=row.get_absolute_url() if hasattr(row, "get_absolute_url") else "",
         at=version.history_date,
         signed=version.signed,

@@ -224,6 +224,11 @@ class Judgement(models.Model):
     def get_absolute_url(self):
         return self.visit.get_absolute_url()
 
+    @property
+    def in_full(self):
+        """What it says, and of which inspection."""
+        return f"{self}, {self.visit}"
+
     def clean(self):
         visit = getattr(self, "visit", None)  # a new visit has no key yet, but it has a kind
         if visit and not visit.is_graded:

@@ -242,6 +242,20 @@ def test_as_known_then_a_row_says_what_it_said_and_is_not_yet_corrected():
     assert told == {known: [("Inadequate", [])], None: [("Outstanding", ["Misread"])]}
 
 
+def test_a_corrected_grade_is_marked_wherever_it_is_only_named(reader):
+    visit = make_visit("full-1", "full", number=1, dates="2021-12")
+    judgement = make_judgement(visit, "inadequate", make_area("overall", "Overall effectiveness"))
+    with saved(at=timezone.now(), by=clerk(), reason="Misread"):
+        judgement.grade = make_grade("outstanding")
+        judgement.save()
+
+    mark = f"Outstanding (corrected {timezone.localdate():%-d %B %Y})"
+    assert [mark in words(reader.get(page)) for page in ("/visits/", "/status/")] == [True, True]
+    assert "Overall effectiveness: Outstanding, Full inspection 1, judgement: corrected" in words(
+        reader.get("/")
+    )
+
+
 def test_edits_since_the_last_meeting_are_listed_and_those_before_it_are_not():
     action = make_action("A01")
     make_meeting(held_on="2022-12-01")
