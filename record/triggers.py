@@ -21,29 +21,23 @@ from record.fields import words_of
 REFUSAL = "this history is append-only: add a correction instead"
 OUT_OF_TIME = "this history is append-only: nothing is recorded before the newest entry, or in the future"
 
-# An erasure counts once its entry stands.
+# An erasure counts once its entry stands. Whoever makes a table of their own of that name is not asked.
 _ERASURE = """
-SELECT 1 FROM {schema}"record_erasure" AS "erasure" JOIN {schema}"record_ledgerentry" AS "entry"
+SELECT 1 FROM {schema}"{erasures}" AS "erasure" JOIN {schema}"{entries}" AS "entry"
 ON "entry"."kind" = 'record.erasure' AND "entry"."row" = "erasure"."id"
 WHERE """
 # That the entry of the salt is of a row which was erased since, or of an erasure before that row's newest.
-_SALT_OF_ERASED = """
-EXISTS (SELECT 1 FROM {schema}"record_ledgerentry" AS "proved" WHERE "proved"."sequence" = OLD."entry_id"
-AND EXISTS ({erasure} "erasure"."kind" = "proved"."kind" AND "erasure"."row" = "proved"."row"
-OR "proved"."kind" = 'record.erasure' AND EXISTS (SELECT 1 FROM {schema}"record_erasure" AS "earlier"
+_SALT_OF_ERASED = f"""
+EXISTS (SELECT 1 FROM {{schema}}"{{entries}}" AS "proved" WHERE "proved"."sequence" = OLD."entry_id"
+AND EXISTS ({_ERASURE} "erasure"."kind" = "proved"."kind" AND "erasure"."row" = "proved"."row"
+OR "proved"."kind" = 'record.erasure' AND EXISTS (SELECT 1 FROM {{schema}}"{{erasures}}" AS "earlier"
 WHERE "earlier"."id" = "proved"."row" AND "earlier"."kind" = "erasure"."kind"
 AND "earlier"."row" = "erasure"."row" AND "earlier"."id" < "erasure"."id")))
 """
-
-
-def _salt_of_erased(schema=""):
-    return _SALT_OF_ERASED.format(schema=schema, erasure=_ERASURE.format(schema=schema))
-
-
 # Each trigger tells it the kind of row, the name of its key, and the columns whose words may be removed.
-POSTGRES_BODY = f"""
+_POSTGRES_BODY = f"""
 BEGIN
-    IF TG_OP = 'UPDATE' AND EXISTS ({_ERASURE.format(schema="public.")}
+    IF TG_OP = 'UPDATE' AND EXISTS ({_ERASURE}
         "erasure"."kind" = TG_ARGV[0] AND "erasure"."row" = (to_jsonb(OLD) ->> TG_ARGV[1])::bigint
         AND "erasure"."field" = ANY (TG_ARGV[2:]) AND to_jsonb(NEW) <> to_jsonb(OLD)
         AND to_jsonb(NEW) = to_jsonb(OLD) || jsonb_build_object("erasure"."field", CASE
@@ -54,16 +48,24 @@ BEGIN
         RETURN NEW;
     END IF;
     IF TG_OP = 'DELETE' AND TG_ARGV[0] = 'record.salt' THEN
-        IF {_salt_of_erased("public.")} THEN
+        IF {_SALT_OF_ERASED} THEN
             RETURN OLD;
         END IF;
     END IF;
     RAISE EXCEPTION '%: {REFUSAL}', TG_TABLE_NAME USING ERRCODE = 'check_violation';
 END """
-POSTGRES_FUNCTION = (
-    "CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger LANGUAGE plpgsql AS "
-    f"$${POSTGRES_BODY}$$"
-)
+
+
+def _with_tables(sql, *, schema=""):
+    """``sql`` with the names that the tables of erasures and of entries have now."""
+    erasures, entries = (apps.get_model("record", name) for name in ("Erasure", "LedgerEntry"))
+    return sql.format(schema=schema, erasures=erasures._meta.db_table, entries=entries._meta.db_table)
+
+
+def _postgres_body():
+    return _with_tables(_POSTGRES_BODY, schema="public.")
+
+
 # What PostgreSQL does: on which table and event, whether always and for every row and column, and how.
 POSTGRES_TRIGGERS = """
 SELECT tgname, relname, tgtype, tgenabled = 'A' AND tgqual IS NULL AND tgattr = ''::int2vector,
@@ -192,7 +194,7 @@ def _unless_erased(model):
             notice = f"CAST({notice} AS BLOB)"
         # EXISTS, which is never null: with a condition that is null no trigger would act.
         same.append(
-            f'(NEW."{field.column}" IS OLD."{field.column}" OR EXISTS ({_ERASURE.format(schema="")}'
+            f'(NEW."{field.column}" IS OLD."{field.column}" OR EXISTS ({_with_tables(_ERASURE)}'
             f'"erasure"."kind" = \'{model._meta.label_lower}\' '
             f'AND "erasure"."row" = OLD."{model._meta.pk.column}" '
             f'AND "erasure"."field" = \'{field.column}\' AND {notice} = NEW."{field.column}"))'
@@ -203,7 +205,7 @@ def _unless_erased(model):
 
 def _unless_its_row(model):
     """SQLite's condition of the trigger that refuses a deletion: that it is no salt of what was erased."""
-    return f"WHEN NOT {_salt_of_erased()} " if model._meta.label_lower == "record.salt" else ""
+    return f"WHEN NOT {_with_tables(_SALT_OF_ERASED)} " if model._meta.label_lower == "record.salt" else ""
 
 
 def _collision(model):
@@ -242,7 +244,7 @@ def installed(connection):
 def _guards(does, model, name, statement):
     """Whether a trigger that ``does`` what installed() says is ours, not just one of that name."""
     kind = name.removeprefix(f"{model._meta.db_table}_")
-    body = _postgres_time_body(time_column(model)) if kind == "in_time" else POSTGRES_BODY
+    body = _postgres_time_body(time_column(model)) if kind == "in_time" else _postgres_body()
     told = "".join(f"{word}\0" for word in _told(model, kind)).encode().hex()
     return does in (statement, [model._meta.db_table, POSTGRES_EVENTS.get(kind), True, body, told])
 
@@ -262,7 +264,10 @@ def install(connection, app_config=None):
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         unchanged = _definitions(cursor) if connection.vendor == "sqlite" else {}
         if connection.vendor == "postgresql":
-            cursor.execute(POSTGRES_FUNCTION)
+            cursor.execute(
+                "CREATE OR REPLACE FUNCTION refuse_rewriting_history() RETURNS trigger "
+                f"LANGUAGE plpgsql AS $${_postgres_body()}$$"
+            )
             for column in {time_column(model) for model in guarded_models()} - {None}:
                 body = _postgres_time_body(column)
                 cursor.execute(
