@@ -16,6 +16,9 @@ from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve, reverse
+from django.utils.http import urlencode
+from django.utils.text import capfirst
 
 from meetings.papers import style_source
 from record import security_log
@@ -23,9 +26,7 @@ from record.ledger import ClockSetBack
 
 # To learn who asked takes the database, which may be what failed, and does not matter here.
 NOBODY = AnonymousUser()
-COPY_IT = (
-    "Copy what you typed, which is below. Sign in if you are asked to, open the form and enter it again."
-)
+COPY_IT = "Copy what you typed, which is below. Then open the form again and enter it."
 
 
 class Hidden(Http404):
@@ -121,6 +122,7 @@ def csrf_failure(request, reason=""):
         "You may have signed out, or signed in again, in another tab. Nothing was saved.",
         COPY_IT if typed else "Go back, copy what you typed, reload the page and try again.",
         typed=typed,
+        form_again=request.get_full_path() if typed else "",
     )
 
 
@@ -134,21 +136,40 @@ def signed_out(request, typed):
         "Nothing was saved. You are signed out after an hour without opening a page or saving a form.",
         COPY_IT,
         typed=typed,
+        form_again=f"{reverse('login')}?{urlencode({'next': request.get_full_path()})}",
     )
 
 
-def typed_in(request):
-    """[(field, text)] of what somebody wrote into the boxes of a form of the admin.
+# What a form sends beside what its sender typed, and whatever may be a secret.
+NOT_TYPED = re.compile(
+    r"_.*|csrfmiddlewaretoken|opened_on|seen_.*|initial-.*|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|.*-id"
+    r"|.*password.*|next|corrects|withdraws|replaces|key_of_.*"
+)
 
-    Left out are single words, which choices are sent as too, and whatever belongs to a password.
-    """
-    if not request.path_info.startswith("/admin/"):
+
+def typed_in(request):
+    """[(label, text)] of all that somebody wrote or chose in a form, but secrets and what no one typed."""
+    if request.path_info.startswith(("/login/", "/logout/", "/password/")):
         return []
+    labels = _labels_of(request)
     return [
-        (name.rpartition("-")[2].replace("_", " ").capitalize(), text)
-        for name, text in request.POST.items()
-        if " " in text.strip() and "password" not in name
+        (labels.get(name.rpartition("-")[2]) or name.rpartition("-")[2].replace("_", " ").capitalize(), text)
+        for name, values in request.POST.lists()
+        if not NOT_TYPED.fullmatch(name)
+        for text in ["\n".join(values)]
+        if text.strip()
     ]
+
+
+def _labels_of(request):
+    """{name: label} of the fields of the form that the address leads to, as far as its model says them."""
+    try:
+        model = resolve(request.path_info).func.model_admin.model
+    except (Resolver404, AttributeError):
+        return {}
+    return {"about": "What it is about"} | {
+        field.name: capfirst(field.verbose_name) for field in model._meta.get_fields() if field.concrete
+    }
 
 
 def not_found(request, exception):

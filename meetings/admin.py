@@ -16,6 +16,7 @@ from record.admin import RecordAdmin
 from record.dates import say_day, say_moment
 from record.forms import NOT_WHOLE
 from record.models import Meeting
+from record.texts import LinesField
 
 LONGEST_REASON = 500
 
@@ -24,7 +25,7 @@ class PublishForm(forms.Form):
     """Confirms that the paper is to be frozen; a later version says why there is one."""
 
     seen_version = forms.IntegerField(min_value=0, max_value=32767, widget=forms.HiddenInput)
-    reason = forms.CharField(
+    reason = LinesField(
         label="Why there is a new version",
         required=False,
         # Not max_length: a browser that is told the limit cuts what is pasted, without a word.

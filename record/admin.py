@@ -19,9 +19,10 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from record import versions
 from record.dates import DayFormField, EdtfField, say
-from record.forms import LinesField, RecordForm, WithdrawForm, fields_changed, in_words, rows_of
+from record.forms import RecordForm, WithdrawForm, fields_changed, in_words, rows_of
 from record.models import Document
 from record.statements import Statement
+from record.texts import LineField, LinesField
 
 Change = namedtuple("Change", "label was now")
 LONGEST_SEARCH = 200
@@ -34,6 +35,8 @@ def box(make, db_field, request, kwargs):
         # The database would take any length, and every page that shows the text would be as long.
         too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
         kwargs |= {"validators": [MaxLengthValidator(LONGEST_TEXT, too_long)], "form_class": LinesField}
+    elif type(db_field) is models.CharField and not db_field.choices and db_field.name != "username":
+        kwargs["form_class"] = LineField
     elif db_field.get_internal_type() == "DateField":
         kwargs["form_class"] = DayFormField
     field = make(db_field, request, **kwargs)

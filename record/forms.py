@@ -17,6 +17,7 @@ from record.dates import EdtfFormField, read_edtf, say_day, say_moment
 from record.edits import name_of, value_in_words
 from record.signing import name_in
 from record.statements import SAY_WHAT_WAS_WRONG, Statement
+from record.texts import LinesField
 
 KEPT = "Nothing is saved yet, and what you typed is still here."
 NOT_WHOLE = "This form was not sent whole."
@@ -26,16 +27,6 @@ def hold(rows):
     """Keep others from changing ``rows``, a queryset, until this transaction ends."""
     # NO KEY, because others may add rows that point at these meanwhile.
     list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-
-
-class LinesField(forms.CharField):
-    """A text of several lines. A browser sends each line's end as two characters; one is kept.
-
-    With two, a text from a file would differ from itself as soon as its form was saved.
-    """
-
-    def to_python(self, value):
-        return super().to_python(value).replace("\r\n", "\n")
 
 
 class TokenField(forms.CharField):
@@ -318,7 +309,7 @@ class StatementForm(OpenedForm):
                 help_text=f"{self.dated_help} For example 22/11/2022.",
             )
         if reason := self.fields.get("correction_reason"):
-            reason.widget = forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
+            reason.widget.attrs["rows"] = 2
             if addition.anew:
                 reason.label = "What was wrong with the earlier entry"
         if addition.corrects:

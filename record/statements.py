@@ -175,7 +175,7 @@ class Statement(models.Model):
     withdraws = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="withdrawn_by"
     )
-    correction_reason = models.CharField(
+    correction_reason = models.TextField(
         "why it is corrected",
         max_length=500,
         blank=True,

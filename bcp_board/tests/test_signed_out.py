@@ -1,5 +1,9 @@
 """What somebody typed into a form of the admin is shown to them again if they were signed out meanwhile."""
 
+import html
+import re
+from urllib.parse import urlencode
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -51,12 +55,54 @@ def test_a_form_sent_after_an_idle_hour_is_shown_to_its_sender_and_not_saved(off
     assert client.get("/admin/").status_code == 302
 
 
-def test_somebody_signed_out_who_typed_nothing_is_led_to_the_sign_in_page(officer, address):
+def shown_in(response):
+    """{label: text} of what the page gives back."""
+    text = response.content.decode()
+    labels, texts = (
+        re.findall("<h2>(.*?)</h2>", text),
+        re.findall('<p class="typed">(.*?)</p>', text, re.DOTALL),
+    )
+    return dict(zip(labels, texts, strict=True))
+
+
+def test_every_field_comes_back_under_its_label_whatever_it_holds_with_the_way_back(officer, address):
     client = client_of(officer)
-    filled = open_form(client, address)
+    filled = open_form(client, address) | {
+        "about": "A01: Title of A01",
+        "status": "done",
+        "dated": "22/11/2022",
+        "narrative": "Completed.",
+        "evidence": "https://example.org/minutes",
+        "difference_made": "減少",
+    }
     Session.objects.all().delete()
 
-    response = client.post(address, {**filled, "status": "on_track"})
+    response = client.post(address, filled)
+
+    assert shown_in(response) == {
+        "What it is about": "A01: Title of A01",
+        "Status": "done",
+        "Dated": "22/11/2022",
+        "What has happened": "Completed.",
+        "Evidence": "https://example.org/minutes",
+        "Difference made for children": "減少",
+    }
+    link = re.search('<p><a href="([^"]*)">Open the form again</a></p>', response.content.decode())[1]
+    assert html.unescape(link) == f"/login/?{urlencode({'next': address})}"
+
+
+def test_the_form_says_what_it_is_about_so_that_the_page_can(officer, address):
+    page = client_of(officer).get(address).content.decode()
+
+    assert '<input type="hidden" name="about" value="A01: Title of A01">' in page
+
+
+def test_somebody_signed_out_who_typed_nothing_is_led_to_the_sign_in_page(officer, address):
+    client = client_of(officer)
+    open_form(client, address)
+    Session.objects.all().delete()
+
+    response = client.post(address, {"csrfmiddlewaretoken": "x", "opened_on": "0", "_save": "Save"})
 
     assert (response.status_code, response.headers["Location"].partition("?")[0]) == (302, "/login/")
 

@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "correction_reason",
-                    models.CharField(
+                    models.TextField(
                         blank=True,
                         help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
                         max_length=500,
@@ -284,7 +284,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "correction_reason",
-                    models.CharField(
+                    models.TextField(
                         blank=True,
                         help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
                         max_length=500,
@@ -919,7 +919,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "correction_reason",
-                    models.CharField(
+                    models.TextField(
                         blank=True,
                         help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
                         max_length=500,
@@ -1047,7 +1047,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "correction_reason",
-                    models.CharField(
+                    models.TextField(
                         blank=True,
                         help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
                         max_length=500,
@@ -1176,7 +1176,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "correction_reason",
-                    models.CharField(
+                    models.TextField(
                         blank=True,
                         help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
                         max_length=500,
@@ -1572,7 +1572,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "correction_reason",
-                    models.CharField(
+                    models.TextField(
                         blank=True,
                         help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
                         max_length=500,

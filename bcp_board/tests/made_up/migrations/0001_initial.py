@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "correction_reason",
-                    models.CharField(
+                    models.TextField(
                         blank=True,
                         help_text="What was wrong with the earlier entry. It stays on the record, struck through.",
                         max_length=500,

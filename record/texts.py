@@ -1,0 +1,60 @@
+"""The boxes for text: what cannot be seen is empty, and what cannot be kept is refused by name."""
+
+import unicodedata
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+# What Unicode calls letters or symbols and draws as nothing.
+BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
+UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
+CONTROLS = {
+    "\0": "null",
+    "\a": "bell",
+    "\b": "backspace",
+    "\v": "vertical tab",
+    "\f": "form feed",
+    "\x1b": "escape",
+    "\x7f": "delete",
+    "\x85": "next line",
+}
+
+
+def is_visible(text):
+    """Whether anything of ``text`` can be seen: not only spaces, and marks that are drawn as nothing."""
+    return any(unicodedata.category(sign) not in UNSEEN and sign not in BLANKS for sign in text)
+
+
+def refuse_controls(text, *, allowed=""):
+    """Raise a ValidationError that names the first control character of ``text`` but those ``allowed``."""
+    for sign in text:
+        if unicodedata.category(sign) == "Cc" and sign not in allowed:
+            name = f"{CONTROLS[sign]} " if sign in CONTROLS else ""
+            raise ValidationError(
+                f"There is a control character in it, {name}(U+{ord(sign):04X}), perhaps from a program it "
+                "was copied from. Delete it with what stands around it, and type that again.",
+                code="control_character",
+            )
+
+
+class LineField(forms.CharField):
+    """A text of one line."""
+
+    allowed = "\t"
+
+    def to_python(self, value):
+        text = super().to_python(value)
+        refuse_controls(text, allowed=self.allowed)
+        return text if is_visible(text) else self.empty_value
+
+
+class LinesField(LineField):
+    """A text of several lines. A browser sends each line's end as two characters; one is kept.
+
+    With two, a text from a file would differ from itself as soon as its form was saved.
+    """
+
+    allowed = "\t\n"
+
+    def to_python(self, value):
+        return super().to_python(value.replace("\r\n", "\n") if isinstance(value, str) else value)
