@@ -359,7 +359,7 @@ def updates_since(since, now):
     start = since.known or end_of(since.day)
     end = Q(known_from__lt=now.at.known) if now.at.known else Q()
     rows = ProgressUpdate.objects.filter(end, known_from__gte=start, dated_first__lte=now.at.day)
-    return list(rows.select_related("document").order_by("pk"))
+    return read(rows.order_by("pk"), now.at, "document")
 
 
 def reports_received(pairs, heard):

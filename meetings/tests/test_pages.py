@@ -104,8 +104,9 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
     # decisions, due dates, then all findings, judgements, visits, events, risks and their links,
     # assessments, recommendations and their findings, measures and their values; the meeting before, its
     # papers, what of it can change as at that meeting with the documents and names known then, six for what
-    # was corrected since and one for what was reported; the meeting before for its date; the statuses of twelve months; the next meeting; the
-    # newest paper; whether this is a demonstration; what was corrected of each of eleven kinds of rows
+    # was corrected since and one for what was reported; the meeting before for its date; the statuses of
+    # twelve months; the next meeting; the newest paper; whether this is a demonstration; what was corrected
+    # of each of eleven kinds of rows
     with django_assert_num_queries(56):
         reader.get("/")
 

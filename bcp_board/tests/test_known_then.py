@@ -1,0 +1,157 @@
+"""A page that uses only what was known on its day stays as it was, whatever is entered or edited later."""
+
+import datetime
+import re
+
+import pytest
+from django.apps import apps
+from django.db import models
+from django.urls import reverse
+
+from bcp_board.tests.record import load_record
+from recommendations.measures import Measure
+from recommendations.models import Action, Recommendation, Risk
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_decision,
+    make_due_date,
+    make_measure_value,
+    make_owner,
+    make_recommendation,
+    make_update,
+)
+from record.dates import EdtfField, start_of
+from record.models import Document, Meeting
+from record.tests.factories import make_meeting, make_user, saved
+from record.versions import Version, saving
+from visits.models import Event, Judgement
+from visits.tests.factories import make_area, make_finding, make_judgement, make_visit
+
+LOADED, EARLIER = (start_of(datetime.date(2025, 2, day)) for day in (1, 3))
+THEN = "as_at=2025-03-01&known=then"
+# What a row is called in an address never changes, and two grades of one kind would be refused.
+FIXED = {"slug", "key", "ref", "framework", "area"}
+
+
+def pages():
+    """A page of every kind that shows a position, as it was known then."""
+    addresses = [reverse(name) for name in ("home", "visits", "actions", "status", "meetings")]
+    addresses += ["/meetings/2025-02-01/", "/meetings/2025-06-01/", "/meetings/2025-06-01/paper/"]
+    addresses += [f"/visits/{slug}/" for slug in ("full-inspection-2021", "monitoring-visit-5")]
+    addresses += ["/actions/A01/", "/actions/A02/", "/recommendations/6/", "/recommendations/8/"]
+    searches = ("q=single", "recommendation=6", "owner=Corporate+leadership+and+IT")
+    return [f"{address}?{THEN}" for address in addresses] + [
+        f"/actions/?{THEN}&{words}" for words in searches
+    ]
+
+
+def mains(client, addresses):
+    """{address: what stands in the main part of its page}, but when a sheet was printed."""
+    found = {}
+    for address in addresses:
+        response = client.get(address)
+        assert (address, response.status_code) == (address, 200)
+        main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
+        found[address] = re.sub(r"[0-9]+ \w+ [0-9]{4} at [0-9:]+[ap]m", "(a moment)", main)
+    return found
+
+
+def edited_models():
+    return [versions.instance_type for versions in apps.get_models() if issubclass(versions, Version)]
+
+
+def otherwise(field, row):
+    """Something else that ``field`` of ``row`` may hold, or None where it is left as it is."""
+    value = getattr(row, field.attname)
+    if field.name in FIXED or not field.editable and field.name != "is_withdrawn" or field.primary_key:
+        return None
+    if isinstance(row, Judgement) and field.name == "visit":
+        return None
+    if isinstance(field, EdtfField):
+        return "2019-05" if value else "2019-06"
+    if isinstance(field, models.ForeignKey):
+        other = field.related_model.objects.exclude(pk=value or 0).order_by("pk").last()
+        return other and other.pk
+    if isinstance(field, models.DateField):
+        return value and value.replace(day=value.day + 1)
+    if field.choices:
+        return next(key for key, _ in field.flatchoices if key != value)
+    if isinstance(field, models.BooleanField):
+        return None
+    if isinstance(field, models.IntegerField):
+        return value + 100 * row.pk
+    return f"Altered {value}"[: field.max_length] if field.get_internal_type() != "URLField" else None
+
+
+def edit(row, *, by):
+    """Change all that can be changed of ``row``, its links too."""
+    with saving(by=by, reason="Wrong"):
+        for field in row._meta.concrete_fields:
+            if (value := otherwise(field, row)) is not None:
+                setattr(row, field.attname, value)
+        row.save()
+        for linking in row._meta.many_to_many:
+            linked = getattr(row, linking.name)
+            linked.set(linking.related_model.objects.exclude(pk__in=linked.all()).order_by("pk")[:2])
+
+
+@pytest.fixture
+def board(client, db):
+    """The record with something of every kind said of it in February 2025; the client is a member's."""
+    load_record(at=LOADED)
+    officer, chair = make_user("Officers"), make_user("Chair")
+    by = {"by": officer, "recorded_at": EARLIER}
+    for ref, status in (("A01", "off_track"), ("A02", "on_track"), ("A27", "at_risk")):
+        action = Action.objects.get(ref=ref)
+        make_owner(action, officer, dated="2025-02-01", **by)
+        make_update(action, status, dated="2025-02-01", **by)
+        make_update(action, status, dated="2025-02-02", narrative="Still so", **by)
+    make_due_date(Action.objects.get(ref="A27"), "2025-02", dated="2025-02-01", **by)
+    make_assessment(Recommendation.objects.get(number=6), dated="2025-02-02", by=chair, recorded_at=EARLIER)
+    for held_on in ("2025-02-01", "2025-06-01"):
+        with saving(at=EARLIER):
+            Meeting.objects.create(held_on=held_on, covering_note="Note", asks="Ask")
+    client.force_login(make_user("Board members"))
+    return client
+
+
+def test_nothing_edited_or_entered_later_changes_a_page_that_shows_what_was_known_then(board):
+    addresses, secretariat = pages(), make_user("Secretariat")
+    before = mains(board, addresses)
+    for model in edited_models():
+        for row in model.objects.order_by("pk")[:12]:
+            edit(row, by=secretariat)
+    enter_one_of_each(by=secretariat)
+    after = mains(board, addresses)
+    assert [address for address in addresses if after[address] != before[address]] == []
+    today = board.get("/?as_at=2025-03-01").content.decode()
+    assert "Altered " in today
+    assert "Entered late" in today
+
+
+def enter_one_of_each(*, by):
+    """Enter a row and a statement of each kind today, about a day long past and from an old document."""
+    document = Document.objects.get(key="adviser-report")
+    old = {"document": document}
+    visit = make_visit("late", kind="full", dates="2025-02-20", published="2025-02-21", **old)
+    make_judgement(visit, "good", make_area(), **old)
+    make_finding("F99", visit=visit, text="Entered late", **old)
+    recommendation = make_recommendation(99, **old)
+    action = make_action("A99", recommendation, agreed_on="2022-11", title="Entered late")
+    with saved():
+        Event.objects.create(ref="E99", date="2024-05", text="Entered late", reference="p1", **old)
+        Risk.objects.create(ref="R99", text="Entered late", reference="p1", **old)
+    for held_on in ("2025-02-20", "2025-03-05"):
+        make_meeting(held_on)
+    for about in (action, Action.objects.get(ref="A01")):
+        make_owner(about, by, dated="2025-02-20", by=by)
+        make_update(about, "off_track", dated="2025-02-20", by=by)
+        make_decision(
+            make_due_date(about, "2025-02-21", dated="2025-02-20", by=by, needs_decision=True), by=by
+        )
+    make_assessment(Recommendation.objects.order_by("pk").first(), dated="2025-02-20", by=by)
+    with saved():
+        measure = Measure.objects.create(ref="M99", name="Entered late", reference="p1", **old)
+    for counted in (measure, Measure.objects.get(ref="M01")):
+        make_measure_value("99%", "2025-02-20", counted, by=by)
