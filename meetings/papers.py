@@ -282,18 +282,7 @@ def findings_by_kind(visit):
 
 def documents_cited(board):
     """{source without its place: its number} for every document that a fact on ``board`` is from."""
-    visits = board.inspections.visits
-    facts = (
-        *board.recommendations,
-        *board.actions,
-        *visits,
-        *(judgement for visit in visits for judgement in visit.judgements),
-        *board.inspections.findings.values(),
-        *board.inspections.events,
-        *board.measures,
-        *board.risks,
-    )
-    documents = {replace(fact.source, reference="") for fact in facts if fact.source}
+    documents = {replace(source, reference="") for source in board.sources}
     in_order = sorted(documents, key=lambda d: (d.published.first, d.title))
     return {document: number for number, document in enumerate(in_order, 1)}
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from recommendations.lateness import DueLine, slip_between
 from recommendations.measures import MeasureValue
-from recommendations.models import Assessment, LeadBasis, ProgressUpdate
+from recommendations.models import Assessment, LeadBasis, ProgressUpdate, Whose
 from recommendations.status import (
     NOT_REPORTED,
     OVERDUE,
@@ -25,7 +25,7 @@ from record.as_at import AsAt
 from record.dates import read_edtf
 from record.edits import Edit, TakenOff
 from record.rows import Position
-from record.sources import source_of
+from record.sources import age_in_words, source_of
 from visits.position import FindingPosition, InspectionPosition, voices_in
 
 # How many of the last corrections are listed in one place.
@@ -215,6 +215,11 @@ class RiskPosition(Position):
 
     recommendations: tuple[int, ...]
 
+    @property
+    def as_at(self):
+        """The day it is from: when its document was published."""
+        return read_edtf(self.row.document.published)
+
 
 @dataclass(frozen=True)
 class MeasurePosition(Position):
@@ -377,16 +382,29 @@ class Views(ActionGroup):
         return newest_of(self.assessments)
 
     @property
+    def adviser(self):
+        """The adviser's newest assessment, or None."""
+        return self._judged_by(Whose.ADVISER)
+
+    @property
+    def board(self):
+        """The board's newest assessment, or None."""
+        return self._judged_by(Whose.BOARD)
+
+    def _judged_by(self, whose):
+        return next((line for line in self.assessments if line.whose == whose), None)
+
+    @property
     def differences(self):
         """How reports and assessments differ, a sentence each."""
         said, newest = [], self.assessment
         if self.worst and newest and newest.status != self.worst:
             compared = "better" if RANK[self.worst] > RANK[newest.status] else "worse"
-            said.append(f"What owners report is {compared} than the newest assessment.")
+            said.append(f"Owners report {compared} than the newest assessment.")
         if len({line.status for line in self.assessments}) > 1:
-            said.append("The adviser and the board judge differently.")
+            said.append("The adviser and the board differ.")
         if self.concerns:
-            said.append("Inspectors have recorded a concern since it was reported On track or better.")
+            said.append("Inspectors have recorded a concern since a report of On track or better.")
         return tuple(said)
 
     @property
@@ -571,6 +589,19 @@ class BoardPosition(ProgressPosition):
     @property
     def decisions(self):
         return decisions_wanted(self.actions)
+
+    @property
+    def sources(self):
+        """The Source of every fact on the board that has one."""
+        facts = (*self.recommendations, *self.actions, *self.measures, *self.risks)
+        return (*(fact.source for fact in facts if fact.source), *self.inspections.sources)
+
+    @property
+    def age_words(self):
+        """How old the newest source is, and whether anybody has said anything since, in sentences."""
+        said = [*(a.update for a in self.reported), *(a for r in self.recommendations for a in r.assessments)]
+        told = newest_of([row for row in said if not row.document_id])
+        return age_in_words(self.sources, self.at, told=told and read_edtf(told.dated))
 
     @property
     def differing(self):

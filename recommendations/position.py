@@ -163,7 +163,7 @@ def _risks(at, edits):
     numbers = links_as_at(Risk, "recommendations", at, of="number")
     return tuple(
         RiskPosition(row=row, recommendations=tuple(numbers[row.pk]), corrections=edits.get(row.pk))
-        for row in rows_as_at(Risk, at, "document")
+        for row in sorted(rows_as_at(Risk, at, "document"), key=lambda row: row.document.published_first)
     )
 
 

@@ -33,7 +33,7 @@ def recommendation(request, number):
         recommendation=found.pk,
         before=before,
     )
-    context = {"board": board, "recommendation": found, "history": page}
+    context = {"board": board, "recommendation": found, "differing": [found.views], "history": page}
     return render(request, "recommendations/recommendation.html", context)
 
 

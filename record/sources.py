@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from record.dates import PartialDate, read_edtf
+from record.dates import PartialDate, read_edtf, say_day
 
 
 @dataclass(frozen=True)
@@ -33,3 +33,25 @@ def source_of(row):
         document.url,
         document.pk,
     )
+
+
+def newest_published(sources):
+    """When the newest of ``sources`` was published, a PartialDate, or None if there are none."""
+    return max((source.published for source in sources), key=lambda day: day.first, default=None)
+
+
+def age_in_words(sources, at, *, told=None):
+    """How old the newest of ``sources`` is, and whether anything later is held, in sentences.
+
+    ``told`` is the day, a PartialDate, of the newest thing that somebody said; None if nobody said any.
+    """
+    newest = newest_published(sources)
+    if newest is None and told is None:
+        return "No source is held."
+    by_then = f" by {say_day(at.day)}" if at.is_past else ""
+    sentences = [f"Newest source{by_then}: {newest or 'none'}."]
+    if told and (newest is None or told.first > newest.first):
+        sentences.append(f"Newest report or assessment: {told}.")
+    elif not at.is_past:
+        sentences.append("Nothing later is held.")
+    return " ".join(sentences)

@@ -39,6 +39,11 @@ class FindingPosition(Position):
         return read_edtf(self.row.visit.dates) if self.row.visit else None
 
     @property
+    def visited(self):
+        """When its visit was or, where that is not stated, when it was reported, in words."""
+        return str(self.visit_dates or f"reported {read_edtf(self.row.document.published)}")
+
+    @property
     def visit_slug(self):
         return self.row.visit.slug if self.row.visit else ""
 
@@ -54,14 +59,13 @@ class FindingPosition(Position):
     def origin(self):
         """Whose it is, of what kind, and from which visit: "Ofsted, concern, visit 2, June 2022"."""
         visit = str(self.row.visit or "").lower()
-        parts = (self.attribution_words, self.kind_words.lower(), visit, self.visit_dates)
+        parts = (self.attribution_words, self.kind_words.lower(), visit, visit and self.visited)
         return ", ".join(str(part) for part in parts if part)
 
     @property
     def where(self):
-        """Its visit and when that was, as they follow in a sentence: " (Visit 2, June 2022)"."""
-        known = ", ".join(str(part) for part in (self.row.visit, self.visit_dates) if part)
-        return f" ({known})" if known else ""
+        """Its visit and when that was: "Monitoring visit 2, June 2022"; "" for one of no visit."""
+        return f"{self.row.visit}, {self.visited}" if self.row.visit else ""
 
     @property
     def is_ofsted_concern(self):
@@ -145,6 +149,12 @@ class VisitPosition(Position):
     @property
     def dates(self):
         return read_edtf(self.row.dates)
+
+    @property
+    def visited(self):
+        """When it was or, where that is not stated, when it was reported, in words."""
+        reported = read_edtf(self.row.document.published)
+        return str(self.dates) if self.dates else f"date not stated, reported {reported}"
 
     @property
     def published(self):
@@ -257,7 +267,13 @@ class InspectionPosition:
         return tuple(v for v in reversed(self.ofsted_visits) if v.judgements)
 
     @property
-    def current_inspection(self):
+    def sources(self):
+        """The Source of everything on it."""
+        graded = (judgement for visit in self.visits for judgement in visit.judgements)
+        return tuple(row.source for row in (*self.visits, *graded, *self.findings.values(), *self.events))
+
+    @property
+    def latest_graded(self):
         """The latest of them, or None."""
         return next(iter(self.inspected), None)
 
@@ -278,7 +294,7 @@ class InspectionPosition:
     @property
     def corrected_visits(self):
         """The corrected ones that a page may have shown as the latest, or the latest graded, before."""
-        shown = (self.current_inspection, self.latest_visit)
+        shown = (self.latest_graded, self.latest_visit)
         return tuple(v for v in self.visits if v.corrections and v not in shown)
 
     @property

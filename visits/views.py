@@ -4,6 +4,7 @@ from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from record.sources import age_in_words
 from visits.position import inspection_position
 from visits.timeline import inspection_timeline
 
@@ -13,7 +14,8 @@ def visits(request):
     """List inspections and visits with their judgements, and show the gaps in what is held."""
     position = inspection_position(request.as_at)
     drawn = inspection_timeline(position, as_at=request.as_at.day)
-    return render(request, "visits/visits.html", {"inspections": position, "timeline": drawn})
+    age = age_in_words(position.sources, request.as_at)
+    return render(request, "visits/visits.html", {"inspections": position, "timeline": drawn, "age": age})
 
 
 @require_safe

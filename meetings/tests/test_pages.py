@@ -74,6 +74,19 @@ def test_the_position_before_any_recommendation_still_makes_sense(reader, record
     assert "No graded inspection of the council is on the board on this day." in text
 
 
+def test_the_records_age_is_that_of_its_newest_source_or_of_what_somebody_said_since(reader):
+    action = make_action()
+    make_update(action)  # from the report, of August 2022
+    source = "The record’s age: Newest source: August 2022."
+    assert f"{source} Nothing later is held. Since" in words(reader.get("/"))
+    make_update(action, dated="2022-07-31", by=make_user("Officers"))
+    assert f"{source} Nothing later is held. Since" in words(reader.get("/"))
+    make_update(action, dated="2022-12-05", by=User.objects.get(username="officers"))
+    text = words(reader.get("/"))
+    assert f"{source} Newest report or assessment: 5 December 2022. Since" in text
+    assert "Nothing later" not in text
+
+
 def test_figures_lead_to_the_actions_they_count_on_the_same_day(reader):
     for ref in ("A01", "A02", "A03"):
         make_due_date(make_action(ref), due="2022-11")

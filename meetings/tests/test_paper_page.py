@@ -140,7 +140,7 @@ def test_a_board_with_nothing_on_it_says_so_in_words(db):
         "Nothing has been asked of the board",
         "No decision is waiting for the board: no proposed date, no completion to accept and no re-check due"
         ".",
-        "No judgement by Ofsted is on the record.",
+        "No judgement by Ofsted is held.",
         "There are no actions, so there is nothing to compare.",
         "There are no actions to report on.",
         "No recommendation on the board is marked critical.",
@@ -223,9 +223,8 @@ def test_where_views_differ_the_paper_says_what_it_rests_on(db):
     assert "Neither the adviser nor the board has assessed recommendations 1 and 2." in calm
     make_assessment(heard, Status.ON_TRACK, dated="2022-12-02", narrative="It goes well.")
     text = text_of(render())
-    assert (
-        "reports, assessments and inspectors differ: 1 Recommendation 1. What owners report is worse" in text
-    )
+    assert "Recommendation 1 Off track A01 1 of 1 reported Not assessed" not in calm
+    assert "Recommendation 1 Off track A01 1 of 1 reported On track 2 December 2022 Not assessed" in text
     assert "Nowhere" not in text
 
 
@@ -282,6 +281,20 @@ def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db, recor
         assert measure.caveat in text
     for risk in board.risks:
         assert risk.text in text
+
+
+def test_the_paper_says_how_old_it_is_and_what_to_take_care_of(db, record):
+    text = text_of(render(as_at=datetime.date(2026, 11, 22)))
+    assert "Age of the record Newest source: about 2024. Nothing later is held." in text
+    assert "Ofsted’s latest judgement held, of overall effectiveness, inspected December 2021" in text
+    assert "current" not in text.lower()
+    assert "Visited: date not stated, reported about 2024." in text
+    assert "Take care. The findings come from a press report." in text
+    assert "Risks, as at August 2022" in text
+    board = board_position(on(datetime.date(2026, 11, 22)))
+    concerns = board.inspections.latest_graded.voices.concerns
+    assert concerns
+    assert [concern.ref for concern in concerns if concern.text not in text] == []
 
 
 def test_what_the_council_says_of_a_visit_stands_apart_from_what_ofsted_found(db, record):

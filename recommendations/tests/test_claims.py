@@ -85,10 +85,10 @@ def test_an_action_whose_only_report_was_withdrawn_is_in_silence_again():
 # Where views differ ----------------------------------------------------------------------------------
 
 
-BETTER = "What owners report is better than the newest assessment."
-WORSE = "What owners report is worse than the newest assessment."
-APART = "The adviser and the board judge differently."
-SINCE = "Inspectors have recorded a concern since it was reported On track or better."
+BETTER = "Owners report better than the newest assessment."
+WORSE = "Owners report worse than the newest assessment."
+APART = "The adviser and the board differ."
+SINCE = "Inspectors have recorded a concern since a report of On track or better."
 
 
 @pytest.mark.parametrize(

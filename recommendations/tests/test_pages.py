@@ -216,8 +216,8 @@ def test_an_action_shows_in_words_that_inspectors_disagree(reader):
         )
     text = words(reader.get("/actions/A01/"))
     assert (
-        "Views differ Recommendation 1 : Inspectors have recorded a concern since it was reported "
-        "On track or better. Owners: On track A01 (1 of 1 reported) Ofsted, since: It does not work." in text
+        "Recommendation 1 On track A01 1 of 1 reported Not assessed Not assessed Inspectors have recorded a "
+        "concern since a report of On track or better. Ofsted: It does not work." in text
     )
 
 
@@ -259,8 +259,8 @@ def test_a_recommendation_shows_three_views_and_that_they_differ(reader):
     make_assessment(recommendation, "off_track", dated="2022-11-02", narrative="No sign of it")
     text = words(reader.get("/recommendations/1/"))
     assert (
-        "What owners report is better than the newest assessment. Owners: On track A01 (1 of 1 reported) "
-        "The adviser: Off track 2 November 2022." in text
+        "Recommendation 1 On track A01 1 of 1 reported Off track 2 November 2022 Not assessed "
+        "Owners report better than the newest assessment." in text
     )
     views = [
         text.index(view) for view in ("What its owners report", "No sign of it", "What inspectors found")

@@ -34,7 +34,7 @@ def words(response):
 
 def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader, record):
     page = reader.get("/visits/").content.decode()
-    table = page[page.index("Ofsted’s judgements now") :].partition("</table>")[0]
+    table = page[page.index("Ofsted’s latest judgements held") :].partition("</table>")[0]
     areas = re.findall(r'<th scope="row">\s*([^<]+?)\s*<', table)
     grades = re.findall(r'data-label="Grade">\s*<strong>([^<]+)<', table)
     assert list(zip(areas, grades, strict=True)) == [
@@ -43,6 +43,30 @@ def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader, re
         ("Experiences and progress of children who need help and protection", "Inadequate"),
         ("Experiences and progress of children in care and care leavers", "Requires improvement to be good"),
     ]
+
+
+def test_visits_say_how_old_the_newest_source_is(reader):
+    make_visit("first", number=1)
+    letter = make_document("letter", published="2024~")
+    make_visit("second", number=2, dates="", document=letter)
+    said = "Newest source{}: {}."
+    for day, age in (
+        ("", said.format("", "about 2024") + " Nothing later is held."),
+        ("?as_at=2024-01-01", said.format(" by 1 January 2024", "about 2024")),
+        ("?as_at=2023-12-31", said.format(" by 31 December 2023", "August 2022")),
+        ("?as_at=2021-01-01", "No source is held."),
+    ):
+        text = words(reader.get(f"/visits/{day}"))
+        assert text.partition("Inspections and visits ")[2].startswith(age)
+        assert ("Nothing later" in text) is (day == "")
+
+
+def test_of_a_visit_whose_date_is_not_stated_it_is_said_when_it_was_reported(reader):
+    letter = make_document("letter", published="2024~")
+    make_visit("first", number=1, dates="", document=letter)
+    make_finding("F01", Visit.objects.get(slug="first"))
+    assert "Date not stated, reported about 2024" in words(reader.get("/visits/"))
+    assert "Visited Date not stated, reported about 2024 Published" in words(reader.get("/visits/first/"))
 
 
 def test_visits_show_the_gap_in_the_numbering_in_its_place(reader, record):

@@ -105,7 +105,7 @@ def test_the_judgement_held_last_is_that_of_the_latest_graded_inspection():
     }
     # Inspected in December, an authority has its old grade until the new one is published.
     assert list(by_day.values()) == [[], ["old"], ["old"], ["new", "old"]]
-    assert inspection_position(on(TODAY)).current_inspection.overall.grade == "good"
+    assert inspection_position(on(TODAY)).latest_graded.overall.grade == "good"
 
 
 @pytest.mark.django_db
