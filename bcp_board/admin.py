@@ -13,10 +13,12 @@ from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.encoding import force_bytes
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlsafe_base64_encode
 from django.utils.text import get_text_list
 
 from bcp_board.roles import works_in_admin
+from recommendations.models import Action
 from record import security_log
 from record.admin import BoardAdmin
 from record.forms import NOT_WHOLE, OpenedForm, hold
@@ -44,6 +46,18 @@ class UserForm(OpenedForm):
         for name in ("first_name", "last_name"):
             if name in self.fields:
                 self.fields[name].required = True
+
+    def clean_username(self):
+        """A name that nobody can take for another's: of plain letters, whatever their case."""
+        name = self.cleaned_data["username"]
+        if not name.isascii():
+            raise forms.ValidationError(
+                "Use the letters A to Z, digits and @ . + - _ only: other letters can look the same."
+            )
+        others = User.objects.exclude(pk=self.instance.pk)
+        if found := others.filter(username__iexact=name).first():
+            raise forms.ValidationError(f"There is an account called {found.username} already.")
+        return name
 
     def lock(self):
         hold(User.objects.filter(pk=self.instance.pk))
@@ -108,6 +122,12 @@ class UserAdmin(BoardAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """The page of one account, with the actions that would be left to nobody if it were closed."""
+        owned = Action.objects.as_at(request.as_at).filter(owner_id=object_id, is_open=True).order_by("ref")
+        context = {"owned": SimpleLazyObject(lambda: list(owned)), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name == "groups":

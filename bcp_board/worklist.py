@@ -30,7 +30,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Worklist:
-    """What waits for somebody. ``decides`` says whether decisions are theirs to make at all."""
+    """What waits for somebody. ``decides`` says whether decisions are theirs to make at all.
+
+    ``unowned`` are the open actions on which no account can record progress, those of closed accounts first.
+    """
 
     at: AsAt
     mine: tuple[Task, ...]
@@ -54,7 +57,12 @@ def worklist(user, at):
         mine=tuple(sorted(tasks, key=lambda t: (not t.needs_update, not t.is_late, t.action.ref))),
         decides=decides,
         assigns=assigns,
-        unowned=tuple(a for a in positions if assigns and a.is_open and a.owner_id is None),
+        unowned=tuple(
+            sorted(
+                (a for a in positions if assigns and a.is_open and not a.owner_is_open),
+                key=lambda a: (a.owner_id is None, a.ref),
+            )
+        ),
         decisions=decisions_wanted(positions if decides else ()),
     )
 

@@ -49,12 +49,15 @@ ORDINALS = [
 class ActionPosition(Position):
     """How one action stood on the day. ``owner`` is the name its owner had, or "" for nobody.
 
+    ``owner_is_open`` says whether that account is open today, so that somebody can record progress.
+
     ``dates`` are those that were ever agreed, in the order in which they counted, withdrawn ones among them;
     ``taken_off`` are the proposals that were withdrawn before the board decided.
     """
 
     owner: str
     owner_id: int | None
+    owner_is_open: bool
     recommendations: tuple[int, ...]
     findings: tuple[str, ...]
     status: str

@@ -129,7 +129,7 @@ class ActionQuerySet(models.QuerySet):
     def as_at(self, at):
         """The actions on the board that day, annotated with how each stood that day.
 
-        Annotates ``owner_id`` and ``owner_signed``, ``update_id``, ``previous_update_id``, ``status`` (a
+        Annotates ``owner_id``, ``owner_signed`` and ``owner_is_open`` (today), ``update_id``, ``previous_update_id``, ``status`` (a
         Status value or NOT_REPORTED), ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``,
         ``is_overdue`` (reported open, and the agreed date's last day has passed), ``is_silent`` (never
         reported, and that day has passed) and ``is_stale`` (open, reported before, and the last update more
@@ -151,6 +151,7 @@ class ActionQuerySet(models.QuerySet):
             .annotate(
                 owner_id=F("owned__owner"),
                 owner_signed=Coalesce("owned__owner_signed", Value("")),
+                owner_is_open=Coalesce("owned__owner__is_active", Value(False)),
                 status=Coalesce("newest__status", Value(NOT_REPORTED)),
                 update_id=F("newest__pk"),
                 previous_update_id=Subquery(updates[1:2]),

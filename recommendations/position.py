@@ -102,6 +102,7 @@ def action_positions(actions, at, *, edits=NO_EDITS):
                 corrections=edits.get(action.pk),
                 owner=name_in(action.owner_signed),
                 owner_id=action.owner_id,
+                owner_is_open=action.owner_is_open,
                 recommendations=tuple(recommendations[action.pk]),
                 findings=tuple(findings[action.pk]),
                 status=action.status,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    dependencies = [("auth", "0012_alter_user_first_name_max_length")]
 
     operations = [
         migrations.CreateModel(
@@ -31,5 +31,10 @@ class Migration(migrations.Migration):
                     models.Index(fields=["address", "at"], name="sign_in_by_address"),
                 ],
             },
+        ),
+        # Two accounts whose names differ in capitals only would be taken for one another.
+        migrations.RunSQL(
+            "CREATE UNIQUE INDEX auth_user_name_in_any_case ON auth_user (LOWER(username))",
+            "DROP INDEX auth_user_name_in_any_case",
         ),
     ]

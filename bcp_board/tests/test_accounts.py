@@ -1,18 +1,22 @@
 """Signing in and out, passwords, and the accounts that administrators keep."""
 
+import datetime
 import re
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from bcp_board.tests.test_access import client_of
+from bcp_board.worklist import worklist
 from recommendations.ownership import Ownership
-from recommendations.tests.factories import make_action
+from recommendations.tests.factories import make_action, make_update
 from record.tests.admin_forms import errors_of, fill_in, open_form
-from record.tests.factories import make_user
+from record.tests.factories import make_user, on
 
 pytestmark = pytest.mark.django_db
 
@@ -339,3 +343,53 @@ def test_local_accounts_are_refused_on_a_real_site_or_with_a_weak_password(setti
         call_command("local_accounts", password="short")
 
     assert User.objects.count() == 0
+
+
+def test_before_an_account_is_closed_the_actions_it_owns_are_listed_and_readers_see_it_afterwards(
+    administrator,
+):
+    officer = make_user("Officers", "officer")
+    action, finished = make_action("A01", owner=officer), make_action("A02", owner=officer)
+    make_update(finished, "closed", by=officer)
+    page = f"/admin/auth/user/{officer.pk}/change/"
+    member = client_of(make_user("Board members"))
+    assert "A01 <bdi>Title of A01</bdi>" in administrator.get(page).content.decode()
+    assert "A02 <bdi>" not in administrator.get(page).content.decode()
+    assert "records its progress" in member.get("/actions/A01/").content.decode()
+
+    held = open_form(administrator, page)
+    held.pop("is_active")
+    assert administrator.post(page, held).status_code == 302
+
+    said = "The account is closed: nobody but the secretariat can record progress at present"
+    assert said in member.get("/actions/A01/").content.decode()
+    assert said not in member.get("/actions/A01/?as_at=2022-12-01").content.decode()
+    nobody = make_action("A03")
+    work = worklist(make_user("Secretariat"), on(datetime.date.today()))
+    assert [row.ref for row in work.unowned] == [action.ref, nobody.ref]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("Officer", "There is an account called officer already."),
+        (
+            "\u043efficer",
+            "Use the letters A to Z, digits and @ . + - _ only: other letters can look the same.",
+        ),
+    ],
+)
+def test_no_name_can_be_taken_for_that_of_another_account(administrator, name, error):
+    make_user("Officers", "officer")
+    typed = {"username": name, "first_name": "Ann", "last_name": "Other"}
+
+    response = administrator.post("/admin/auth/user/add/", typed)
+
+    assert errors_of(response) == {"username": [error]}
+
+
+@pytest.mark.django_db
+def test_the_database_too_refuses_a_name_that_differs_in_capitals_only():
+    make_user("Officers", "officer")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.create(username="OFFICER")

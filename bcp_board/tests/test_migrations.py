@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,7 +54,9 @@ def rewrites(source):
     names = {
         getattr(node.func, "attr", getattr(node.func, "id", ""))
         for node in ast.walk(ast.parse(source))
+        # SQL that only makes an index touches no row.
         if isinstance(node, ast.Call)
+        and not re.match("migrations.RunSQL.'CREATE UNIQUE INDEX", ast.unparse(node))
     }
     return names & REWRITES
 
