@@ -9,11 +9,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from meetings.models import Paper
-from meetings.publishing import AlreadyPublished, publish
+from meetings.publishing import MovedOn, publish, what_is_read
 from record import security_log
 from record.admin import RecordAdmin
-from record.dates import say_day, say_moment
+from record.dates import say_day
 from record.forms import NOT_WHOLE
 from record.models import Meeting
 from record.texts import LinesField
@@ -24,7 +23,7 @@ LONGEST_REASON = 500
 class PublishForm(forms.Form):
     """Confirms that the paper is to be frozen; a later version says why there is one."""
 
-    seen_version = forms.IntegerField(min_value=0, max_value=32767, widget=forms.HiddenInput)
+    read = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = LinesField(
         label="Why there is a new version",
         required=False,
@@ -37,19 +36,16 @@ class PublishForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args, newest, reason="", **kwargs):
-        self.seen = newest.version if newest else 0
-        super().__init__(*args, initial={"seen_version": self.seen, "reason": reason}, **kwargs)
+    def __init__(self, *args, newest, is_now, reason="", **kwargs):
+        self.is_now = is_now
+        super().__init__(*args, initial={"read": is_now, "reason": reason}, **kwargs)
         if not newest:
             del self.fields["reason"]
 
     def clean(self):
         cleaned = super().clean()
-        seen = cleaned.get("seen_version")
-        if seen is None or seen > self.seen:
-            raise forms.ValidationError(NOT_WHOLE)
-        # Whoever saw an earlier version is told of this one instead.
-        if seen == self.seen and "reason" in cleaned and not cleaned["reason"]:
+        # Whoever read what has changed since is told of that instead.
+        if cleaned.get("read") == self.is_now and "reason" in cleaned and not cleaned["reason"]:
             self.add_error("reason", "Say why there is a new version.")
         return cleaned
 
@@ -84,24 +80,22 @@ class MeetingAdmin(RecordAdmin):
         return [publishing, *super().get_urls()]
 
     def publish_view(self, request, pk):
-        """Ask whether to freeze the meeting's paper, and do so; of two at once the second is told."""
+        """Ask whether to freeze the meeting's paper as it was read, and do so.
+
+        Nothing is published if anything changed since: the page tells what, and asks again.
+        """
         if not request.user.has_perm("meetings.add_paper"):
             raise PermissionDenied
         meeting = self.get_object(request, str(pk))
-        newest = Paper.objects.defer("body").filter(meeting=meeting).order_by("-version").first()
-        form = PublishForm(request.POST or None, newest=newest)
-        conflict = None
+        form, moved_on = self.publish_form(meeting, request.POST or None), None
         if request.method == "POST" and form.is_valid():
+            reason = form.cleaned_data.get("reason", "")
             try:
-                paper = publish(
-                    meeting.pk,
-                    by=request.user,
-                    seen_version=form.cleaned_data["seen_version"],
-                    reason=form.cleaned_data.get("reason", ""),
-                )
-            except AlreadyPublished as error:
-                conflict = error.paper
-                form = PublishForm(newest=conflict, reason=form.cleaned_data.get("reason", ""))
+                paper = publish(meeting.pk, by=request.user, read=form.cleaned_data["read"], reason=reason)
+            except MovedOn as error:
+                moved_on = error.told or [NOT_WHOLE]
+                meeting.refresh_from_db()
+                form = self.publish_form(meeting, reason=reason)
             else:
                 security_log.record("published", request=request, object=f"paper {paper.pk}")
                 message = format_html(
@@ -113,17 +107,19 @@ class MeetingAdmin(RecordAdmin):
                 return HttpResponseRedirect(reverse("admin:record_meeting_change", args=[meeting.pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{'Error: ' if form.errors else ''}Publish the status paper",
+            "title": f"{'Error: ' if form.errors or moved_on else ''}Publish the status paper",
             "opts": self.opts,
             "original": meeting,
             "form": form,
-            "newest": conflict or newest,
-            "conflict": conflict
-            and f"{conflict.publisher} published version {conflict.version} on "
-            f"{say_moment(conflict.published_at)}, while this page was open. Nothing more was published.",
+            "newest": meeting.papers.defer("body").order_by("-version").first(),
+            "moved_on": moved_on,
         }
-        status = 409 if conflict else 200
+        status = 409 if moved_on else 200
         return TemplateResponse(request, "admin/meetings/publish.html", context, status=status)
+
+    def publish_form(self, meeting, *data, reason=""):
+        newest = meeting.papers.defer("body").order_by("-version").first()
+        return PublishForm(*data, newest=newest, is_now=what_is_read(meeting), reason=reason)
 
     @admin.display(description="papers due", ordering="papers_due_on")
     def papers_due_in_words(self, meeting):

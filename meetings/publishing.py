@@ -1,25 +1,68 @@
 """Freezing a meeting's status paper: these bytes, for good."""
 
+import datetime
 import hashlib
+import re
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from meetings.models import Paper
 from meetings.papers import render_paper, status_paper
 from record import ledger
 from record.as_at import AsAt
-from record.dates import end_of
+from record.dates import end_of, say_day
 from record.models import Meeting
 from record.signing import signature
+from record.since import told_since
+
+TOKEN = "[0-9]{1,18} [0-9]{1,18} [0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
-class AlreadyPublished(Exception):
-    """Someone published while this page was open; ``paper`` is what they published."""
+class MovedOn(Exception):
+    """The record, the meeting or the day is no more what was read; ``told`` are sentences that say how."""
 
-    def __init__(self, paper):
-        super().__init__(str(paper))
-        self.paper = paper
+    def __init__(self, told):
+        super().__init__(" ".join(told))
+        self.told = told
+
+
+def what_is_read(meeting):
+    """The token of what the paper of ``meeting`` rests on now.
+
+    It is the number of the newest entry, that of the meeting's version, and the day that the paper shows.
+    """
+    return _token(meeting, _newest(meeting), now=timezone.now())
+
+
+def _token(meeting, newest, *, now):
+    version = meeting.history.aggregate(newest=Max("history_id"))["newest"] or 0
+    return f"{ledger.anchor().count} {version} {shown_next(meeting, newest, now=now).day}"
+
+
+def _newest(meeting):
+    return meeting.papers.defer("body").order_by("-version").first()
+
+
+def _told(read, is_now):
+    """What made the token ``read`` into ``is_now``, in sentences; none where nothing known can have."""
+    if not re.fullmatch(TOKEN, read):
+        return []
+    (entry, _, day), (newest, _, today) = read.split(), is_now.split()
+    try:
+        day, today = map(datetime.date.fromisoformat, (day, today))
+    except ValueError:
+        return []
+    if int(entry) > int(newest) or day > today:
+        return []
+    told = told_since(int(entry))
+    if day < today:
+        told.append(
+            f"It is another day: you read the paper as at {say_day(day)}, "
+            f"and it would now be as at {say_day(today)}."
+        )
+    return told
 
 
 def shown_when_published(meeting, *, now, is_first):
@@ -52,22 +95,22 @@ def shown_next(meeting, newest, *, now):
     return shown_when_published(meeting, now=now, is_first=newest is None)
 
 
-def publish(meeting_pk, *, by, seen_version, reason=""):
+def publish(meeting_pk, *, by, read, reason=""):
     """Freeze the paper of the meeting and return it, a Paper.
 
-    ``seen_version`` is the newest version there was when the person looked, 0 for none; raises
-    AlreadyPublished if there is a newer one. No statement can be added while the paper is made, so the
-    anchor it prints covers exactly what it shows.
+    ``read`` is the token of what the person had read, from ``what_is_read``; raises MovedOn if anything was
+    added to the record since, or the paper would show another day. No statement can be added while the
+    paper is made, so the anchor it prints covers exactly what it shows.
     """
     with transaction.atomic():
         # The meeting first: whoever edits it holds it before their turn comes.
         meeting = Meeting.objects.select_for_update().get(pk=meeting_pk)
         ledger.take_turn()
-        newest = meeting.papers.defer("body").order_by("-version").first()
-        if newest and newest.version != seen_version:
-            raise AlreadyPublished(newest)
-        now = ledger.now_in_turn()
-        version = seen_version + 1
+        newest, now = _newest(meeting), ledger.now_in_turn()
+        is_now = _token(meeting, newest, now=now)
+        if read != is_now:
+            raise MovedOn(_told(read, is_now))
+        version = newest.version + 1 if newest else 1
         at = shown_next(meeting, newest, now=now)
         body = render_paper(status_paper(at, meeting=meeting, printed_at=now, version=version))
         paper = Paper(
@@ -88,6 +131,5 @@ def publish(meeting_pk, *, by, seen_version, reason=""):
 def preview(meeting):
     """The bytes that publishing now would freeze, but marked DRAFT."""
     now = timezone.now()
-    newest = meeting.papers.defer("body").order_by("-version").first()
-    at = shown_next(meeting, newest, now=now)
+    at = shown_next(meeting, _newest(meeting), now=now)
     return render_paper(status_paper(at, meeting=meeting, printed_at=now, is_draft=True))

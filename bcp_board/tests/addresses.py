@@ -10,7 +10,7 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.urls import URLResolver, get_resolver
 
-from meetings.publishing import publish
+from meetings.publishing import publish, what_is_read
 from recommendations.models import Action, Risk
 from recommendations.tests.factories import (
     make_action,
@@ -72,7 +72,7 @@ def make_record(owner):
         Risk.objects.create(ref="R01", **words).recommendations.add(recommendation)
     make_measure_value(by=owner)
     meeting = make_meeting(held_on=MEETING)
-    publish(meeting.pk, by=owner, seen_version=0)
+    publish(meeting.pk, by=owner, read=what_is_read(meeting))
     return action
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from meetings.publishing import publish
+from meetings.publishing import publish, what_is_read
 from recommendations.due_dates import Decision, DueDate
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.tests.factories import make_decision, make_due_date, make_update
@@ -202,7 +202,7 @@ def fill_demonstration():
     make_decision(refused, "refused", **said)
     make_due_date(action, "2099-06", **said, needs_decision=True, reason_kind="scope")
     held = Meeting.objects.filter(held_on__lte=today).latest("held_on")
-    publish(held.pk, by=secretariat, seen_version=0)
+    publish(held.pk, by=secretariat, read=what_is_read(held))
 
 
 def keys_of():

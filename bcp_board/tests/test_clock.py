@@ -10,7 +10,7 @@ from django.utils import timezone
 from meetings.models import Paper
 from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_action, make_due_date, make_update
-from record.tests.admin_forms import fill_in, open_form
+from record.tests.admin_forms import fields_of, fill_in, open_form
 from record.tests.factories import make_meeting, make_user
 
 ADD = reverse("admin:recommendations_progressupdate_add")
@@ -62,7 +62,8 @@ def test_half_past_eleven_at_night_in_utc_is_the_next_day_of_a_london_summer(cli
     assert fill_in(client, f"{ADD}?action={action.pk}", dated="02/07/2026", **written).status_code == 200
     assert fill_in(client, f"{ADD}?action={action.pk}", **written).status_code == 302
     assert ProgressUpdate.objects.latest("pk").dated == "2026-07-01"
-    client.post(reverse("admin:meetings_publish", args=[meeting.pk]), {"seen_version": 0})
+    page = reverse("admin:meetings_publish", args=[meeting.pk])
+    client.post(page, fields_of(client.get(page).context["form"]))
     assert Paper.objects.get().as_at == datetime.date(2026, 7, 1)
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from bcp_board import backups
 from meetings.models import Paper
-from meetings.publishing import publish
+from meetings.publishing import publish, what_is_read
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_action, make_update
 from record import erasure, ledger
@@ -52,7 +52,7 @@ def write_the_name_everywhere():
         action, by=officer, narrative=f"We saw {SPELLINGS[2]}", corrects=first, correction_reason="A slip"
     )
     make_update(action, by=officer, narrative="Nothing to do with it")
-    publish(meeting.pk, by=clerk, seen_version=0)
+    publish(meeting.pk, by=clerk, read=what_is_read(meeting))
     message = json.dumps([{"changed": {"name": "action", "object": SPELLINGS[2]}}])
     LogEntry.objects.log_actions(clerk.pk, [action], CHANGE, message, single_object=True)
     session = SessionStore()
@@ -306,8 +306,9 @@ def test_the_next_version_of_an_erased_paper_shows_what_that_one_showed(written,
     officer = ProgressUpdate.objects.first().recorded_by
     make_update(Action.objects.get(), "off_track", by=officer, reason="Said since the erased paper")
     clerk = make_user("Secretariat", "second")
-    second = publish(Paper.objects.get().meeting.pk, by=clerk, seen_version=1, reason="A name was removed")
+    meeting = Paper.objects.get().meeting
+    second = publish(meeting.pk, by=clerk, read=what_is_read(meeting), reason="A name was removed")
     assert b"Said since the erased paper" not in bytes(second.body)
     assert notice().encode() in bytes(second.body)
-    third = publish(Paper.objects.first().meeting.pk, by=clerk, seen_version=2, reason="Newer")
+    third = publish(meeting.pk, by=clerk, read=what_is_read(meeting), reason="Newer")
     assert b"Said since the erased paper" in bytes(third.body)

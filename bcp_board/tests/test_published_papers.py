@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from bcp_board import backups
 from meetings import papers
-from meetings.publishing import publish
+from meetings.publishing import publish, what_is_read
 from recommendations.models import Action, Recommendation
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record.models import Meeting
@@ -52,7 +52,7 @@ def test_published_bytes_survive_updates_renames_and_changed_templates_and_style
         make_action("A05")
         make_update(meeting_action(), by=recorder)
         meeting = make_meeting(held_on=datetime.date(2099, 1, 15))
-        paper = publish(meeting.pk, by=publisher, seen_version=0)
+        paper = publish(meeting.pk, by=publisher, read=what_is_read(meeting))
         client.force_login(reader)
         before = published(client)
         assert hashlib.sha256(before).hexdigest() == paper.sha256

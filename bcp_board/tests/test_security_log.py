@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from bcp_board.tests.addresses import make_record
+from meetings.publishing import what_is_read
 from recommendations.models import ProgressUpdate
 from record import triggers
 from record.tests.admin_forms import fill_in
@@ -189,7 +190,7 @@ def test_publishing_a_paper_is_logged(log):
     client.force_login(secretariat)
     log()
 
-    client.post(f"/admin/record/meeting/{meeting.pk}/publish/", {"seen_version": "0"})
+    client.post(f"/admin/record/meeting/{meeting.pk}/publish/", {"read": what_is_read(meeting)})
 
     paper = meeting.papers.get()
     assert facts(log(), "user", "object", "address") == [

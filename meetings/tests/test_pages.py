@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertInHTML
 
 from meetings.models import Paper
-from meetings.publishing import publish
+from meetings.publishing import publish, what_is_read
 from recommendations.models import Action
 from recommendations.tests.factories import make_action, make_due_date, make_recommendation, make_update
 from record.ledger import anchor, append
@@ -133,7 +133,8 @@ def publish_at(at, held_on, monkeypatch):
     before, seen = anchor(), meeting.papers.count()
     with monkeypatch.context() as patch:
         patch.setattr(timezone, "now", lambda: moment)
-        return publish(meeting.pk, by=secretariat, seen_version=seen, reason="A slip" * seen), before
+        read = what_is_read(meeting)
+        return publish(meeting.pk, by=secretariat, read=read, reason="A slip" * seen), before
 
 
 def test_a_past_day_names_the_paper_the_board_had_and_leads_to_its_bytes(reader, monkeypatch):

@@ -4,21 +4,25 @@ import datetime
 import hashlib
 import re
 import threading
+from contextlib import suppress
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.db import connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from meetings import papers
 from meetings.changes import had_before_it
 from meetings.models import Paper
-from meetings.publishing import AlreadyPublished, publish
+from meetings.publishing import MovedOn, publish, what_is_read
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_action, make_update
 from record import ledger, triggers
+from record.dates import say_day, say_moment
 from record.models import LedgerEntry
-from record.tests.factories import make_meeting, make_user, on
+from record.tests.admin_forms import fields_of
+from record.tests.factories import add, make_meeting, make_user, on, saved
 from record.verification import first_fault
 
 ADDRESS = "/meetings/2099-01-15/paper/"
@@ -33,6 +37,14 @@ def meeting(db):
 @pytest.fixture
 def secretariat(db):
     return make_user("Secretariat")
+
+
+def publish_page(meeting):
+    return reverse("admin:meetings_publish", args=[meeting.pk])
+
+
+def open_form(client, address):
+    return fields_of(client.get(address).context["form"])
 
 
 def published(client, address=ADDRESS):
@@ -54,10 +66,10 @@ def meeting_action():
 
 def test_a_correction_makes_version_2_and_version_1_stays_what_it_was(client, meeting, secretariat):
     client.force_login(secretariat)
-    publish(meeting.pk, by=secretariat, seen_version=0)
+    publish(meeting.pk, by=secretariat, read=what_is_read(meeting))
     first = published(client)
     make_update(meeting_action(), "off_track", by=secretariat)
-    publish(meeting.pk, by=secretariat, seen_version=1, reason="A05 was missing")
+    publish(meeting.pk, by=secretariat, read=what_is_read(meeting), reason="A05 was missing")
     second = published(client)
     assert first != second
     assert published(client, f"{ADDRESS}?version=1") == first
@@ -72,7 +84,7 @@ def test_a_correction_makes_version_2_and_version_1_stays_what_it_was(client, me
 
 def test_damaged_bytes_are_refused_and_never_replaced_by_live_data(client, meeting, secretariat):
     client.force_login(secretariat)
-    paper = publish(meeting.pk, by=secretariat, seen_version=0)
+    paper = publish(meeting.pk, by=secretariat, read=what_is_read(meeting))
     # Only an owner of the database could do this; the end of the test puts the triggers back.
     triggers.drop(connection)
     Paper.objects.filter(pk=paper.pk).update(body=b"<p>forged</p>")
@@ -87,7 +99,7 @@ def test_the_anchor_on_the_paper_is_the_chain_at_publication(client, meeting, se
     client.force_login(secretariat)
     make_update(meeting_action(), by=secretariat)
     anchor = ledger.anchor()
-    publish(meeting.pk, by=secretariat, seen_version=0)
+    publish(meeting.pk, by=secretariat, read=what_is_read(meeting))
     assert str(anchor) in published(client).decode()
     make_update(meeting_action(), "at_risk", by=secretariat)
     assert first_fault(expected=anchor) is None
@@ -95,7 +107,7 @@ def test_the_anchor_on_the_paper_is_the_chain_at_publication(client, meeting, se
 
 def test_the_paper_allows_its_own_stylesheet_and_no_other(client, meeting, secretariat):
     client.force_login(secretariat)
-    publish(meeting.pk, by=secretariat, seen_version=0)
+    publish(meeting.pk, by=secretariat, read=what_is_read(meeting))
     response = client.get(ADDRESS)
     source = papers.style_source(response.content)
     assert f"style-src 'self' {source};" in response.headers["Content-Security-Policy"]
@@ -107,54 +119,110 @@ def test_the_paper_allows_its_own_stylesheet_and_no_other(client, meeting, secre
 def test_a_paper_published_in_time_is_what_the_next_meeting_compares_with(db, secretariat, client):
     today = datetime.date(2026, 11, 22)
     held = make_meeting(held_on=datetime.date(2099, 1, 15))
-    paper = publish(held.pk, by=secretariat, seen_version=0)
+    paper = publish(held.pk, by=secretariat, read=what_is_read(held))
     moment = had_before_it(held, on(today))
     assert (moment.day, moment.known) == (paper.as_at, paper.published_at)
 
 
-def test_publishing_in_the_admin_says_who_was_first(client, meeting, secretariat):
+def told(response):
+    """What a page that published nothing says has changed, as a list of sentences."""
+    assert response.status_code == 409
+    return response.context["moved_on"]
+
+
+def test_whoever_publishes_second_is_told_of_the_first_before_being_asked_why(client, meeting, secretariat):
     client.force_login(secretariat)
-    address = reverse("admin:meetings_publish", args=[meeting.pk])
-    assert client.get(address).status_code == 200
-    first = client.post(address, {"seen_version": 0})
-    assert (first.status_code, Paper.objects.count()) == (302, 1)
-    second = client.post(address, {"seen_version": 0, "reason": "Again"})
-    assert (second.status_code, Paper.objects.count()) == (409, 1)
-    assert "published version 1 on" in second.content.decode()
+    address = publish_page(meeting)
+    opened = open_form(client, address)
+    assert (client.post(address, opened).status_code, Paper.objects.count()) == (302, 1)
+    second = client.post(address, {**opened, "reason": "Again"})
+    paper = Paper.objects.get()
+    assert told(second) == [
+        f"Secretariat Person added the paper “Meeting of 15 January 2099, paper version 1” on "
+        f"{say_moment(paper.published_at)}."
+    ]
+    assert "Please correct" not in second.content.decode()
     assert "Again</textarea>" in second.content.decode()
-    without_reason = client.post(address, {"seen_version": 1})
+    assert Paper.objects.count() == 1
+
+    without_reason = client.post(address, open_form(client, address))
     assert (without_reason.status_code, Paper.objects.count()) == (200, 1)
     assert "Say why there is a new version." in without_reason.content.decode()
-    assert client.post(address, {"seen_version": 1, "reason": "A slip"}).status_code == 302
-    assert Paper.objects.count() == 2
+    again = {**second.context["form"].initial, "reason": "A slip"}
+    assert (client.post(address, again).status_code, Paper.objects.count()) == (302, 2)
 
 
-def test_whoever_saw_no_version_is_told_of_the_first_before_being_asked_why_there_is_another(
-    client, meeting, secretariat
+@pytest.mark.parametrize("change", ["update", "correction", "withdrawal", "meeting", "title", "many"])
+def test_nothing_is_published_that_was_not_read_and_the_page_says_what_changed(
+    client, meeting, secretariat, change
 ):
+    action, client_at = meeting_action(), publish_page(meeting)
+    wrong = make_update(action, by=secretariat, narrative="All well")
     client.force_login(secretariat)
-    address = reverse("admin:meetings_publish", args=[meeting.pk])
-    assert client.post(address, {"seen_version": 0}).status_code == 302
-    second = client.post(address, {"seen_version": 0})
-    assert (second.status_code, Paper.objects.count()) == (409, 1)
-    assert "published version 1 on" in second.content.decode()
-    assert "Please correct" not in second.content.decode()
+    opened, more = open_form(client, client_at), []
+    if change == "update":
+        make_update(action, by=secretariat, narrative="Slipping")
+        words = "recorded a progress update about A05: Report finance to the board: “On track: Slipping”"
+    elif change == "correction":
+        make_update(action, by=secretariat, narrative="Ill", corrects=wrong, correction_reason="A slip")
+        words = "corrected a progress update about A05: Report finance to the board: “On track: Ill”"
+    elif change == "withdrawal":
+        add(wrong.withdrawal(by=secretariat, reason="Typed twice"))
+        words = "withdrew a progress update about A05: Report finance to the board: “On track: All well”"
+    elif change == "meeting":
+        with saved(by=secretariat, reason="It was unclear"):
+            meeting.covering_note = "Read that first."
+            meeting.save()
+        words = "changed the meeting “Meeting of 15 January 2099”, because: It was unclear"
+    elif change == "title":
+        with saved(by=secretariat, reason="It was unclear"):
+            action.title = "Another title"
+            action.save()
+        words = "changed the action “A05: Another title”, because: It was unclear"
+    else:
+        for _ in range(22):
+            make_update(action, by=secretariat, narrative="Slipping")
+        words = "recorded a progress update about A05: Report finance to the board: “On track: Slipping”"
+        more = ["And 2 more."]
+    response = client.post(client_at, opened)
+    sentences = told(response)
+    assert sentences[0].startswith(f"Secretariat Person {words} on ")
+    assert (len(sentences), sentences[20:]) == (20 + 1 if more else 1, more)
+    assert Paper.objects.count() == 0
+
+    assert client.post(client_at, response.context["form"].initial).status_code == 302
+    assert Paper.objects.count() == 1
 
 
-@pytest.mark.parametrize("seen", ["1", "5", "-1", "", "x", "99999999999"])
-def test_a_version_that_nobody_has_seen_yet_publishes_nothing(client, meeting, secretariat, seen):
+def test_a_paper_that_was_read_yesterday_is_not_published_today(client, meeting, secretariat):
     client.force_login(secretariat)
-    response = client.post(reverse("admin:meetings_publish", args=[meeting.pk]), {"seen_version": seen})
-    assert (response.status_code, Paper.objects.count()) == (200, 0)
-    assert "This form was not sent whole." in response.content.decode()
+    opened = open_form(client, publish_page(meeting))
+    today = timezone.localdate()
+    entry, version, _ = opened["read"].split()
+    yesterday = today - datetime.timedelta(days=1)
+    response = client.post(publish_page(meeting), {**opened, "read": f"{entry} {version} {yesterday}"})
+    assert told(response) == [
+        f"It is another day: you read the paper as at {say_day(yesterday)}, and it would now be as at "
+        f"{say_day(today)}."
+    ]
+    assert Paper.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "read", ["", "x", "1", "-1 1 2026-01-01", "999999 1 2099-12-31", "1 1 2026-13-45", "9" * 30, "1 1 x"]
+)
+def test_what_nobody_can_have_read_publishes_nothing(client, meeting, secretariat, read):
+    client.force_login(secretariat)
+    response = client.post(publish_page(meeting), {"read": read})
+    assert (told(response)[-1], Paper.objects.count()) == ("This form was not sent whole.", 0)
 
 
 def test_a_reason_that_is_too_long_is_refused_whole_and_kept_in_its_box(client, meeting, secretariat):
     """A box that says how much it takes has a browser cut what is pasted, and nobody is told."""
     client.force_login(secretariat)
-    address = reverse("admin:meetings_publish", args=[meeting.pk])
-    assert client.post(address, {"seen_version": 0}).status_code == 302
-    response = client.post(address, {"seen_version": 1, "reason": "y" * 501})
+    address = publish_page(meeting)
+    assert client.post(address, open_form(client, address)).status_code == 302
+    response = client.post(address, {**open_form(client, address), "reason": "y" * 501})
     assert (response.status_code, Paper.objects.count()) == (200, 1)
     assert "Use 500 characters or fewer." in response.content.decode()
     assert "y" * 501 in response.content.decode()
@@ -164,8 +232,7 @@ def test_a_reason_that_is_too_long_is_refused_whole_and_kept_in_its_box(client, 
 @pytest.mark.parametrize("role", ["Officers", "Chair", "Administrators"])
 def test_only_the_secretariat_publishes(client, meeting, role):
     client.force_login(make_user(role))
-    address = reverse("admin:meetings_publish", args=[meeting.pk])
-    assert client.post(address, {"seen_version": 0}).status_code == 403
+    assert client.post(publish_page(meeting), {"read": what_is_read(meeting)}).status_code == 403
     assert Paper.objects.count() == 0
 
 
@@ -173,15 +240,15 @@ def test_only_the_secretariat_publishes(client, meeting, role):
 def test_two_simultaneous_publications_make_one_paper_and_one_clear_refusal():
     secretariat = make_user("Secretariat")
     meeting = make_meeting(held_on=datetime.date(2099, 1, 15))
-    barrier, outcomes = threading.Barrier(2), []
+    barrier, outcomes, read = threading.Barrier(2), [], what_is_read(meeting)
 
     def attempt():
         barrier.wait()
         try:
-            publish(meeting.pk, by=secretariat, seen_version=0)
+            publish(meeting.pk, by=secretariat, read=read)
             outcomes.append("published")
-        except AlreadyPublished as refusal:
-            outcomes.append(f"refused: {refusal.paper.version}")
+        except MovedOn as refusal:
+            outcomes.append(f"refused: {len(refusal.told)}")
         finally:
             connection.close()
 
@@ -219,7 +286,11 @@ def test_a_paper_shows_an_update_saved_meanwhile_exactly_if_its_anchor_covers_it
         writer.start()
         under_way.wait(timeout=60)
         try:
-            body = publish(meeting.pk, by=secretariat, seen_version=0).body.decode()
+            body = None
+            while body is None:
+                # Whatever was written since it was read has it read again.
+                with suppress(MovedOn):
+                    body = publish(meeting.pk, by=secretariat, read=what_is_read(meeting)).body.decode()
         finally:
             is_published.set()
             writer.join()
@@ -240,13 +311,13 @@ def test_nothing_of_a_paper_is_kept_when_publishing_fails(meeting, secretariat):
     make_update(meeting_action(), by=secretariat)
     before = ledger.anchor()
     with pytest.raises(RuntimeError), transaction.atomic():
-        publish(meeting.pk, by=secretariat, seen_version=0)
+        publish(meeting.pk, by=secretariat, read=what_is_read(meeting))
         raise RuntimeError("the power went")
     assert (Paper.objects.count(), ledger.anchor()) == (0, before)
 
 
 def test_the_coming_version_can_be_read_as_a_draft_by_those_who_publish_it(client, meeting, secretariat):
-    publish(meeting.pk, by=secretariat, seen_version=0)
+    publish(meeting.pk, by=secretariat, read=what_is_read(meeting))
     make_update(meeting_action(), "at_risk", by=secretariat, reason="Money is short.")
     client.force_login(secretariat)
     coming = published(client, f"{ADDRESS}?draft").decode()
