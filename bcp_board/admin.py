@@ -23,6 +23,7 @@ from record import security_log
 from record.admin import BoardAdmin
 from record.forms import NOT_WHOLE, OpenedForm, hold
 from record.signing import name_of
+from record.texts import refuse_directions
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -46,6 +47,14 @@ class UserForm(OpenedForm):
         for name in ("first_name", "last_name"):
             if name in self.fields:
                 self.fields[name].required = True
+
+    def clean_first_name(self):
+        refuse_directions(self.cleaned_data["first_name"])
+        return self.cleaned_data["first_name"]
+
+    def clean_last_name(self):
+        refuse_directions(self.cleaned_data["last_name"])
+        return self.cleaned_data["last_name"]
 
     def clean_username(self):
         """A name that nobody can take for another's: of plain letters, whatever their case."""

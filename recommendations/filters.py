@@ -2,11 +2,11 @@
 
 import django_filters
 from django import forms
-from django.db.models import Q
 
 from recommendations.models import Action, Recommendation
 from recommendations.status import STATUS_WORDS, WORST_FIRST
 from record.rows import links_as_at
+from record.texts import folded
 from record.versions import recorded, rows_of
 
 NO_SUCH = {"invalid_choice": "“%(value)s” is not one of the choices. Choose one from the list."}
@@ -96,12 +96,12 @@ class ActionFilter(django_filters.FilterSet):
 
     def matching(self, queryset, name, value):
         """The actions with every word of ``value`` in their reference, title, role or note."""
-        said = self.said
-        for word in value.split():
-            said = said.filter(
-                Q(ref__iexact=word)
-                | Q(title__icontains=word)
-                | Q(owner_role__icontains=word)
-                | Q(note__icontains=word)
-            )
-        return queryset.filter(pk__in=said.values("id"))
+        # Compared here, because databases differ in what they take for the same letter.
+        words = folded(value).split()
+        rows = self.said.values_list("id", "ref", "title", "owner_role", "note")
+        return queryset.filter(pk__in=[key for key, *texts in rows if has_all(words, *map(folded, texts))])
+
+
+def has_all(words, ref, *texts):
+    """Whether each of ``words`` is the reference ``ref`` or stands in one of ``texts``."""
+    return all(word == ref or any(word in text for text in texts) for word in words)

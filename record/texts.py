@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 # What Unicode calls letters or symbols and draws as nothing.
 BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
+DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
 CONTROLS = {
     "\0": "null",
@@ -37,6 +38,17 @@ def refuse_controls(text, *, allowed=""):
             )
 
 
+def refuse_directions(name):
+    """Raise a ValidationError that names the first sign in ``name`` that turns the text after it."""
+    for sign in name:
+        if sign in DIRECTIONS:
+            raise ValidationError(
+                f"There is a {unicodedata.name(sign).lower()} (U+{ord(sign):04X}) in it, which cannot be seen "
+                "and turns round what stands after it. Delete it all, and type the name again.",
+                code="directional_character",
+            )
+
+
 class LineField(forms.CharField):
     """A text of one line."""
 
@@ -58,3 +70,19 @@ class LinesField(LineField):
 
     def to_python(self, value):
         return super().to_python(value.replace("\r\n", "\n") if isinstance(value, str) else value)
+
+
+# What people type for the same sign, by keyboard and by habit.
+SAME = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc`\u00b4", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"')
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | {"đ": "d", "Đ": "d", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l"}
+)
+
+
+def folded(text):
+    """``text`` with its quotes, dashes, capitals and accents made alike: to compare, never to show."""
+    # Signs first: compatibility would take an accent standing alone apart into a space and a mark.
+    apart = unicodedata.normalize("NFKD", text.translate(SAME)).casefold()
+    return "".join(each for each in unicodedata.normalize("NFKD", apart) if not unicodedata.combining(each))

@@ -393,3 +393,16 @@ def test_the_database_too_refuses_a_name_that_differs_in_capitals_only():
     make_user("Officers", "officer")
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create(username="OFFICER")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["first_name", "last_name"])
+def test_no_account_has_a_name_that_turns_its_role_round(field):
+    client = client_of(make_user("Administrators"))
+    address = "/admin/auth/user/add/"
+    filled = {**open_form(client, address), "username": "new", "first_name": "Olu", "last_name": "Clerk"}
+
+    response = client.post(address, {**filled, field: "Olu\u202e"})
+
+    assert list(response.context["adminform"].form.errors) == [field]
+    assert client.post(address, filled).status_code == 302

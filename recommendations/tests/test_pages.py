@@ -53,6 +53,24 @@ def say(template, **context):
 # The list of actions ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("title", "query", "is_found"),
+    [
+        ("Children\u2019s services", "children's", True),
+        ("Children's services", "CHILDREN\u2019S", True),
+        ("Mr Nguyễn\u2013Ørsted", "NGUYỄN-orsted", True),
+        ("Mr Nguye\u0302\u0303n", "nguyen", True),
+        ("Straße", "STRASSE", True),
+        ("Children\u2019s services", "childrens", False),
+        ("100% paid", "100_", False),
+    ],
+)
+def test_words_are_found_whatever_their_quotes_dashes_capitals_and_accents(reader, title, query, is_found):
+    make_action("A01", title=title)
+
+    assert listed(reader.get("/actions/", {"q": query})) == (["A01"] if is_found else [])
+
+
 @pytest.fixture
 def four(db):
     """A01 overdue and off track, A02 not updated, A03 past its date in silence, A04 of another one."""

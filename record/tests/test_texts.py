@@ -2,8 +2,9 @@
 
 import pytest
 from django import forms
+from django.core.exceptions import ValidationError
 
-from record.texts import LineField, LinesField
+from record.texts import DIRECTIONS, LineField, LinesField, refuse_directions
 
 
 class TextForm(forms.Form):
@@ -46,3 +47,10 @@ def test_a_control_character_is_refused_by_name(sign, name):
 def test_lines_and_tabs_are_kept_and_a_line_holds_no_other():
     assert cleaned(line="a\tb", lines="a\tb\r\nc") == {"line": "a\tb", "lines": "a\tb\nc"}
     assert "(U+000A)" in cleaned(line="a\nb")["line"][0]["message"]
+
+
+@pytest.mark.parametrize("sign", DIRECTIONS)
+def test_a_name_holds_nothing_that_turns_what_stands_after_it(sign):
+    with pytest.raises(ValidationError, match=f"U.{ord(sign):04X}"):
+        refuse_directions(f"Olu{sign}")
+    refuse_directions("Olúwa Ṣadé-O’Brien محمد")
