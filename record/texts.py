@@ -43,7 +43,7 @@ def refuse_directions(name):
     for sign in name:
         if sign in DIRECTIONS:
             raise ValidationError(
-                f"There is a {unicodedata.name(sign).lower()} (U+{ord(sign):04X}) in it, which cannot be seen "
+                f"There is a {unicodedata.name(sign).lower()} (U+{ord(sign):04X}) in it, which is not seen "
                 "and turns round what stands after it. Delete it all, and type the name again.",
                 code="directional_character",
             )
