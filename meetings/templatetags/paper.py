@@ -41,8 +41,8 @@ def rating(status):
 
 @register.simple_tag
 def standing(status, on_paper=False):
-    """``status`` as a paper shows it, or as every page does."""
-    return rating(status) if on_paper else status_tag(status)
+    """``status`` on a line of its own as a paper shows it, or as every page does."""
+    return format_html('<span class="row">{}</span>', rating(status)) if on_paper else status_tag(status)
 
 
 @register.simple_tag
