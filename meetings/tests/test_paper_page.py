@@ -223,8 +223,8 @@ def test_where_views_differ_the_paper_says_what_it_rests_on(db):
     assert "Neither the adviser nor the board has assessed recommendations 1 and 2." in calm
     make_assessment(heard, Status.ON_TRACK, dated="2022-12-02", narrative="It goes well.")
     text = text_of(render())
-    assert "Recommendation 1 Off track A01 1 of 1 reported Not assessed" not in calm
-    assert "Recommendation 1 Off track A01 1 of 1 reported On track 2 December 2022 Not assessed" in text
+    assert "Recommendation 1 Off track A01: 1 of 1 reported Not assessed" not in calm
+    assert "Recommendation 1 Off track A01: 1 of 1 reported On track 2 December 2022 Not assessed" in text
     assert "Nowhere" not in text
 
 
