@@ -129,12 +129,12 @@ class ActionQuerySet(models.QuerySet):
     def as_at(self, at):
         """The actions on the board that day, annotated with how each stood that day.
 
-        Annotates ``owner_id``, ``owner_signed`` and ``owner_is_open`` (today), ``update_id``, ``previous_update_id``, ``status`` (a
-        Status value or NOT_REPORTED), ``updated_on``, ``due_id``, ``due_last``, and the claims ``is_open``,
-        ``is_overdue`` (reported open, and the agreed date's last day has passed), ``is_silent`` (never
-        reported, and that day has passed) and ``is_stale`` (open, reported before, and the last update more
-        than UPDATE_EVERY_DAYS old). With ``at.known``, only what had been
-        recorded before that moment is used.
+        Annotates ``owner_id``, ``owner_signed`` and ``owner_is_open`` (today), ``update_id``,
+        ``previous_update_id``, ``status`` (a Status value or NOT_REPORTED), ``updated_on``, ``due_id``,
+        ``due_last``, and the claims ``is_open``, ``is_overdue`` (reported open, and the agreed date's last
+        day has passed), ``is_silent`` (never reported, and that day has passed) and ``is_stale`` (open,
+        reported before, and the last update more than UPDATE_EVERY_DAYS old). With ``at.known``, only what
+        had been recorded before that moment is used.
         """
         updates = newest_updates(at).values("pk")
         due_dates = DueDate.objects.agreed(at).filter(action=OuterRef("pk")).values("pk")
