@@ -11,8 +11,9 @@ from record.versions import Versions
 
 class MeasureQuerySet(models.QuerySet):
     def begun(self, at):
-        """All measures but those withdrawn: which had a value that day is for their values to say."""
-        return self.filter(is_withdrawn=False)
+        """The measures on the board at that day: those that had a value."""
+        counted = MeasureValue.objects.standing(at).values("measure")
+        return self.filter(is_withdrawn=False, id__in=counted)
 
 
 class Measure(models.Model):

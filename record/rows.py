@@ -1,15 +1,17 @@
 """Rows of the record as at a day: today's, or as their versions that were known then say, with links."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from django.apps import apps
 from django.db import models
 from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 
 from record.edits import Edit
 from record.ledger import link_table
 from record.sources import source_of
-from record.versions import as_known, read, recorded
+from record.statements import statement_kinds
+from record.versions import Version, as_known, read, recorded
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,21 @@ def links_as_at(model, name, at, *, of, only=None, with_lost=False):
     for key, called in named:
         found[key].append(called)
     return defaultdict(list, {key: sorted(called) for key, called in found.items()})
+
+
+def known_later(at):
+    """What counts by the day asked about and became known only after ``at.known``, in words: "3 findings".
+
+    It is a list with an item for each kind of row and of statement of which there is any.
+    """
+    if at.known is None:
+        return []
+    now, counts = replace(at, known=None), []
+    for model in (versions.instance_type for versions in apps.get_models() if issubclass(versions, Version)):
+        rows = recorded(model, now)
+        if hasattr(rows, "begun"):
+            counts.append((model, rows.begun(now).exclude(id__in=as_known(model, at).values("id")).count()))
+    for kind in statement_kinds():
+        counts.append((kind, kind.objects.standing(now).filter(known_from__gte=at.known).count()))
+    names = {model: (model._meta.verbose_name, model._meta.verbose_name_plural) for model, _ in counts}
+    return [f"{count} {names[model][count > 1]}" for model, count in counts if count]

@@ -155,3 +155,27 @@ def enter_one_of_each(*, by):
         measure = Measure.objects.create(ref="M99", name="Entered late", reference="p1", **old)
     for counted in (measure, Measure.objects.get(ref="M01")):
         make_measure_value("99%", "2025-02-20", counted, by=by)
+
+
+@pytest.mark.parametrize(
+    ("day", "later"),
+    [
+        # The second monitoring visit was on 4 and 5 October 2022, and known from the 6th at the earliest.
+        ("2022-10-05", True),
+        ("2026-11-01", False),
+    ],
+)
+def test_a_page_says_what_became_known_later_and_counts_none_of_it(client, record, day, later):
+    client.force_login(make_user("Board members"))
+    page = client.get(f"/visits/?as_at={day}&known=then").content.decode()
+    banner, main = page.split("<main")
+    said = re.findall(r"Became known later</strong>, and so is not counted on this page: ([^<]*)</p>", banner)
+    assert bool(said) is later
+    assert ("Monitoring visit 2" in main) is not later
+    if later:
+        assert said == ["2 visits, 10 findings, 1 event."]
+    assert "Became known later" not in client.get(f"/visits/?as_at={day}").content.decode()
+    empty = client.get("/visits/monitoring-visit-1/?as_at=2022-10-06&known=then").content.decode()
+    assert "Concerns</h3>" in empty
+    assert "(0)" not in empty
+    assert "None recorded" not in empty

@@ -11,6 +11,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
 from recommendations.status import FLAGS, ROWS
+from record import rows
 from record.dates import say_day, say_moment
 from record.drawing import Shape
 
@@ -60,6 +61,12 @@ def how_it_stands(action):
     """The status of ``action`` with its flags beside it."""
     tags = [status_tag(action.status), *(flag_tag(words, name) for name, words in action.flags.items())]
     return format_html('<span class="tags">{}</span>', format_html_join(" ", "{}", ((t,) for t in tags)))
+
+
+@register.simple_tag
+def known_later(at):
+    """What became known only later than the AsAt asks of: "3 findings, 1 visit", or ""."""
+    return ", ".join(rows.known_later(at))
 
 
 @register.filter
