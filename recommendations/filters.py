@@ -4,9 +4,9 @@ import django_filters
 from django import forms
 
 from recommendations.models import Action, Recommendation
+from recommendations.search import places_of
 from recommendations.status import STATUS_WORDS, WORST_FIRST
 from record.rows import links_as_at
-from record.texts import folded
 from record.versions import recorded, rows_of
 
 NO_SUCH = {"invalid_choice": "“%(value)s” is not one of the choices. Choose one from the list."}
@@ -57,7 +57,7 @@ class ActionFilter(django_filters.FilterSet):
     )
     q = django_filters.CharFilter(
         method="matching",
-        label="Words in the action",
+        label="Words in the action, its history, findings or documents",
         max_length=100,
         error_messages={"max_length": TOO_LONG},
     )
@@ -71,6 +71,8 @@ class ActionFilter(django_filters.FilterSet):
         # What the actions said, which are asked apart from how they stood: their own columns are today's.
         self.said = recorded(Action, at)
         self.at = at
+        # {key of an action: the Places at which the words that are searched for stand}, once that is asked.
+        self.places = {}
         roles = self.said.begun(at).order_by("owner_role").values_list("owner_role", flat=True).distinct()
         asked = rows_of(recorded(Recommendation, at).filter(is_withdrawn=False).order_by("number"))
         self.filters["owner"].extra["choices"] = [(name, name) for name in roles]
@@ -95,13 +97,5 @@ class ActionFilter(django_filters.FilterSet):
         return queryset.filter(pk__in=self.said.filter(owner_role=value).values("id"))
 
     def matching(self, queryset, name, value):
-        """The actions with every word of ``value`` in their reference, title, role or note."""
-        # Compared here, because databases differ in what they take for the same letter.
-        words = folded(value).split()
-        rows = self.said.values_list("id", "ref", "title", "owner_role", "note")
-        return queryset.filter(pk__in=[key for key, *texts in rows if has_all(words, *map(folded, texts))])
-
-
-def has_all(words, ref, *texts):
-    """Whether each of ``words`` is the reference ``ref`` or stands in one of ``texts``."""
-    return all(word == ref or any(word in text for text in texts) for word in words)
+        self.places = places_of(value, self.at)
+        return queryset.filter(pk__in=self.places)

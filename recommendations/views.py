@@ -51,6 +51,7 @@ def actions(request):
         "filter": listed,
         "page": page,
         "actions": action_positions(page.object_list, at, edits=edits),
+        "places": listed.places,
         "total": on_the_day.count(),
         "lost": edits.taken_off,
     }

@@ -87,6 +87,12 @@ def quoted(text):
     return format_html("“{}”", linebreaksbr(text)) if text else "empty"
 
 
+@register.filter
+def found_for(places, action):
+    """The Places at which the words that were searched for stand in ``action``."""
+    return (places or {}).get(action.pk, ())
+
+
 @register.simple_tag
 def recorder(signature, on_behalf_of=""):
     """Say who recorded a statement and, where somebody else reported it, on whose behalf."""

@@ -11,8 +11,8 @@ from record.signing import signature
 from record.tests.factories import add, make_document, saved
 
 
-def make_recommendation(number=1, **fields):
-    """A Recommendation from the report."""
+def make_recommendation(number=1, *, findings=(), **fields):
+    """A Recommendation from the report, linked to ``findings``."""
     values = {
         "title": f"Title {number}",
         "summary": "What to do",
@@ -24,17 +24,20 @@ def make_recommendation(number=1, **fields):
         **fields,
     }
     with saved():
-        return Recommendation.objects.create(number=number, **values)
+        recommendation = Recommendation.objects.create(number=number, **values)
+        recommendation.findings.set(findings)
+    return recommendation
 
 
-def make_action(ref="A01", recommendation=None, *, owner=None, recorded_at=None, **fields):
-    """An Action agreed on 1 October 2022 that answers ``recommendation``, or the first one."""
+def make_action(ref="A01", *recommendations, findings=(), owner=None, recorded_at=None, **fields):
+    """An Action agreed on 1 October 2022 that answers the rows given, or recommendation 1."""
     values = {"title": f"Title of {ref}", "owner_role": "Director", "agreed_on": "2022-10-01", **fields}
-    if not recommendation:
-        recommendation = Recommendation.objects.filter(number=1).first() or make_recommendation(1)
+    if not any(recommendations) and not findings:
+        recommendations = [Recommendation.objects.filter(number=1).first() or make_recommendation(1)]
     with saved(at=recorded_at):
         action = Action.objects.create(ref=ref, **values)
-        action.recommendations.add(recommendation)
+        action.recommendations.set(filter(None, recommendations))
+        action.findings.set(findings)
     if owner:
         make_owner(action, owner, recorded_at=recorded_at)
     return action
