@@ -102,7 +102,7 @@ def test_a_restored_database_takes_its_first_row_in_every_table(
         backups.restore(saved.path, identity=backup_key)
         assert tables_whose_next_key_is_taken() == []
         officer = make_user("Officers", username="second")
-        action = make_action("A99", recommendation=make_recommendation(99, document=make_document("new")))
+        action = make_action("A99", make_recommendation(99, document=make_document("new")))
         make_update(action, by=officer)
         make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
         make_assessment(make_recommendation(98))
