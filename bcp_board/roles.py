@@ -31,6 +31,7 @@ RECORD = (
     "recommendations.measure",
     "recommendations.risk",
     "record.meeting",
+    "record.ask",
 )
 REPORTS = ("recommendations.progressupdate", "recommendations.duedate")
 OFFICERS = permissions("view", "recommendations.action", "recommendations.decision") | permissions(

@@ -45,6 +45,8 @@ class People:
 
 @dataclass(frozen=True)
 class Meetings:
+    """What is said of each meeting; the first word of an ask is its kind: decide, note or challenge."""
+
     covering_note: str
     asks: tuple[str, ...]
     asks_in_turn: tuple[str, ...]

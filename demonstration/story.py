@@ -19,7 +19,7 @@ from recommendations.models import Action, Assessment, ProgressUpdate, Whose
 from recommendations.ownership import Ownership
 from recommendations.status import ACCEPTED, Status, needing
 from record.dates import say_day
-from record.models import Meeting
+from record.models import Ask, AskKind, Meeting
 from record.signing import name_of
 
 BEGINS = datetime.date(2022, 9, 1)
@@ -97,15 +97,22 @@ def meeting_days(as_at):
 
 def meetings(script, *, as_at):
     """The unsaved Meetings."""
-    words = script.meetings
     return [
         Meeting(
             held_on=day,
             papers_due_on=day - DAY * PAPERS_DAYS_BEFORE,
-            covering_note=invented(words.covering_note),
-            asks="\n".join(invented(ask) for ask in (*words.asks, in_turn(words.asks_in_turn, place))),
+            covering_note=invented(script.meetings.covering_note),
         )
-        for place, day in enumerate(meeting_days(as_at))
+        for day in meeting_days(as_at)
+    ]
+
+
+def asks(script, meeting, *, place):
+    """The unsaved Asks of a saved ``meeting``, that many after the first; their first word is their kind."""
+    words = script.meetings
+    return [
+        Ask(meeting=meeting, kind=AskKind(ask.split()[0]), text=invented(ask))
+        for ask in (*words.asks, in_turn(words.asks_in_turn, place))
     ]
 
 

@@ -4,17 +4,21 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxLengthValidator
+from django.db import models
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
+from meetings.forms import MeetingForm
 from meetings.publishing import MovedOn, publish, what_is_read
 from record import security_log
 from record.admin import RecordAdmin
 from record.dates import say_day
 from record.forms import NOT_WHOLE
-from record.models import Meeting
+from record.inlines import OnPageInline
+from record.models import Ask, Meeting
 from record.texts import LinesField
 
 LONGEST_REASON = 500
@@ -50,28 +54,39 @@ class PublishForm(forms.Form):
         return cleaned
 
 
+class AskInline(OnPageInline):
+    model = Ask
+    fields = ["kind", "text"]
+
+
 @admin.register(Meeting)
 class MeetingAdmin(RecordAdmin):
+    form = MeetingForm
     change_form_template = "admin/meetings/change_meeting.html"
-    list_display = ["__str__", "papers_due_in_words"]
+    list_display = ["__str__", "state_in_words", "papers_due_in_words"]
     ordering = ["-held_on"]
+    inlines = [AskInline]
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = [
         (
             None,
             {
-                "fields": ["held_on", "papers_due_on"],
+                "fields": ["held_on", "state", "papers_due_on"],
                 "description": (
-                    "The day is part of the address of the meeting’s papers, so it is fixed once one is "
-                    "published."
+                    "The day is part of the addresses of the meeting and its papers. If it is moved or put "
+                    "right, the old addresses lead to the new ones, decisions keep their own day, and "
+                    "published papers keep what they printed."
                 ),
             },
         ),
-        ("The status paper", {"fields": ["covering_note", "asks"]}),
+        ("The status paper", {"fields": ["covering_note"]}),
+        ("Once it was held", {"fields": ["attendance", "apologies", "minutes_url"]}),
     ]
 
-    def get_readonly_fields(self, request, obj=None):
-        fixed = super().get_readonly_fields(request, obj)
-        return (*fixed, "held_on") if obj and obj.papers.exists() else fixed
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.today = request.as_at.today
+        return form
 
     def get_urls(self):
         publishing = path(
@@ -124,3 +139,17 @@ class MeetingAdmin(RecordAdmin):
     @admin.display(description="papers due", ordering="papers_due_on")
     def papers_due_in_words(self, meeting):
         return say_day(meeting.papers_due_on) if meeting.papers_due_on else "Not set"
+
+    @admin.display(description="state", ordering="state")
+    def state_in_words(self, meeting):
+        return meeting.words_on(timezone.localdate())
+
+
+@admin.register(Ask)
+class AskAdmin(RecordAdmin):
+    list_display = ["text", "kind", "meeting"]
+    list_select_related = ["meeting"]
+    list_filter = ["kind"]
+    search_fields = ["text"]
+    never_changes = ("meeting",)
+    fieldsets = [(None, {"fields": ["meeting", "kind", "text"]})]

@@ -496,15 +496,22 @@ def unchanged(now, meetings):
     return tuple(sorted(rows, key=lambda row: (-row.meetings, row.action.ref)))
 
 
-def meetings_before(day, at):
-    """The meetings before ``day``, the latest first: as many as are ever looked back on, and one more."""
-    earlier = recorded(Meeting, at).filter(held_on__lt=day).order_by("-held_on")
+def meetings_held(at, *, before=None):
+    """The meetings that had been held on the day asked about, the latest first.
+
+    They are as many as are ever looked back on, and one more; only those before the meeting ``before`` where
+    that is given. A cancelled meeting compares with nothing.
+    """
+    if before and before.is_cancelled:
+        return []
+    held = recorded(Meeting, at).held_by(at.day)
+    earlier = held.filter(held_on__lt=before.held_on) if before else held
     return rows_of(earlier[: MEETINGS_LOOKED_BACK + 1])
 
 
 def next_meeting(at):
-    """The next meeting on or after the day asked about, or None."""
-    to_come = recorded(Meeting, at).filter(held_on__gte=at.day).order_by("held_on")
+    """The next meeting to come, seen from the day asked about, or None."""
+    to_come = recorded(Meeting, at).to_come_from(at.day)
     return next(iter(rows_of(to_come[:1])), None)
 
 

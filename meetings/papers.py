@@ -14,7 +14,7 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from meetings.changes import Changes, Unchanged, changes_since, meetings_before, unchanged
+from meetings.changes import Changes, Unchanged, changes_since, meetings_held, unchanged
 from recommendations import charts
 from recommendations.board import ActionPosition, BoardPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
@@ -23,7 +23,9 @@ from recommendations.status import FLAGS, TABLE
 from record import ledger
 from record.as_at import AsAt
 from record.dates import say_day, say_moment
-from record.models import Demonstration, Meeting
+from record.edits import edits_of
+from record.models import Ask, Demonstration, Meeting
+from record.versions import recorded, rows_of
 
 STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
@@ -48,6 +50,7 @@ class StatusPaper:
 
     at: AsAt
     meeting: Meeting | None
+    asks: tuple[Ask, ...]
     meeting_before: Meeting | None
     board: BoardPosition
     changes: Changes | None
@@ -112,13 +115,31 @@ class StatusPaper:
         return [(kind, flag, flag.means(update_every_days=days)) for kind, flag in FLAGS.items()]
 
 
-def status_paper(at, *, meeting, printed_at, is_draft=False, version=None):
-    """The StatusPaper at ``at`` for ``meeting``, which may be None, made at the moment ``printed_at``."""
+def asks_of(meeting, at):
+    """What the board is asked to do at ``meeting``, which may be None, as was known ``at``."""
+    return tuple(
+        rows_of(recorded(Ask, at).begun(at).filter(meeting=meeting.pk).order_by("id")) if meeting else ()
+    )
+
+
+def edits_of_meeting(meeting, at):
+    """The Edits of ``meeting`` and of what is asked at it that are known, the oldest first."""
+    own, asked = edits_of(Meeting, at), edits_of(Ask, at)
+    of_asks = [edit for key in meeting.asks.values_list("pk", flat=True) for edit in asked.get(key)]
+    return tuple(sorted((*own.get(meeting.pk), *of_asks), key=lambda edit: edit.at))
+
+
+def status_paper(at, *, meeting, printed_at, asks=(), is_draft=False, version=None):
+    """The StatusPaper at ``at`` for ``meeting``, which may be None, made at the moment ``printed_at``.
+
+    ``asks`` are what its board is asked to do.
+    """
     board = board_position(at)
-    earlier = meetings_before(meeting.held_on if meeting else at.day, at)
+    earlier = meetings_held(at, before=meeting)
     return StatusPaper(
         at=at,
         meeting=meeting,
+        asks=asks,
         meeting_before=earlier[0] if earlier else None,
         board=board,
         changes=changes_since(board, earlier),

@@ -9,7 +9,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from meetings.models import Paper
-from meetings.papers import render_paper, status_paper
+from meetings.papers import asks_of, render_paper, status_paper
 from record import ledger
 from record.as_at import AsAt
 from record.dates import end_of, say_day
@@ -112,7 +112,15 @@ def publish(meeting_pk, *, by, read, reason=""):
             raise MovedOn(_told(read, is_now))
         version = newest.version + 1 if newest else 1
         at = shown_next(meeting, newest, now=now)
-        body = render_paper(status_paper(at, meeting=meeting, printed_at=now, version=version))
+        body = render_paper(
+            status_paper(
+                at,
+                meeting=meeting,
+                asks=asks_of(meeting, AsAt.now(at.today)),
+                printed_at=now,
+                version=version,
+            )
+        )
         paper = Paper(
             meeting=meeting,
             version=version,
@@ -132,4 +140,12 @@ def preview(meeting):
     """The bytes that publishing now would freeze, but marked DRAFT."""
     now = timezone.now()
     at = shown_next(meeting, _newest(meeting), now=now)
-    return render_paper(status_paper(at, meeting=meeting, printed_at=now, is_draft=True))
+    return render_paper(
+        status_paper(
+            at,
+            meeting=meeting,
+            asks=asks_of(meeting, AsAt.now(at.today)),
+            printed_at=now,
+            is_draft=True,
+        )
+    )

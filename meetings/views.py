@@ -1,11 +1,13 @@
 """The board's position, its meetings, and the status page and papers made for them."""
 
 from collections import namedtuple
+from functools import wraps
 
 from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -13,7 +15,7 @@ from meetings import papers
 from meetings.changes import (
     changes_since,
     had_before_it,
-    meetings_before,
+    meetings_held,
     next_meeting,
     published_by,
     unchanged,
@@ -23,7 +25,6 @@ from meetings.publishing import preview
 from recommendations import charts
 from recommendations.position import board_position
 from record.dates import end_of
-from record.edits import edits_of
 from record.models import Meeting
 from record.versions import recorded, rows_of
 
@@ -35,7 +36,7 @@ def home(request):
     """Show where the board stands: exceptions first, then the ten recommendations."""
     at = request.as_at
     board = board_position(at)
-    earlier = meetings_before(at.day, at)
+    earlier = meetings_held(at)
     changes = changes_since(board, earlier)
     context = {
         "board": board,
@@ -64,10 +65,9 @@ def home(request):
 def status(request):
     """Show the pre-meeting status page, made for A4: for the next meeting if there is one."""
     at = request.as_at
+    upcoming = next_meeting(at)
     made = papers.status_paper(
-        at,
-        meeting=next_meeting(at),
-        printed_at=timezone.now(),
+        at, meeting=upcoming, asks=papers.asks_of(upcoming, at), printed_at=timezone.now()
     )
     return paper_response(papers.render_paper(made))
 
@@ -79,18 +79,36 @@ def meetings(request):
     published = Paper.objects.filter(published_at__lt=end_of(day)).with_notice().order_by("version")
     rows = rows_of(recorded(Meeting, request.as_at).order_by("-held_on"))
     prefetch_related_objects(rows, Prefetch("papers", published))
-    to_come = [m for m in rows if m.held_on >= day]
-    held = [m for m in rows if m.held_on < day]
-    return render(request, "meetings/meetings.html", {"to_come": to_come[::-1], "held": held})
+    context = {
+        "to_come": [m for m in rows[::-1] if not (m.is_cancelled or m.was_held_by(day))],
+        "held": [m for m in rows if m.was_held_by(day)],
+        "cancelled": [m for m in rows if m.is_cancelled],
+    }
+    return render(request, "meetings/meetings.html", context)
+
+
+def of_a_meeting(view):
+    """The view of a meeting, given its row; an address that it once had leads to the one it has."""
+
+    @wraps(view)
+    def found(request, date):
+        row = meeting_on(date, request.as_at)
+        if row.held_on == date:
+            return view(request, row)
+        address = reverse(request.resolver_match.url_name, args=[row.held_on])
+        query = request.META["QUERY_STRING"]
+        return HttpResponseRedirect(f"{address}?{query}" if query else address)
+
+    return found
 
 
 @require_safe
-def meeting(request, date):
+@of_a_meeting
+def meeting(request, row):
     """Show one meeting: what changed since the one before, and the decisions wanted."""
-    row = meeting_on(date, request.as_at)
     had = had_before_it(row, request.as_at)
     board = board_position(had)
-    earlier = meetings_before(date, request.as_at)
+    earlier = meetings_held(had, before=row)
     changes = changes_since(board, earlier)
     context = {
         "meeting": row,
@@ -103,16 +121,18 @@ def meeting(request, date):
         # Its links lead to the position that the meeting had before it.
         "at": had,
         "unchanged": unchanged(board, earlier),
-        "corrections": edits_of(Meeting, request.as_at).get(row.pk),
+        "asks": papers.asks_of(row, request.as_at),
+        "corrections": papers.edits_of_meeting(row, request.as_at),
+        "state": row.words_on(request.as_at.day),
         "papers": published_by(request.as_at, row.papers.with_anchor()).order_by("-version"),
     }
     return render(request, "meetings/meeting.html", context)
 
 
 @require_safe
-def paper(request, date):
+@of_a_meeting
+def paper(request, row):
     """Serve the meeting's paper: the published bytes, or a live draft until there are some."""
-    row = meeting_on(date, request.as_at)
     if "draft" in request.GET and request.user.has_perm("meetings.add_paper"):
         return paper_response(preview(row))
     wanted = request.GET.get("version")
@@ -134,6 +154,7 @@ def paper(request, date):
     made = papers.status_paper(
         had,
         meeting=row,
+        asks=papers.asks_of(row, request.as_at),
         printed_at=timezone.now(),
         is_draft=True,
     )
@@ -141,8 +162,12 @@ def paper(request, date):
 
 
 def meeting_on(date, at):
-    """The Meeting of that day as it was known; a 404 where there was none."""
-    found = rows_of(recorded(Meeting, at).filter(held_on=date))
+    """The Meeting whose day that is, was or came to be, as was known ``at``; a 404 where there is none."""
+    known = recorded(Meeting, at)
+    found = rows_of(known.filter(held_on=date))
+    if not found:
+        once = Meeting.history.filter(held_on=date).order_by("-history_id").values("id")[:1]
+        found = rows_of(known.filter(id__in=list(once.values_list("id", flat=True))))
     if not found:
         raise Http404
     return found[0]

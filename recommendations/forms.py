@@ -48,7 +48,7 @@ class MeetingForm(StatementForm):
         super().__init__(*args, **kwargs)
         if box := self.fields.get("meeting"):
             since, corrected = self.decides_from(), self.addition.corrects
-            held = Meeting.objects.filter(held_on__lte=self.addition.as_at.today).order_by("-held_on")
+            held = Meeting.objects.begun_by(self.addition.as_at.today)
             named = Q(pk=corrected.meeting_id if corrected else None)
             box.queryset = held.filter(named | Q(held_on__gte=since)) if since else held
             box.empty_label = BETWEEN_MEETINGS

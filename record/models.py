@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from record.as_at import EARLIEST, LATEST
 from record.dates import EdtfField, first_day, last_day
-from record.fields import LONGEST_NOTICE, NO_CHILD, NoteField, WithdrawnField, not_blank
+from record.fields import LONGEST_NOTICE, NO_CHILD, NoteField, WithdrawnField, not_blank, one_of
 from record.versions import Versions, recorded
 
 PAPERS_BY_THE_MEETING = "The papers must be due on or before the day of the meeting."
@@ -57,10 +57,46 @@ class FromDocumentQuerySet(models.QuerySet):
         return self.filter(is_withdrawn=False, document__in=published_by(at))
 
 
+class MeetingState(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    CANCELLED = "cancelled", "Cancelled"
+    HELD = "held", "Held"
+
+
+class MeetingQuerySet(models.QuerySet):
+    def taking_place(self):
+        """The meetings that were not cancelled."""
+        return self.exclude(state=MeetingState.CANCELLED)
+
+    def held_by(self, day):
+        """The meetings that had been held on ``day``, the latest first.
+
+        A meeting was held when the Secretariat says so, on its day at the earliest, or else once its day has
+        passed and it was not cancelled.
+        """
+        held = Q(held_on__lt=day) | Q(held_on=day, state=MeetingState.HELD)
+        return self.taking_place().filter(held).order_by("-held_on")
+
+    def begun_by(self, day):
+        """The meetings held by ``day`` and the one that is being held on it, the latest first."""
+        return self.taking_place().filter(held_on__lte=day).order_by("-held_on")
+
+    def to_come_from(self, day):
+        """The meetings that had not been held on ``day``, the next one first."""
+        to_come = Q(held_on__gt=day) | Q(held_on=day, state=MeetingState.PLANNED)
+        return self.taking_place().filter(to_come).order_by("held_on")
+
+
 class Meeting(models.Model):
     """A meeting of the improvement board."""
 
-    held_on = models.DateField(unique=True, help_text="The day of the meeting.")
+    held_on = models.DateField("day", unique=True, help_text="The day of the meeting.")
+    state = models.CharField(
+        max_length=10,
+        choices=MeetingState,
+        default=MeetingState.PLANNED,
+        help_text="A planned meeting counts as held once its day has passed, unless it was cancelled.",
+    )
     papers_due_on = models.DateField(
         null=True,
         blank=True,
@@ -69,21 +105,27 @@ class Meeting(models.Model):
     covering_note = models.TextField(
         blank=True, help_text=f"Printed at the head of the status paper. {NO_CHILD}"
     )
-    asks = models.TextField(
-        "what the board is asked to do",
-        blank=True,
-        help_text="One thing a line: to decide, to note or to challenge.",
-    )
+    attendance = models.TextField("who was there", blank=True, help_text=f"By role, one a line. {NO_CHILD}")
+    apologies = models.TextField(blank=True, help_text=f"By role, one a line. {NO_CHILD}")
+    minutes_url = models.URLField("link to the council’s minutes", blank=True)
     history = Versions()
+
+    objects = MeetingQuerySet.as_manager()
 
     class Meta:
         ordering = ["held_on"]
         constraints = [
+            one_of("state", MeetingState),
+            models.CheckConstraint(
+                condition=~Q(state=MeetingState.CANCELLED) | Q(attendance="", apologies="", minutes_url=""),
+                name="record_meeting_cancelled_had_nobody",
+                violation_error_message="Nobody was at a cancelled meeting, and it has no minutes.",
+            ),
             models.CheckConstraint(
                 condition=Q(papers_due_on=None) | Q(papers_due_on__lte=F("held_on")),
                 name="record_meeting_papers_are_due_by_the_meeting",
                 violation_error_message=PAPERS_BY_THE_MEETING,
-            )
+            ),
         ]
 
     def __str__(self):
@@ -91,6 +133,19 @@ class Meeting(models.Model):
 
     def get_absolute_url(self):
         return reverse("meeting", args=[self.held_on])
+
+    @property
+    def is_cancelled(self):
+        return self.state == MeetingState.CANCELLED
+
+    def words_on(self, day):
+        """Its state on ``day`` in a word: it counts as held once its day has passed."""
+        return MeetingState.HELD.label if self.was_held_by(day) else self.get_state_display()
+
+    def was_held_by(self, day):
+        """Whether it had been held on ``day``: the same rule as the queryset's."""
+        passed = self.held_on < day or self.held_on == day and self.state == MeetingState.HELD
+        return passed and not self.is_cancelled
 
     def clean(self):
         for name in ("held_on", "papers_due_on"):
@@ -100,6 +155,50 @@ class Meeting(models.Model):
         # The constraint says so too, but a form in which the day is fixed does not ask it.
         if self.papers_due_on and self.held_on and self.papers_due_on > self.held_on:
             raise ValidationError({"papers_due_on": PAPERS_BY_THE_MEETING})
+
+
+class AskKind(models.TextChoices):
+    DECIDE = "decide", "To decide"
+    NOTE = "note", "To note"
+    CHALLENGE = "challenge", "To challenge"
+
+
+class AskQuerySet(models.QuerySet):
+    def begun(self, at):
+        """What stands of what boards are asked, whatever the day: each belongs to a meeting and its page."""
+        return self.filter(is_withdrawn=False)
+
+
+class Ask(models.Model):
+    """One thing that the board is asked to do at a meeting."""
+
+    meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="asks")
+    kind = models.CharField(max_length=10, choices=AskKind)
+    text = models.CharField("what the board is asked", max_length=500, help_text=f"One thing. {NO_CHILD}")
+    is_withdrawn = WithdrawnField()
+    history = Versions()
+
+    objects = AskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = "ask"
+        constraints = [
+            one_of("kind", AskKind),
+            not_blank("text"),
+            models.UniqueConstraint(
+                fields=["meeting", "text"],
+                condition=Q(is_withdrawn=False),
+                name="record_ask_once_at_a_meeting",
+                violation_error_message="The board is asked this already.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}: {self.text}"
+
+    def get_absolute_url(self):
+        return self.meeting.get_absolute_url()
 
 
 class Demonstration(models.Model):

@@ -2,42 +2,18 @@
 
 from django.contrib import admin
 
-from record.admin import SOURCE, RecordAdmin, box
+from record.admin import SOURCE, RecordAdmin
 from record.dates import say
-from visits.forms import OnVisitForm, OnVisitFormSet
+from record.inlines import OnPageInline
 from visits.models import Event, Finding, Framework, Grade, Judgement, JudgementArea, Visit
 
 
-class OnVisitInline(admin.StackedInline):
-    """The judgements or the findings on their visit's page, at most as many as anybody would enter."""
-
-    form = OnVisitForm
-    formset = OnVisitFormSet
-    extra = 0
-    max_num = 60
-    can_delete = False
-    show_change_link = True
-    view_on_site = False
-
-    def formfield_for_dbfield(self, db_field, request, **kwargs):
-        return box(super().formfield_for_dbfield, db_field, request, kwargs)
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).filter(is_withdrawn=False)
-
-    def get_formset(self, request, obj=None, **kwargs):
-        # Django would build two thousand forms for whoever claims to send so many.
-        formset = super().get_formset(request, obj, absolute_max=self.max_num, **kwargs)
-        formset.place = 1 + VisitAdmin.inlines.index(type(self))
-        return formset
-
-
-class JudgementInline(OnVisitInline):
+class JudgementInline(OnPageInline):
     model = Judgement
     fields = ["area", "grade", "document", "reference", "note"]
 
 
-class FindingInline(OnVisitInline):
+class FindingInline(OnPageInline):
     model = Finding
     fields = ["ref", "kind", "attribution", "text", "document", "reference", "note"]
 

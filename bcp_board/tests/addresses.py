@@ -71,7 +71,7 @@ def make_record(owner):
     with saved():
         Risk.objects.create(ref="R01", **words).recommendations.add(recommendation)
     make_measure_value(by=owner)
-    meeting = make_meeting(held_on=MEETING)
+    meeting = make_meeting(held_on=MEETING, asks=["Decide the dates"])
     publish(meeting.pk, by=owner, read=what_is_read(meeting))
     return action
 

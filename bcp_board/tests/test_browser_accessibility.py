@@ -149,7 +149,7 @@ def test_every_status_is_whole_on_a_phone_and_a_tablet(address, demonstration, b
 def test_a_long_word_or_address_makes_no_page_wider(record_site, browse):
     long = f"{'x' * 500} https://example.org/{'y' * 400}"
     make_meeting(held_on=datetime.date(2022, 11, 22))
-    meeting = make_meeting(held_on=timezone.localdate(), covering_note=long, asks=long)
+    meeting = make_meeting(held_on=timezone.localdate(), covering_note=long, asks=[long])
     officer, action = User.objects.get(username="officer"), Action.objects.get(ref="A05")
     update = make_update(action, "at_risk", by=officer, narrative=long, reason=long, recovery_step=long)
     board = (meeting.get_absolute_url(), "/", "/actions/A05/")

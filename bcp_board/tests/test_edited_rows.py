@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bcp_board.management.commands.seed import load_all
 from bcp_board.tests.addresses import make_record
-from meetings.changes import changes_since, meetings_before
+from meetings.changes import changes_since, meetings_held
 from recommendations.measures import Measure
 from recommendations.models import Action, Recommendation, Risk
 from recommendations.position import board_position
@@ -22,7 +22,7 @@ from recommendations.tests.factories import make_action, make_recommendation
 from record.as_at import AsAt
 from record.dates import EdtfField
 from record.edits import edits_of, excerpt, value_in_words
-from record.models import Document, Meeting
+from record.models import Ask, Document, Meeting
 from record.tests.admin_forms import fields_of
 from record.tests.factories import make_document, make_meeting, make_user, on, saved
 from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
@@ -32,7 +32,7 @@ from visits.tests.factories import make_area, make_finding, make_grade, make_jud
 pytestmark = pytest.mark.django_db
 
 # What an address, or the order of rows, hangs on never changes.
-FIXED = {"key", "slug", "ref", "number", "order", "framework", "held_on"}
+FIXED = {"key", "slug", "ref", "number", "order", "framework", "held_on", "meeting"}
 PAGES = {
     Action: ["/actions/A01/", "/status/"],
     Recommendation: ["/recommendations/1/", "/status/"],
@@ -46,6 +46,7 @@ PAGES = {
     Risk: ["/recommendations/1/", "/status/"],
     Document: ["/actions/A01/", "/status/"],
     Meeting: ["/meetings/2022-12-01/"],
+    Ask: ["/meetings/2022-12-01/"],
 }
 TODAY = datetime.date(2022, 12, 20)
 
@@ -264,7 +265,7 @@ def test_edits_since_the_last_meeting_are_listed_and_those_before_it_are_not():
             action.title = f"Title {reason}"
             action.save()
 
-    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_before(TODAY, AsAt.now(TODAY)))
+    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_held(AsAt.now(TODAY)))
     assert [(c.kind, c.about, c.was, c.now, c.reason, c.by) for c in changes.corrections] == [
         ("action", "A01: Title After", "title: Title Before", "title: Title After", "After", "Clerk Person")
     ]
@@ -448,7 +449,7 @@ def test_a_withdrawn_action_is_named_in_the_sum_of_open_actions_and_known_then_i
         withdrawn.is_withdrawn = True
         withdrawn.save()
 
-    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_before(TODAY, AsAt.now(TODAY)))
+    changes = changes_since(board_position(AsAt.now(TODAY)), meetings_held(AsAt.now(TODAY)))
     sum_ = changes.balance
     assert (sum_.before, sum_.withdrawn, sum_.taken_off, sum_.now, sum_.reconciles) == (3, 1, 1, 1, True)
     assert [(gone.action.ref, gone.is_withdrawn) for gone in changes.gone] == [("A01", False), ("A02", True)]

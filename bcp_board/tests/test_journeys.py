@@ -188,7 +188,6 @@ def test_the_secretariat_prints_the_status_page_for_the_next_meeting(record, cli
     Meeting.objects.create(
         held_on=datetime.date(2099, 1, 15),
         covering_note="This paper replaces the spreadsheet.",
-        asks="Note the position.",
     )
     sign_in(client, make_user("Secretariat"))
     response = client.get("/status/")

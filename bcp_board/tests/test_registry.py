@@ -21,7 +21,7 @@ from django.core.management import call_command
 from django.db import connection
 from bcp_board import backups
 from bcp_board.tests.made_up.models import Remark
-from meetings.changes import changes_since, meetings_before
+from meetings.changes import changes_since, meetings_held
 from recommendations.history import history
 from recommendations.position import board_position
 from recommendations.tests.factories import make_action, signed
@@ -45,7 +45,7 @@ add(third.withdrawal(by=officer, reason="The wrong action"), recorded_at=then)
 
 at = AsAt.now(datetime.date(2022, 12, 20))
 page = history(at, actions=[action.pk])
-changes = changes_since(board_position(at), meetings_before(at.day, at))
+changes = changes_since(board_position(at), meetings_held(at))
 found = {
     "history": [(line.kind, line.now, line.superseded is not None) for line in page.entries],
     "corrections": [(c.kind, c.about, c.was, c.now, c.reason) for c in changes.corrections],

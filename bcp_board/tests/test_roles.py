@@ -58,7 +58,7 @@ def test_each_role_holds_exactly_these_permissions():
         "recommendations.accept_progressupdate",
     }
     record = {
-        "record": ["document", "meeting"],
+        "record": ["ask", "document", "meeting"],
         "visits": ["event", "finding", "framework", "grade", "judgement", "judgementarea", "visit"],
         "recommendations": ["action", "measure", "recommendation", "risk"],
     }

@@ -153,8 +153,10 @@ def test_meetings_are_monthly_to_the_next_one_and_say_that_they_are_invented(mad
     )
     for meeting in Meeting.objects.all():
         assert meeting.papers_due_on < meeting.held_on
-        for line in [meeting.covering_note, *meeting.asks.splitlines()]:
+        asks = [(ask.kind, ask.text) for ask in meeting.asks.all()]
+        for line in [meeting.covering_note, *(text for _, text in asks)]:
             assert line.startswith("Demonstration: ")
+        assert [kind for kind, _ in asks] == ["decide", "challenge", "note"]
 
 
 @pytest.mark.parametrize("updates", [1, 60])

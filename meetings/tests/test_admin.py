@@ -1,16 +1,22 @@
 """Meetings, as the secretariat keeps them."""
 
 import datetime
+import hashlib
+import re
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from meetings.models import Paper
+from recommendations.due_dates import Decision
+from recommendations.tests.factories import make_action, make_decision, make_due_date
+from record.dates import say_day
 from record.ledger import append
 from record.models import Meeting
 from record.tests.admin_forms import errors_of, fill_in
-from record.tests.factories import make_meeting, make_user
+from record.tests.factories import change, make_meeting, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -18,9 +24,11 @@ ADD = reverse("admin:record_meeting_add")
 
 
 def test_the_secretariat_adds_a_meeting(secretariat):
-    fill_in(secretariat, ADD, held_on="22 Nov 2022", papers_due_on="15/11/2022", asks="Decide")
+    asks = {"asks-TOTAL_FORMS": "1", "asks-0-kind": "challenge", "asks-0-text": "Challenge what is overdue"}
+    fill_in(secretariat, ADD, held_on="22 Nov 2022", papers_due_on="15/11/2022", **asks)
 
     meeting = Meeting.objects.get()
+    assert [str(ask) for ask in meeting.asks.all()] == ["To challenge: Challenge what is overdue"]
     assert (meeting.held_on, meeting.papers_due_on) == (
         datetime.date(2022, 11, 22),
         datetime.date(2022, 11, 15),
@@ -43,34 +51,137 @@ def test_a_meeting_on_a_day_that_cannot_be_is_refused(secretariat, typed, field)
     assert Meeting.objects.count() == 0
 
 
-def test_the_day_is_fixed_once_a_paper_is_published(secretariat):
-    meeting = make_meeting(held_on=datetime.date(2022, 11, 22))
-    page = reverse("admin:record_meeting_change", args=[meeting.pk])
-    fill_in(secretariat, page, held_on="23/11/2022")
-    meeting.refresh_from_db()
-    assert meeting.held_on == datetime.date(2022, 11, 23)
-    append(
-        [
-            Paper(
-                meeting=meeting,
-                version=1,
-                as_at=meeting.held_on,
-                published_at=timezone.now(),
-                published_by=make_user("Chair"),
-                signed="Ann Clerk (Secretariat)",
-                body=b"paper",
-                sha256="0" * 64,
-            )
-        ]
+@pytest.fixture
+def meeting():
+    return make_meeting(held_on="2022-11-22")
+
+
+def page_of(meeting):
+    return reverse("admin:record_meeting_change", args=[meeting.pk])
+
+
+def publish_paper(meeting):
+    paper = Paper(
+        meeting=meeting,
+        version=1,
+        as_at=meeting.held_on,
+        published_at=timezone.now(),
+        published_by=make_user("Chair"),
+        signed="Ann Clerk (Secretariat)",
+        body=b"paper",
+        sha256=hashlib.sha256(b"paper").hexdigest(),
     )
+    append([paper])
 
-    fill_in(secretariat, page, held_on="24/11/2022", covering_note="Changed")
 
-    meeting.refresh_from_db()
-    assert (meeting.held_on, meeting.covering_note) == (datetime.date(2022, 11, 23), "Changed")
-    assert errors_of(fill_in(secretariat, page, papers_due_on="24/11/2022")) == {
-        "papers_due_on": ["The papers must be due on or before the day of the meeting."]
+def test_a_meeting_is_moved_and_put_right_and_its_old_addresses_lead_to_the_new(secretariat, meeting):
+    publish_paper(meeting)
+    for day in ("23/11/2022", "24/11/2022"):
+        assert fill_in(secretariat, page_of(meeting), held_on=day, change_reason="Moved").status_code == 302
+
+    for old in ("2022-11-22", "2022-11-23"):
+        assert (secretariat.get(f"/meetings/{old}/?a=1&b").url, secretariat.get(f"/meetings/{old}/").url) == (
+            "/meetings/2022-11-24/?a=1&b",
+            "/meetings/2022-11-24/",
+        )
+        paper = secretariat.get(f"/meetings/{old}/paper/?version=1", follow=True)
+        assert paper.redirect_chain == [("/meetings/2022-11-24/paper/?version=1", 302)]
+        assert paper.content == b"paper"
+    shown = secretariat.get("/meetings/2022-11-24/").content.decode()
+    assert "Changed since it was entered: 2 times" in shown
+    assert secretariat.get("/meetings/2022-11-25/").status_code == 404
+    # As known then it had not been moved, and the address that it came to have leads to the one it had.
+    then = "as_at=2022-11-25&known=then"
+    assert secretariat.get(f"/meetings/2022-11-22/?{then}").status_code == 200
+    assert secretariat.get(f"/meetings/2022-11-24/?{then}").url == f"/meetings/2022-11-22/?{then}"
+
+
+def test_two_planned_meetings_may_swap_their_days(secretariat):
+    one, two = (make_meeting(held_on=day) for day in ("2090-03-01", "2090-03-08"))
+    assert errors_of(fill_in(secretariat, page_of(one), held_on="8/3/2090")) == {
+        "held_on": ["Meeting with this Day already exists."]
     }
+    for row, day in ((one, "2/3/2090"), (two, "1/3/2090"), (one, "8/3/2090")):
+        assert fill_in(secretariat, page_of(row), held_on=day).status_code == 302
+
+    assert [str(m.pk) for m in Meeting.objects.order_by("held_on")] == [str(two.pk), str(one.pk)]
+    assert secretariat.get("/meetings/2090-03-01/").status_code == 200
+    assert secretariat.get("/meetings/2090-03-02/").url == "/meetings/2090-03-08/"
+
+
+def test_no_meeting_takes_the_address_of_a_day_on_which_another_was_on_record_as_held(secretariat, meeting):
+    fill_in(secretariat, page_of(meeting), held_on="24/11/2022")
+    refused = fill_in(secretariat, ADD, held_on="22/11/2022")
+
+    assert errors_of(refused) == {
+        "held_on": [
+            "On record, the meeting of 24 November 2022 was once held on that day, and its address "
+            "leads there. Choose another day."
+        ]
+    }
+    assert fill_in(secretariat, page_of(meeting), held_on="22/11/2022").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "said"),
+    [
+        (1, "held", ["{} is still to come, so it cannot have been held."]),
+        (0, "held", None),
+        (-1, "held", None),
+        (1, "cancelled", None),
+        (-1, "cancelled", None),
+        (1, "planned", None),
+    ],
+)
+def test_what_may_be_said_of_a_meeting_on_the_day_before_it_its_day_and_the_next(
+    secretariat, days, state, said
+):
+    day = timezone.localdate() + datetime.timedelta(days=days)
+    done = fill_in(secretariat, page_of(make_meeting(held_on=day)), state=state)
+
+    if said:
+        assert errors_of(done) == {"state": [words.format(say_day(day)) for words in said]}
+    else:
+        assert (done.status_code, Meeting.objects.get().state) == (302, state)
+
+
+def test_a_meeting_at_which_something_was_decided_is_neither_cancelled_nor_still_to_come(
+    secretariat, meeting
+):
+    proposal = make_due_date(make_action(), needs_decision=True)
+    make_decision(proposal, dated="2022-11-22", meeting=meeting)
+    said = ["It was held: Agreed: A01, proposed due date March 2023 cite it. Correct those first."]
+
+    cancelled = fill_in(secretariat, page_of(meeting), state="cancelled")
+    assert errors_of(cancelled) == {"state": said}
+    assert errors_of(fill_in(secretariat, page_of(meeting), held_on="1/3/2090")) == {"held_on": said}
+    assert fill_in(secretariat, page_of(meeting), held_on="23/11/2022").status_code == 302
+    assert Decision.objects.get().dated == "2022-11-22"
+
+
+def test_nobody_was_at_a_cancelled_meeting(meeting):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        change(meeting, state="cancelled", attendance="The Chair")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        change(meeting, state="perhaps", attendance="")
+
+
+def test_what_the_board_is_asked_is_changed_and_withdrawn_with_a_reason_which_readers_see(secretariat):
+    meeting = make_meeting(held_on="2022-11-22", asks=["Decide the dates", "Note it"])
+    assert (
+        fill_in(
+            secretariat, page_of(meeting), **{"asks-0-text": "Decide two dates", "change_reason": "Too wide"}
+        ).status_code
+        == 302
+    )
+    note = meeting.asks.get(text="Note it")
+    withdrawn = {"change_reason": "Asked twice", "opened_on": str(note.history.latest().pk)}
+    secretariat.post(reverse("admin:record_ask_withdraw", args=[note.pk]), withdrawn)
+
+    page = " ".join(secretariat.get("/meetings/2022-11-22/").content.decode().split())
+    asked = re.findall("<li><strong>To decide:</strong> (?:<[^>]*>)*(.*?)<", page)
+    assert asked == ["Decide two dates"]
+    assert "Decide the dates" in page and "Too wide" in page and "Asked twice" in page
 
 
 @pytest.mark.parametrize("rows", [1, 10])

@@ -11,7 +11,8 @@ from meetings.changes import (
     changes_between,
     changes_since,
     had_before_it,
-    meetings_before,
+    meetings_held,
+    next_meeting,
     unchanged,
 )
 from recommendations.position import board_position, progress_position
@@ -25,7 +26,7 @@ from recommendations.tests.factories import (
 )
 from recommendations.tests.histories import DAYS, day, histories, make_board, store
 from record.dates import end_of
-from record.tests.factories import add, make_meeting, make_user, on
+from record.tests.factories import add, change, make_meeting, make_user, on
 
 pytestmark = pytest.mark.django_db
 FIRST, SECOND, TODAY = (
@@ -42,7 +43,7 @@ def at(year, month, day, hour=12):
 def changes_at(meeting, today=TODAY):
     moment = had_before_it(meeting, on(today))
     now = board_position(moment)
-    return changes_since(now, meetings_before(meeting.held_on, now.at))
+    return changes_since(now, meetings_held(now.at, before=meeting))
 
 
 def tell(updates, officer):
@@ -162,6 +163,42 @@ def test_a_moved_date_is_listed_with_both_dates_and_a_replaced_one_only_as_a_cor
     assert board_position(on(TODAY)).by_ref["A02"].revisions == 0
 
 
+DAY_OF_SECOND = [SECOND + datetime.timedelta(days=days) for days in (-1, 0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "upcoming"),
+    [
+        ("planned", [FIRST, FIRST, SECOND], [SECOND, SECOND, None]),
+        ("held", [FIRST, SECOND, SECOND], [SECOND, None, None]),
+        ("cancelled", [FIRST, FIRST, FIRST], [None, None, None]),
+    ],
+)
+def test_the_last_meeting_is_the_last_one_held_the_day_before_its_day_and_the_next(
+    two_meetings, state, last, upcoming
+):
+    change(two_meetings[1], state=state)
+
+    assert [meetings_held(on(day))[0].held_on for day in DAY_OF_SECOND] == last
+    assert [(m := next_meeting(on(day))) and m.held_on for day in DAY_OF_SECOND] == upcoming
+    assert [two_meetings[1].was_held_by(day) for day in DAY_OF_SECOND] == [day == SECOND for day in last]
+    assert meetings_held(on(FIRST)) == []
+
+
+@pytest.mark.parametrize(("state", "since"), [("planned", SECOND), ("held", SECOND), ("cancelled", FIRST)])
+def test_a_later_meeting_compares_with_the_last_one_held_before_it(two_meetings, officer, state, since):
+    third = make_meeting(held_on=SECOND + datetime.timedelta(days=28))
+    make_update(make_action(), "on_track", dated=FIRST.isoformat(), by=officer)
+    change(two_meetings[1], state=state)
+
+    # The day before the second is held, the third has only the first to compare with.
+    early = changes_at(third, today=SECOND - datetime.timedelta(days=1))
+    assert early.since.day == FIRST
+    assert changes_at(third, today=third.held_on).since.day == since
+    if state == "cancelled":
+        assert changes_at(two_meetings[1], today=third.held_on) is None
+
+
 def test_the_first_meeting_has_nothing_to_compare_with():
     meeting = make_meeting(held_on=FIRST)
     make_action()
@@ -190,7 +227,7 @@ def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(tw
         make_update(action, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
     make_update(moving, "at_risk", dated="2022-11-15", by=officer, recorded_at=at(2022, 11, 15))
     now = board_position(on(TODAY))
-    rows = unchanged(now, meetings_before(TODAY, now.at))
+    rows = unchanged(now, meetings_held(now.at))
     assert [(row.action.ref, row.words) for row in rows] == [("A01", "unchanged for 2 meetings")]
 
 

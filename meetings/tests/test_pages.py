@@ -195,7 +195,7 @@ def test_a_paper_that_the_history_does_not_hold_is_said_to_be_unreliable(reader)
 def test_the_first_meeting_says_that_there_is_nothing_to_compare_with(reader):
     make_meeting("2022-11-22")
     text = words(reader.get("/meetings/2022-11-22/"))
-    assert "No earlier meeting is recorded, so there is nothing to compare with." in text
+    assert "No meeting had been held before, so there is nothing to compare with." in text
 
 
 def test_a_meeting_shows_a_sum_of_open_actions_that_comes_out(reader):
@@ -297,7 +297,7 @@ def test_the_meetings_of_a_past_day_are_those_held_by_then_with_the_papers_it_ha
         "2022-11-30": "24 January 2023",
         "2023-02-01": "No meeting is recorded from 1 February 2023 onwards.",
     }
-    assert held["2022-11-22"] == "No meeting is recorded before 22 November 2022."
+    assert held["2022-11-22"] == "No meeting had been held by 22 November 2022."
     assert [day for day in held if "Version 1 " in held[day]] == ["2022-11-29", "2022-11-30", "2023-02-01"]
     assert [day for day in held if "Version 2 " in held[day]] == ["2022-11-30", "2023-02-01"]
     assert "24 January 2023 None had been published here" in held["2023-02-01"]
@@ -325,5 +325,5 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
     # the meeting before for its date; the last six, the papers and actions of the one there is, whether
     # there are more; whether this is a demonstration; the papers to list; what was corrected, eleven, and
     # of meetings
-    with django_assert_num_queries(67):
+    with django_assert_num_queries(70):
         reader.get("/meetings/2022-12-20/")

@@ -20,7 +20,7 @@ from recommendations.tests.factories import (
 )
 from record import ledger
 from record.as_at import AsAt
-from record.models import Demonstration, Meeting
+from record.models import Demonstration
 from record.tests.factories import make_meeting, make_user, on
 
 pytestmark = pytest.mark.once
@@ -336,12 +336,13 @@ def test_a_past_day_says_that_it_is_not_todays(db):
 
 
 def test_what_people_write_is_text_and_keeps_its_lines(db):
-    meeting = Meeting.objects.create(
-        held_on=AS_AT, covering_note="One\nTwo <b>bold</b>", asks="Decide\n\n<script>note</script>"
+    meeting = make_meeting(
+        held_on=AS_AT, covering_note="One\nTwo <b>bold</b>", asks=["Decide", "<script>note</script>"]
     )
     body = render(meeting=meeting).decode()
     assert '<p class="said">One\nTwo &lt;b&gt;bold&lt;/b&gt;</p>' in body
-    asks = "<ol><li><bdi>Decide</bdi></li><li><bdi>&lt;script&gt;note&lt;/script&gt;</bdi></li></ol>"
+    items = ["Decide", "&lt;script&gt;note&lt;/script&gt;"]
+    asks = "".join(f"<li><strong>To decide:</strong><bdi>{item}</bdi></li>" for item in items)
     assert asks in re.sub(r">\s+<", "><", body)
 
 

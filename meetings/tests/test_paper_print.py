@@ -142,7 +142,7 @@ def test_what_somebody_wrote_makes_the_printer_ask_for_nothing_and_is_printed_as
     fields = {"narrative": written, "reason": written, "recovery_step": written}
     make_update(action, Status.OFF_TRACK, dated="2026-11-20", **fields)
     make_assessment(action.recommendations.get(), narrative=written)
-    meeting = make_meeting(held_on=DAY, covering_note=written, asks=written)
+    meeting = make_meeting(held_on=DAY, covering_note=written, asks=[written])
     asked = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
 
@@ -164,7 +164,7 @@ def test_the_decisions_wanted_are_printed_in_the_type_of_the_paper(db, printed, 
     make_due_date(action, dated="2022-10-01")
     make_due_date(action, due="2027", dated="2026-11-01", reason_kind="resources", needs_decision=True)
     make_update(make_action("A02"), Status.DONE, dated="2026-11-20", evidence="The minutes")
-    meeting = make_meeting(held_on=DAY, asks="Decide")
+    meeting = make_meeting(held_on=DAY, asks=["Decide"])
     printed(meeting=meeting)
     page.emulate_media(media="print")
 

@@ -14,7 +14,7 @@ from recommendations.measures import Measure
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.tests.factories import make_action, make_due_date, make_recommendation
 from record.admin import RecordAdmin
-from record.models import Document, Meeting
+from record.models import Ask, Document, Meeting
 from record.tests.admin_forms import errors_of, fill_in, held, open_form
 from record.tests.factories import make_document, make_meeting, make_user
 from visits.models import Event, Finding, Framework, Grade, Judgement, JudgementArea, Visit
@@ -149,6 +149,7 @@ def test_a_row_of_the_record_sent_twice_is_added_once():
         Measure: {"ref": "M02", "name": "Two", **source},
         Risk: {"ref": "R02", **source},
         Meeting: {"held_on": "22/11/2022"},
+        Ask: {"meeting": make_meeting().pk, "kind": "note", "text": "Note it"},
     }
     assert set(typed) == {m for m, shown in admin.site._registry.items() if isinstance(shown, RecordAdmin)}
     for model, values in typed.items():
@@ -223,12 +224,12 @@ def test_of_two_edits_of_a_meeting_neither_puts_the_others_back():
     held_by_one, held_by_two = open_form(one, page), open_form(two, page)
     one.post(page, {**held_by_one, "papers_due_on": "", "covering_note": "Long " * 100})
 
-    response = two.post(page, {**held_by_two, "asks": "Mine", "covering_note": "Short"})
+    response = two.post(page, {**held_by_two, "apologies": "Mine", "covering_note": "Short"})
     assert f"theirs is “{('Long ' * 100).strip()}”" in errors_of(response)[""][0]
     assert two.post(page, held(response)).status_code == 302
 
     saved = Meeting.objects.get()
-    assert (saved.asks, saved.covering_note, saved.papers_due_on) == ("Mine", "Short", None)
+    assert (saved.apologies, saved.covering_note, saved.papers_due_on) == ("Mine", "Short", None)
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 
 from record import ledger, versions
 from record.as_at import AsAt
-from record.models import Document, LedgerEntry, Meeting
+from record.models import Ask, Document, LedgerEntry, Meeting
 
 # Before anything that a test says was recorded, so that what it sets out with is known on every day.
 LONG_AGO = datetime.datetime(2019, 1, 1, tzinfo=datetime.UTC)
@@ -58,7 +58,19 @@ def make_user(role="", username="", **fields):
     return user
 
 
-def make_meeting(held_on="2022-12-01", **fields):
-    """A Meeting held on that day, written as YYYY-MM-DD."""
+def make_meeting(held_on="2022-12-01", *, asks=(), **fields):
+    """A Meeting on that day, written as YYYY-MM-DD, at which the board is to decide each text of ``asks``."""
     with saved():
-        return Meeting.objects.create(held_on=datetime.date.fromisoformat(str(held_on)), **fields)
+        meeting = Meeting.objects.create(held_on=datetime.date.fromisoformat(str(held_on)), **fields)
+        for text in asks:
+            Ask.objects.create(meeting=meeting, kind="decide", text=text)
+    return meeting
+
+
+def change(row, **fields):
+    """Save ``row`` with these ``fields``, for a reason."""
+    with saved(reason="It was wrong"):
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.save()
+    return row

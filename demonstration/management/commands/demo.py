@@ -105,8 +105,10 @@ def tell(script, *, actions, updates, as_at):
     meetings = story.meetings(script, as_at=as_at)
     with versions.saving(at=FIRST_MOMENT):
         added = make_actions(script, recommendations, wanted=actions, as_at=as_at)
-        for meeting in meetings:
+        for place, meeting in enumerate(meetings):
             meeting.save()
+            for ask in story.asks(script, meeting, place=place):
+                ask.save()
     made = {
         "actions added": added,
         "owners": 0,

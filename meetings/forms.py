@@ -1,0 +1,53 @@
+"""The form of a meeting of the board."""
+
+from django.utils import timezone
+
+from recommendations.due_dates import Decision
+from recommendations.models import ProgressUpdate
+from record.dates import say_day
+from record.forms import RecordForm, named
+from record.models import Meeting, MeetingState
+
+
+class MeetingForm(RecordForm):
+    """The form of a meeting: planned, moved, cancelled, or put right once it was held.
+
+    The admin sets ``today``.
+    """
+
+    today = None
+
+    def clean(self):
+        cleaned = super().clean()
+        day, state = cleaned.get("held_on"), cleaned.get("state")
+        if day and state == MeetingState.HELD and day > self.today:
+            self.add_error("state", f"{say_day(day)} is still to come, so it cannot have been held.")
+        if day and (other := held_once_on(day, but=self.instance)):
+            self.add_error(
+                "held_on",
+                f"On record, the meeting of {say_day(other.held_on)} was once held on that day, and its "
+                "address leads there. Choose another day.",
+            )
+        cited_by = decided_at(self.instance) if self.instance.pk else []
+        if cited_by and state == MeetingState.CANCELLED:
+            self.add_error("state", f"It was held: {named(cited_by)} cite it. Correct those first.")
+        elif cited_by and day and day > self.today:
+            self.add_error("held_on", f"It was held: {named(cited_by)} cite it. Correct those first.")
+        return cleaned
+
+
+def decided_at(meeting):
+    """The decisions, acceptances and closures in force that cite ``meeting``."""
+    return [
+        row for kind in (Decision, ProgressUpdate) for row in kind.objects.in_force().filter(meeting=meeting)
+    ]
+
+
+def held_once_on(day, *, but):
+    """Another Meeting that was on record as held on ``day`` before its day was put right, or None."""
+    for version in Meeting.history.filter(held_on=day).exclude(id=but.pk).order_by("-history_id"):
+        since = Meeting.history.filter(id=version.id, history_id__gt=version.history_id)
+        put_right = since.exclude(held_on=day).order_by("history_id").first()
+        if put_right and version.instance.was_held_by(timezone.localdate(put_right.history_date)):
+            return Meeting.objects.get(pk=version.id)
+    return None
