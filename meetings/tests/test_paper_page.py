@@ -32,7 +32,8 @@ AT = datetime.datetime(2022, 12, 15, 17, 30, tzinfo=datetime.UTC)
 def render(*, as_at=AS_AT, meeting=None, **options):
     """The bytes of the status page as at a day that is also today."""
     at = AsAt(options.pop("today", as_at), as_at, options.pop("known", None))
-    return papers.render_paper(papers.status_paper(at, meeting=meeting, **{"printed_at": AT, **options}))
+    options = {"printed_at": AT, "asks": papers.asks_of(meeting, at), **options}
+    return papers.render_paper(papers.status_paper(at, meeting=meeting, **options))
 
 
 def text_of(body):

@@ -28,7 +28,13 @@ def printed(page, tmp_path):
         options = {"printed_at": AT, **options}
         file = tmp_path / "paper.html"
         # From a file, so that nothing but its own bytes can be of help.
-        file.write_bytes(papers.render_paper(papers.status_paper(on(DAY), meeting=meeting, **options)))
+        file.write_bytes(
+            papers.render_paper(
+                papers.status_paper(
+                    on(DAY), meeting=meeting, asks=papers.asks_of(meeting, on(DAY)), **options
+                )
+            )
+        )
         page.goto(file.as_uri())
         return PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, tagged=True)))
 
