@@ -14,7 +14,7 @@ from recommendations.board import (
 )
 from recommendations.lateness import DueLine
 from recommendations.models import Action, Assessment, ProgressUpdate
-from recommendations.position import progress_position
+from recommendations.position import board_position, progress_position
 from recommendations.status import RANK, Status
 from record.as_at import AsAt
 from record.dates import end_of
@@ -46,8 +46,31 @@ def had_before_it(meeting, at):
 
 
 def published_by(at, papers):
-    """Those of ``papers`` that had been published by the moment that ``at`` may know of."""
-    return papers.filter(published_at__lt=at.known) if at.known else papers
+    """Those of ``papers`` that had been published by the moment or, if it sets none, the day of ``at``."""
+    return papers.filter(published_at__lt=at.known or end_of(at.day))
+
+
+def shown_of(meeting, at):
+    """The AsAt of the position that the page of ``meeting`` shows on the day asked about.
+
+    Until the meeting has been held it is that of every other page of that day, whatever paper is out; from
+    then on the one that the meeting had before it.
+    """
+    return had_before_it(meeting, at) if meeting.was_held_by(at.day) else at
+
+
+def changes_since_paper(meeting, shown, at):
+    """The Changes since the paper that ``meeting`` has in front of it, or None if it has none.
+
+    They go up to the position ``shown``, a BoardPosition, until the meeting has been held, then to the end
+    of its day. Nothing that is shown later than the paper is in the paper.
+    """
+    if not published_by(at, meeting.papers).exists():
+        return None
+    since = had_before_it(meeting, at)
+    end = AsAt.then(meeting.held_on, today=at.today)
+    now = board_position(end) if meeting.was_held_by(at.day) else shown
+    return changes_between(progress_position(since), now, since=since)
 
 
 @dataclass(frozen=True)

@@ -129,12 +129,15 @@ def edits_of_meeting(meeting, at):
     return tuple(sorted((*own.get(meeting.pk), *of_asks), key=lambda edit: edit.at))
 
 
-def status_paper(at, *, meeting, printed_at, asks=(), is_draft=False, version=None):
-    """The StatusPaper at ``at`` for ``meeting``, which may be None, made at the moment ``printed_at``.
+def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, published_at=None):
+    """The StatusPaper at ``at`` for ``meeting``, which may be None.
 
-    ``asks`` are what its board is asked to do.
+    ``asks`` are what its board is asked to do. A published one has a ``version`` and a moment
+    ``published_at``.
     """
     board = board_position(at)
+    # A published one counts all that there is, so that it follows in the chain on what it prints.
+    newest = ledger.newest(None if version else at.known)
     earlier = meetings_held(at, before=meeting)
     return StatusPaper(
         at=at,
@@ -149,9 +152,9 @@ def status_paper(at, *, meeting, printed_at, asks=(), is_draft=False, version=No
             board_name=settings.BOARD_NAME,
             marking=settings.MARKING,
             as_at=at.day,
-            printed_at=printed_at,
-            # A published one counts all that there is, so that it follows in the chain on what it prints.
-            anchor=ledger.anchor(None if version else at.known),
+            published_at=published_at,
+            recorded_at=newest and newest.recorded_at,
+            anchor=ledger.anchor_of(newest),
             is_draft=is_draft,
             is_demonstration=Demonstration.objects.exists(),
             version=version,
@@ -167,7 +170,8 @@ class Sheet:
     board_name: str
     marking: str
     as_at: datetime.date
-    printed_at: datetime.datetime
+    published_at: datetime.datetime | None
+    recorded_at: datetime.datetime | None
     anchor: ledger.Anchor
     is_draft: bool
     is_demonstration: bool
@@ -186,17 +190,19 @@ class Sheet:
         return warnings + (["DEMONSTRATION: invented progress"] if self.is_demonstration else [])
 
     @property
-    def made(self):
-        """When the sheet was made, in words."""
-        made = "Published" if self.version else "Printed"
-        return f"{made} {say_moment(self.printed_at)}"
+    def record(self):
+        """How far the record goes that it was made from, in words: never when it was printed."""
+        if not self.anchor.count:
+            return "Nothing is recorded yet"
+        return f"Record up to entry {self.anchor.count}, of {say_moment(self.recorded_at)}"
 
     @property
     def style(self):
         """The CSS that puts these words, and page x of y, on every sheet of paper."""
+        published = f" Published {say_moment(self.published_at)}." if self.version else ""
         foot = (
-            f"{self.title}. As at {say_day(self.as_at)}. {self.made}.",
-            f"Record of {self.anchor.count} entries, ending {self.anchor.digest[-8:]}.",
+            f"{self.title}. As at {say_day(self.as_at)}.{published}",
+            f"{self.record}, ending {self.anchor.digest[-8:]}.",
         )
         boxes = {
             "top-left": css_string(self.board_name),

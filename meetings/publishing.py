@@ -117,8 +117,8 @@ def publish(meeting_pk, *, by, read, reason=""):
                 at,
                 meeting=meeting,
                 asks=asks_of(meeting, AsAt.now(at.today)),
-                printed_at=now,
                 version=version,
+                published_at=now,
             )
         )
         paper = Paper(
@@ -145,7 +145,6 @@ def preview(meeting):
             at,
             meeting=meeting,
             asks=asks_of(meeting, AsAt.now(at.today)),
-            printed_at=now,
             is_draft=True,
         )
     )

@@ -8,16 +8,17 @@ from django.db.models import Prefetch, prefetch_related_objects
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from meetings import papers
 from meetings.changes import (
     changes_since,
+    changes_since_paper,
     had_before_it,
     meetings_held,
     next_meeting,
     published_by,
+    shown_of,
     unchanged,
 )
 from meetings.models import Paper
@@ -66,9 +67,7 @@ def status(request):
     """Show the pre-meeting status page, made for A4: for the next meeting if there is one."""
     at = request.as_at
     upcoming = next_meeting(at)
-    made = papers.status_paper(
-        at, meeting=upcoming, asks=papers.asks_of(upcoming, at), printed_at=timezone.now()
-    )
+    made = papers.status_paper(at, meeting=upcoming, asks=papers.asks_of(upcoming, at))
     return paper_response(papers.render_paper(made))
 
 
@@ -106,19 +105,23 @@ def of_a_meeting(view):
 @of_a_meeting
 def meeting(request, row):
     """Show one meeting: what changed since the one before, and the decisions wanted."""
-    had = had_before_it(row, request.as_at)
+    had = shown_of(row, request.as_at)
     board = board_position(had)
     earlier = meetings_held(had, before=row)
     changes = changes_since(board, earlier)
+    since_paper = changes_since_paper(row, board, request.as_at)
     context = {
         "meeting": row,
         "had": had,
+        "is_held": row.was_held_by(request.as_at.day),
+        "since_paper": since_paper,
+        "since_paper_groups": papers.change_groups(since_paper) if since_paper else (),
         "board": board,
         "before": earlier[0] if earlier else None,
         "changes": changes,
         "groups": papers.change_groups(changes) if changes else (),
         "rows": papers.recommendation_rows(board, changes),
-        # Its links lead to the position that the meeting had before it.
+        # Its links lead to the position that it shows.
         "at": had,
         "unchanged": unchanged(board, earlier),
         "asks": papers.asks_of(row, request.as_at),
@@ -155,7 +158,6 @@ def paper(request, row):
         had,
         meeting=row,
         asks=papers.asks_of(row, request.as_at),
-        printed_at=timezone.now(),
         is_draft=True,
     )
     return paper_response(papers.render_paper(made))

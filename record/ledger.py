@@ -87,7 +87,7 @@ def now_in_turn():
 
     Raises ClockSetBack where the clock is more than a minute behind the newest entry.
     """
-    now, last = timezone.now(), _last()
+    now, last = timezone.now(), newest()
     if last is None or last.recorded_at <= now:
         return now
     if last.recorded_at - now > CLOCK_MAY_LAG:
@@ -140,7 +140,7 @@ def new_salt():
 def link(proofs):
     """Extend the chain with an entry for each of ``proofs``: a saved row, a salt and the digest they give."""
     entry_model, salt_model = (apps.get_model("record", name) for name in ("LedgerEntry", "Salt"))
-    last = _last()
+    last = newest()
     sequence, previous = (last.sequence, last.digest) if last else (0, GENESIS)
     entries, salts = [], []
     for row, salt, content in proofs:
@@ -188,10 +188,15 @@ def link_table(versions, field):
 
 def anchor(known=None):
     """The Anchor of the chain as it now stands, or as it stood just before the moment ``known``."""
-    last = _last(known)
-    return Anchor(last.sequence, last.digest) if last else Anchor(0, GENESIS)
+    return anchor_of(newest(known))
 
 
-def _last(known=None):
+def anchor_of(entry):
+    """The Anchor of the chain up to ``entry``, or of an empty one for None."""
+    return Anchor(entry.sequence, entry.digest) if entry else Anchor(0, GENESIS)
+
+
+def newest(known=None):
+    """The newest entry, or the newest before the moment ``known``; None where there is none."""
     entries = apps.get_model("record", "LedgerEntry").objects.order_by("-sequence")
     return (entries.filter(recorded_at__lt=known) if known else entries).first()

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,9 @@ from meetings.changes import (
     next_meeting,
     unchanged,
 )
+from meetings.publishing import publish, what_is_read
 from recommendations.position import board_position, progress_position
+from recommendations.status import Status
 from recommendations.tests.factories import (
     make_action,
     make_assessment,
@@ -384,3 +387,67 @@ def test_a_report_is_received_by_the_meeting_after_the_moment_the_last_one_knew(
     since, now = on(datetime.date(2022, 10, 20), at(2022, 10, 20)), on(TODAY)
     changes = changes_between(progress_position(since), board_position(now), since=since)
     assert [each.action.ref for each in changes.received] == refs
+
+
+# What every page says of the last meeting, once a paper is out -----------------------------------------
+
+
+@pytest.fixture
+def reader(client, db):
+    client.force_login(make_user("Board members"))
+    return client
+
+
+def said_since(response):
+    """The sentences that a page says of what changed: since the last meeting, and since the paper."""
+    context = response.context
+    return [context[name] and context[name].summary for name in ("changes", "since_paper") if name in context]
+
+
+def test_once_a_paper_is_out_the_board_the_meeting_and_the_link_between_them_say_the_same(reader, officer):
+    today = timezone.localdate()
+    past, coming = (today + datetime.timedelta(days=days) for days in (-30, 5))
+    make_meeting(past)
+    meeting, action = make_meeting(coming), make_action("A01")
+    make_update(action, dated=str(today), by=officer)
+    clerk = make_user("Secretariat")
+    before = [said_since(reader.get(page)) for page in ("/", f"/meetings/{coming}/")]
+    publish(meeting.pk, by=clerk, read=what_is_read(meeting))
+    make_update(action, Status.OFF_TRACK, dated=str(today), by=officer)
+
+    home, page = reader.get("/"), reader.get(f"/meetings/{coming}/")
+    assert before[1] == [before[0][0], None]
+    assert said_since(page)[0] == said_since(home)[0]
+    assert said_since(page)[1] == "1 worse. 1 of 1 open action reported on since."
+    assert f'href="/meetings/{coming}/#changes">See what changed' in home.content.decode()
+    assert "What changed since the paper" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "since_paper"),
+    [
+        ("2022-12-19", "2022-12-19", "no status or date moved. None of 1 open action reported on since."),
+        ("2022-12-20", "2022-12-20", "1 worse. 1 of 1 open action reported on since."),
+        # Once it has been held the page shows what the meeting had before it, and what came until its end.
+        ("2022-12-21", "2022-12-15", "1 worse. 1 of 1 open action reported on since."),
+    ],
+)
+def test_a_meeting_with_a_paper_says_what_changed_since_the_day_before_it_that_day_and_the_next(
+    reader, officer, monkeypatch, asked, shown, since_paper
+):
+    meeting, action = make_meeting("2022-12-20"), make_action("A01", recorded_at=at(2022, 10, 1))
+    make_update(action, dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: at(2022, 12, 15))
+        publish(meeting.pk, by=make_user("Secretariat"), read=what_is_read(meeting))
+    make_update(action, Status.AT_RISK, dated="2022-12-20", by=officer, recorded_at=at(2022, 12, 20))
+    make_update(action, Status.OFF_TRACK, dated="2022-12-21", by=officer, recorded_at=at(2022, 12, 21))
+
+    response = reader.get(f"/meetings/2022-12-20/?as_at={asked}")
+    assert str(response.context["had"].day) == shown
+    assert said_since(response) == [None, since_paper]
+
+
+def test_a_meeting_without_a_paper_says_nothing_of_one(reader):
+    make_meeting("2022-12-20")
+    assert "since the paper" not in reader.get("/meetings/2022-12-20/?as_at=2022-12-19").content.decode()

@@ -324,6 +324,6 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
     # papers, its position, what of it can change again; what was corrected since, six, and reported, one;
     # the meeting before for its date; the last six, the papers and actions of the one there is, whether
     # there are more; whether this is a demonstration; the papers to list; what was corrected, eleven, and
-    # of meetings
-    with django_assert_num_queries(70):
+    # of meetings; whether there is a paper since which to compare
+    with django_assert_num_queries(71):
         reader.get("/meetings/2022-12-20/")

@@ -32,7 +32,7 @@ AT = datetime.datetime(2022, 12, 15, 17, 30, tzinfo=datetime.UTC)
 def render(*, as_at=AS_AT, meeting=None, **options):
     """The bytes of the status page as at a day that is also today."""
     at = AsAt(options.pop("today", as_at), as_at, options.pop("known", None))
-    options = {"printed_at": AT, "asks": papers.asks_of(meeting, at), **options}
+    options = {"published_at": AT, "asks": papers.asks_of(meeting, at), **options}
     return papers.render_paper(papers.status_paper(at, meeting=meeting, **options))
 
 
@@ -365,7 +365,7 @@ def test_times_are_said_in_london_and_in_plain_style(moment, words):
 def test_the_page_costs_the_same_however_much_is_on_it(db, django_assert_num_queries, actions):
     for number in range(1, actions + 1):
         make_update(make_action(f"A{number:02}", make_recommendation(number)), Status.AT_RISK)
-    context = {"at": on(AS_AT), "printed_at": AT, "meeting": None}
+    context = {"at": on(AS_AT), "meeting": None}
     # The position 18, what was corrected of it 11, twelve months 12, meetings before 3, the demonstration
     # mark, the anchor.
     with django_assert_num_queries(QUERIES):

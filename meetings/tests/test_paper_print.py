@@ -25,13 +25,16 @@ def printed(page, tmp_path):
     """A function that prints the status page in Chromium and gives its PDF."""
 
     def print_it(*, meeting=None, **options):
-        options = {"printed_at": AT, **options}
         file = tmp_path / "paper.html"
         # From a file, so that nothing but its own bytes can be of help.
         file.write_bytes(
             papers.render_paper(
                 papers.status_paper(
-                    on(DAY), meeting=meeting, asks=papers.asks_of(meeting, on(DAY)), **options
+                    on(DAY),
+                    meeting=meeting,
+                    asks=papers.asks_of(meeting, on(DAY)),
+                    published_at=AT,
+                    **options,
                 )
             )
         )
@@ -74,9 +77,9 @@ def test_every_sheet_says_what_it_is(record_site, printed, settings):
     for number, text in enumerate(sheets(pdf), 1):
         assert text.count(words(settings.MARKING)) >= 2
         assert words(settings.BOARD_NAME) in text
-        assert words("As at 22 November 2026. Printed 22 November 2026 at 9:30am.") in text
+        assert words("As at 22 November 2026. Record up to entry ") in text
         assert words(f"Page {number} of {count}") in text
-        assert f"Recordof{ledger.anchor().count}entries" in text
+        assert f"Recorduptoentry{ledger.anchor().count},of" in text
         assert "DRAFT" not in text
 
 
