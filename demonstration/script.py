@@ -48,6 +48,7 @@ class Meetings:
     """What is said of each meeting; the first word of an ask is its kind: decide, note or challenge."""
 
     covering_note: str
+    new_version_reason: str
     asks: tuple[str, ...]
     asks_in_turn: tuple[str, ...]
 

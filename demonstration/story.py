@@ -25,6 +25,7 @@ from record.signing import name_of
 BEGINS = datetime.date(2022, 9, 1)
 RECHECK_MONTHS = 3
 PAPERS_DAYS_BEFORE = 7
+PAPERS = 3
 CORRECTED_DAYS_LATER = 5
 DAY = datetime.timedelta(days=1)
 
@@ -105,6 +106,19 @@ def meetings(script, *, as_at):
         )
         for day in meeting_days(as_at)
     ]
+
+
+def papers(meetings, *, as_at):
+    """Yield the moment and the meeting of each paper that is published, in their order.
+
+    They are those of the last three meetings whose papers have gone out, the middle one in two versions.
+    """
+    out = [meeting for meeting in meetings if meeting.papers_due_on < as_at][-PAPERS:]
+    for place, meeting in enumerate(out):
+        yield at_minute(meeting.papers_due_on, 17 * 60), meeting
+        put_right_on = meeting.papers_due_on + 2 * DAY
+        if place == 1 and put_right_on < as_at:
+            yield at_minute(put_right_on, 17 * 60), meeting
 
 
 def asks(script, meeting, *, place):

@@ -110,30 +110,34 @@ def publish(meeting_pk, *, by, read, reason=""):
         is_now = _token(meeting, newest, now=now)
         if read != is_now:
             raise MovedOn(_told(read, is_now))
-        version = newest.version + 1 if newest else 1
-        at = shown_next(meeting, newest, now=now)
-        body = render_paper(
-            status_paper(
-                at,
-                meeting=meeting,
-                asks=asks_of(meeting, AsAt.now(at.today)),
-                version=version,
-                published_at=now,
-            )
-        )
-        paper = Paper(
+        return freeze(meeting, newest, by=by, signed=signature(by), now=now, reason=reason)
+
+
+def freeze(meeting, newest, *, by, signed, now, reason):
+    """Add the next paper of ``meeting`` after its ``newest`` at the moment ``now``, in the writer's turn."""
+    version = newest.version + 1 if newest else 1
+    at = shown_next(meeting, newest, now=now)
+    body = render_paper(
+        status_paper(
+            at,
             meeting=meeting,
+            asks=asks_of(meeting, AsAt.now(at.today)),
             version=version,
-            as_at=at.day,
             published_at=now,
-            published_by=by,
-            signed=signature(by),
-            reason=reason,
-            body=body,
-            sha256=hashlib.sha256(body).hexdigest(),
         )
-        ledger.append([paper])
-    return paper
+    )
+    paper = Paper(
+        meeting=meeting,
+        version=version,
+        as_at=at.day,
+        published_at=now,
+        published_by=by,
+        signed=signed,
+        reason=reason,
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
+    )
+    return ledger.append([paper])[0]
 
 
 def preview(meeting):

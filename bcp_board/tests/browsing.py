@@ -202,7 +202,7 @@ def fill_demonstration():
     make_decision(refused, "refused", **said)
     make_due_date(action, "2099-06", **said, needs_decision=True, reason_kind="scope")
     held = Meeting.objects.filter(held_on__lte=today).latest("held_on")
-    publish(held.pk, by=secretariat, read=what_is_read(held))
+    publish(held.pk, by=secretariat, read=what_is_read(held), reason="Put right")
 
 
 def keys_of():

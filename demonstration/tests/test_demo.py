@@ -17,6 +17,8 @@ from bcp_board.tests.scratch import Scratch
 from demonstration.management.commands.demo import FIRST_MOMENT, FOLDER, tell
 from demonstration.script import read_script
 from demonstration.story import meeting_days
+from meetings.changes import changes_since, had_before_it, meetings_held
+from meetings.models import Paper
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.history import history
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Whose
@@ -83,7 +85,7 @@ def test_it_says_in_one_line_what_it_made(db, capsys):
     made = capsys.readouterr().out.splitlines()[-1]
     words = re.fullmatch(
         r"Made a demonstration as at 30 June 2025: 1 actions added, 1 owners, 264 updates, (\d+) due dates, "
-        r"(\d+) assessments, (\d+) decisions, 35 meetings\.",
+        r"(\d+) assessments, (\d+) decisions, 35 meetings, 4 papers\.",
         made,
     )
     counts = [invented(model).count() for model in (DueDate, Assessment, Decision)]
@@ -157,6 +159,27 @@ def test_meetings_are_monthly_to_the_next_one_and_say_that_they_are_invented(mad
         for line in [meeting.covering_note, *(text for _, text in asks)]:
             assert line.startswith("Demonstration: ")
         assert [kind for kind, _ in asks] == ["decide", "challenge", "note"]
+
+
+def test_its_last_three_papers_are_published_one_in_two_versions_and_say_that_they_are_invented(made):
+    papers = list(Paper.objects.order_by("published_at"))
+    assert [(str(p.meeting.held_on), p.version, str(p.as_at)) for p in papers] == [
+        ("2025-04-15", 1, "2025-04-08"),
+        ("2025-05-20", 1, "2025-05-13"),
+        ("2025-05-20", 2, "2025-05-15"),
+        ("2025-06-17", 1, "2025-06-10"),
+    ]
+    for paper in papers:
+        assert paper.is_intact() and b"DEMONSTRATION" in bytes(paper.body)
+    assert [paper.reason.partition(":")[0] for paper in papers] == ["", "", "Demonstration", ""]
+
+
+def test_something_moved_between_its_last_three_meetings(made):
+    at = on(AS_AT)
+    for meeting in Meeting.objects.filter(held_on__lte=AS_AT).order_by("-held_on")[:2]:
+        now = board_position(had_before_it(meeting, at))
+        changes = changes_since(now, meetings_held(now.at, before=meeting))
+        assert not changes.is_empty and changes.received
 
 
 @pytest.mark.parametrize("updates", [1, 60])

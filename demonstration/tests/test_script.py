@@ -152,7 +152,9 @@ def test_a_slip_is_named_with_its_file_and_row(folder, file, was, now, reason):
 
 
 def test_a_list_with_nothing_in_it_is_refused(folder):
-    (folder / "meetings.toml").write_text('covering_note = "a note."\nasks = []\nasks_in_turn = ["a"]\n')
+    (folder / "meetings.toml").write_text(
+        'covering_note = "a note."\nnew_version_reason = "late."\nasks = []\nasks_in_turn = ["a"]\n'
+    )
     with pytest.raises(BadScript) as refused:
         read_script(folder)
     assert str(refused.value) == (

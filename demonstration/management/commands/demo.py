@@ -14,6 +14,8 @@ from django.utils import timezone
 from bcp_board.management.commands.seed import load_all
 from demonstration import story
 from demonstration.script import BadScript, read_script
+from meetings import publishing
+from meetings.models import Paper
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from record import ledger, versions
@@ -109,6 +111,8 @@ def tell(script, *, actions, updates, as_at):
             meeting.save()
             for ask in story.asks(script, meeting, place=place):
                 ask.save()
+    # First, so that every paper says that it is invented.
+    ledger.append([Demonstration(made_at=FIRST_MOMENT, as_at=as_at)])
     made = {
         "actions added": added,
         "owners": 0,
@@ -121,13 +125,30 @@ def tell(script, *, actions, updates, as_at):
     rows = story.statements(
         script, played, recommendations, cast, meetings=meetings, updates=updates, as_at=as_at
     )
-    for batch in batches(rows):
+    papers = list(story.papers(meetings, as_at=as_at))
+    for batch in batches(rows, breaks=[moment for moment, _ in papers]):
+        publish(script, papers, cast, until=batch[0].recorded_at)
         for row in ledger.append(batch):
             name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
             made[name] += 1
         reset_queries()  # which DEBUG would keep, rows and all
-    ledger.append([Demonstration(made_at=story.at_minute(as_at), as_at=as_at)])
-    return made | {"meetings": len(meetings)}
+    publish(script, papers, cast, until=story.at_minute(as_at))
+    return made | {"meetings": len(meetings), "papers": Paper.objects.count()}
+
+
+def publish(script, papers, cast, *, until):
+    """Publish, and take off the list, those of ``papers`` whose moment has come ``until`` then."""
+    while papers and papers[0][0] <= until:
+        moment, meeting = papers.pop(0)
+        newest = meeting.papers.defer("body").order_by("-version").first()
+        publishing.freeze(
+            meeting,
+            newest,
+            by=cast.secretariat,
+            signed=cast.signature(cast.secretariat),
+            now=moment,
+            reason=story.invented(script.meetings.new_version_reason) if newest else "",
+        )
 
 
 def make_cast(script):
@@ -195,12 +216,17 @@ def lives(script, seeded, *, as_at):
     return found
 
 
-def batches(rows):
-    """Yield lists of ``rows``, in order, such that no row corrects or withdraws another of its own list."""
-    batch = []
+def batches(rows, *, breaks):
+    """Yield lists of ``rows``, in order, such that no row corrects or withdraws another of its own list.
+
+    None holds rows recorded on both sides of one of the moments ``breaks``, which are in order.
+    """
+    batch, ahead = [], list(breaks)
     for row in rows:
-        earlier = row.corrects or row.withdraws
-        if len(batch) == BATCH or (earlier and earlier.pk is None):
+        earlier, is_past = row.corrects or row.withdraws, False
+        while ahead and ahead[0] <= row.recorded_at:
+            is_past = bool(ahead.pop(0))
+        if batch and (is_past or len(batch) == BATCH or (earlier and earlier.pk is None)):
             yield batch
             batch = []
         batch.append(row)
