@@ -23,6 +23,7 @@ from django.utils.text import capfirst
 from meetings.papers import style_source
 from record import security_log
 from record.ledger import ClockSetBack
+from record.signing import Refused
 
 # To learn who asked takes the database, which may be what failed, and does not matter here.
 NOBODY = AnonymousUser()
@@ -98,8 +99,10 @@ def bad_request(request, exception):
 
 
 def forbidden(request, exception):
-    """The 403 page, and log who asked for what."""
+    """The 403 page, with our own reason where we gave one, and log who asked for what."""
     _logged("refused", 403, request)
+    if isinstance(exception, Refused):
+        return _page(request, 403, "This is for somebody else to do", str(exception))
     return _page(
         request,
         403,

@@ -34,13 +34,14 @@ RECORD = (
     "record.ask",
 )
 REPORTS = ("recommendations.progressupdate", "recommendations.duedate")
-OFFICERS = permissions("view", "recommendations.action", "recommendations.decision") | permissions(
-    "view add", *REPORTS
+# Owners see what was decided about their work, and take back a date that they proposed.
+OFFICERS = permissions("view", "recommendations.action", "recommendations.sendback") | permissions(
+    "view add", *REPORTS, "recommendations.decision"
 )
 CHAIR = (
     OFFICERS
     | permissions("view", "recommendations.recommendation")
-    | permissions("view add", "recommendations.decision", "recommendations.assessment")
+    | permissions("view add", "recommendations.sendback", "recommendations.assessment")
     | {"recommendations.accept_progressupdate"}
 )
 PERMISSIONS = {

@@ -17,6 +17,10 @@ class Task:
     action: ActionPosition
     answer: DueLine | None
 
+    def place(self):
+        """Where it stands in the list: what was sent back first, then what is due an update."""
+        return (not self.action.sent_back, not self.needs_update, not self.is_late, self.action.ref)
+
     @property
     def needs_update(self):
         """Whether the next thing to do is to say how it is going."""
@@ -54,7 +58,7 @@ def worklist(user, at):
     tasks = [Task(a, last_answer(a)) for a in positions if a.owner_id == user.pk and a.is_open]
     return Worklist(
         at=at,
-        mine=tuple(sorted(tasks, key=lambda t: (not t.needs_update, not t.is_late, t.action.ref))),
+        mine=tuple(sorted(tasks, key=Task.place)),
         decides=decides,
         assigns=assigns,
         unowned=tuple(

@@ -145,7 +145,7 @@ class DueDates:
 
     def __post_init__(self):
         check_all_written("reasons", self.reasons, ReasonKind)
-        check_all_written("decisions", self.decisions, Outcome)
+        check_all_written("decisions", self.decisions, (Outcome.AGREED, Outcome.REFUSED))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from django.http import Http404
 from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 
-from recommendations.due_dates import Decision, DueDate
+from recommendations.deciding import ACCEPT, who_can, why_not
+from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.forms import (
-    ACCEPT,
     BETWEEN_MEETINGS,
     RECORD_FOR_OWNER,
     ActionForm,
@@ -21,17 +21,20 @@ from recommendations.forms import (
     MeasureValueForm,
     OwnershipForm,
     ProgressUpdateForm,
+    SendBackForm,
+    TakeBackForm,
     proposals_to_decide,
 )
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.ownership import Ownership
 from recommendations.position import action_positions
-from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS
+from recommendations.sent_back import SendBack
+from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS, Status
 from record.admin import SOURCE, RecordAdmin
 from record.dates import say
-from record.signing import name_in
-from record.statement_admin import StatementAdmin, newest_before
+from record.signing import Refused, name_in
+from record.statement_admin import StatementAdmin, asks, newest_before
 
 
 def sees_every_action(user):
@@ -42,6 +45,26 @@ def sees_every_action(user):
 def owns(request, action):
     """Whether the person who asks is the owner of ``action`` today."""
     return action.owner_on(request.as_at) == request.user
+
+
+def independent(request, action):
+    """True where the person who asks may decide about ``action``; raise Refused if it is their own work."""
+    if why := why_not(request.user, action, request.as_at):
+        raise Refused(why)
+    return True
+
+
+def barred(addition):
+    """Why whoever makes ``addition`` may not decide about its action, for the page; "" if they may."""
+    user = addition.user
+    return why_not(user, addition.subject, addition.as_at) if user.has_perm(ACCEPT) else ""
+
+
+def takes_back(addition):
+    """Whether ``addition`` takes a proposal back: of its owner no other decision is taken."""
+    if addition.corrects:
+        return addition.corrects.outcome == Outcome.TAKEN_BACK
+    return addition.subject.about.owner_on(addition.as_at) == addition.user
 
 
 class OwnRows(ChangeList):
@@ -132,13 +155,34 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
         return super().get_queryset(request).annotate(status_before=Subquery(before))
 
     def may_add(self, request, subject):
-        return (
-            owns(request, subject) or request.user.has_perm(RECORD_FOR_OWNER) or request.user.has_perm(ACCEPT)
-        )
+        user, at = request.user, request.as_at
+        if not (owns(request, subject) or user.has_perm(RECORD_FOR_OWNER) or user.has_perm(ACCEPT)):
+            return False
+        newest = subject.newest_update(at)
+        if not user.has_perm(ACCEPT) and newest and newest.status == Status.CLOSED:
+            closed = f"{subject.ref} is closed. Only the Chair or the Secretariat reopen it."
+            raise Refused(f"{closed} {who_can(without=set())}")
+        can_report = owns(request, subject) or user.has_perm(RECORD_FOR_OWNER)
+        if not can_report and not (newest and newest.is_acceptance) and (why := why_not(user, subject, at)):
+            raise Refused(why)
+        return True
+
+    def add_context(self, addition):
+        def last_three():
+            standing = ProgressUpdate.objects.standing(addition.as_at).filter(action=addition.subject)
+            return list(standing.select_related("document").newest_first()[:3])
+
+        return {
+            **super().add_context(addition),
+            "reports": SimpleLazyObject(last_three),
+            "accepts": addition.user.has_perm(ACCEPT),
+            "barred": SimpleLazyObject(partial(barred, addition)),
+        }
 
     def is_decided_upon(self, row):
         accepted = ProgressUpdate.objects.in_force().filter(action=row.action, status__in=ACCEPTED)
-        return row.status in ACCEPTED or accepted.filter(pk__gt=row.pk).exists()
+        is_accepted = row.status in ACCEPTED or accepted.filter(pk__gt=row.pk).exists()
+        return is_accepted or row.sent_back.in_force().exists()
 
     @admin.display(description="status", ordering="status")
     def change_in_words(self, row):
@@ -178,7 +222,17 @@ class DueDateAdmin(ActionStatementAdmin):
         )
 
     def may_add(self, request, subject):
-        return owns(request, subject) or request.user.has_perm(ACCEPT)
+        return owns(request, subject) or (request.user.has_perm(ACCEPT) and independent(request, subject))
+
+    def may_supersede(self, request, row):
+        # To enter a date anew sets it again.
+        may = super().may_supersede(request, row)
+        return may and (
+            row.needs_decision or not asks(request, "replaces") or independent(request, row.action)
+        )
+
+    def add_context(self, addition):
+        return {**super().add_context(addition), "barred": SimpleLazyObject(partial(barred, addition))}
 
     def is_decided_upon(self, row):
         return not row.needs_decision or row.decisions.in_force().exists()
@@ -198,9 +252,9 @@ class DueDateAdmin(ActionStatementAdmin):
     def agreed_in_words(self, row):
         if not row.needs_decision:
             return "Counts from the day it is dated"
-        return {"agreed": "Proposed, and agreed", "refused": "Proposed, and refused"}.get(
-            row.outcome, "Proposed, not yet decided"
-        )
+        if not row.outcome:
+            return "Proposed, not yet decided"
+        return f"Proposed, and {Outcome(row.outcome).label.lower()}"
 
 
 @admin.register(Decision)
@@ -223,12 +277,76 @@ class DecisionAdmin(ActionStatementAdmin):
     def may_add(self, request, subject):
         if not subject.needs_decision:
             raise Http404
-        return True
+        if owns(request, subject.action):
+            return True  # to take it back
+        return request.user.has_perm(ACCEPT) and independent(request, subject.action)
+
+    def may_supersede(self, request, row):
+        if row.outcome == Outcome.TAKEN_BACK:
+            return super().may_supersede(request, row)
+        may = request.user.has_perm(ACCEPT) and super().may_supersede(request, row)
+        return may and (not asks(request, "corrects") or independent(request, row.about))
+
+    def form_for(self, addition):
+        form = super().form_for(addition)
+        if form is self.form and takes_back(addition):
+            return TakeBackForm
+        return form
+
+    def verb(self, addition):
+        if not addition.supersedes and takes_back(addition):
+            return "Take back", "taking back"
+        return super().verb(addition)
 
     def subjects(self, request):
-        return proposals_to_decide(request.as_at)
+        waiting = proposals_to_decide(request.as_at)
+        if request.user.has_perm(ACCEPT):
+            return waiting
+        return waiting.filter(action__in=Action.objects.owned_by(request.user, request.as_at))
 
     @admin.display(description="decided at", ordering="meeting__held_on")
+    def meeting_in_words(self, row):
+        return str(row.meeting or BETWEEN_MEETINGS)
+
+
+@admin.register(SendBack)
+class SendBackAdmin(ActionStatementAdmin):
+    form = SendBackForm
+    list_display = [
+        "subject_in_words",
+        "wanted_by",
+        "dated_in_words",
+        "meeting_in_words",
+        "recorded_in_words",
+    ]
+    list_select_related = ["report__action", "meeting", "recorded_by", "document"]
+    search_fields = ["report__action__ref", "report__action__title", "wanted"]
+    told = ("wanted", "wanted_by", "meeting_in_words")
+
+    def action_of(self, subject):
+        return subject.action
+
+    def already(self, addition):
+        return (
+            super().already(addition)
+            if addition.supersedes
+            else addition.subject.sent_back.in_force().first()
+        )
+
+    def may_add(self, request, subject):
+        if not subject.waits_for_acceptance(request.as_at):
+            raise Http404
+        return independent(request, subject.action)
+
+    def may_supersede(self, request, row):
+        may = super().may_supersede(request, row)
+        return may and (not asks(request, "corrects") or independent(request, row.about))
+
+    def subjects(self, request):
+        actions = Action.objects.as_at(request.as_at).filter(status=Status.DONE)
+        return ProgressUpdate.objects.filter(pk__in=actions.values("update_id")).select_related("action")
+
+    @admin.display(description="decided at")
     def meeting_in_words(self, row):
         return str(row.meeting or BETWEEN_MEETINGS)
 

@@ -7,9 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from recommendations.lateness import DueLine, slip_between
+from recommendations.lateness import DueLine, is_same_date, slip_between
 from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, LeadBasis, ProgressUpdate, Whose
+from recommendations.sent_back import SendBack
 from recommendations.status import (
     NOT_REPORTED,
     OVERDUE,
@@ -52,7 +53,8 @@ class ActionPosition(Position):
     ``owner_is_open`` says whether that account is open today, so that somebody can record progress.
 
     ``dates`` are those that were ever agreed, in the order in which they counted, withdrawn ones among them;
-    ``taken_off`` are the proposals that were withdrawn before the board decided.
+    ``taken_off`` are the proposals that were withdrawn before the board decided. ``sent_back`` says what
+    evidence the Chair or the Secretariat want for its last report, or is None.
     """
 
     owner: str
@@ -71,7 +73,10 @@ class ActionPosition(Position):
     dates: tuple[DueLine, ...]
     proposals: tuple[DueLine, ...]
     refused: tuple[DueLine, ...]
+    taken_back: tuple[DueLine, ...]
+    ended: tuple[DueLine, ...]
     taken_off: tuple[DueLine, ...]
+    sent_back: SendBack | None
 
     @property
     def agreed_on(self):
@@ -101,13 +106,23 @@ class ActionPosition(Position):
 
     @property
     def moves(self):
+        """The agreed dates from the first one on, in the order in which they counted.
+
+        One that means the same last day as the one before it moved nothing, and is left out.
+        """
+        since = self.counted_since_first
+        before = zip((None, *since), since, strict=False)
+        return tuple(line for was, line in before if was is None or not is_same_date(was.due, line.due))
+
+    @property
+    def counted_since_first(self):
         """The agreed dates from the first one on, in the order in which they counted."""
         return self.ledger[self.ledger.index(self.baseline) :] if self.ledger else ()
 
     @property
     def entered_later(self):
         """The agreed dates that were entered later than the first one, for a day before its own."""
-        return self.ledger[: len(self.ledger) - len(self.moves)]
+        return self.ledger[: len(self.ledger) - len(self.counted_since_first)]
 
     @property
     def revisions(self):
@@ -264,12 +279,14 @@ class StatusCount:
 class DecisionsWanted:
     """What waits for the Chair or the Secretariat: proposed dates, completions, re-checks whose day has come.
 
-    ``proposals`` are pairs of an action and the DueLine proposed for it.
+    ``proposals`` are pairs of an action and the DueLine proposed for it. ``sent_back`` are the actions of
+    which they wait for evidence: no decision is wanted on those yet.
     """
 
     proposals: tuple[tuple[ActionPosition, DueLine], ...]
     to_accept: tuple[ActionPosition, ...]
     to_recheck: tuple[ActionPosition, ...]
+    sent_back: tuple[ActionPosition, ...]
 
     def __len__(self):
         return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
@@ -279,8 +296,9 @@ def decisions_wanted(actions):
     """The DecisionsWanted on ``actions``."""
     return DecisionsWanted(
         proposals=tuple((a, line) for a in actions for line in a.proposals),
-        to_accept=tuple(a for a in actions if a.status == Status.DONE),
+        to_accept=tuple(a for a in actions if a.status == Status.DONE and not a.sent_back),
         to_recheck=tuple(a for a in actions if a.is_recheck_due),
+        sent_back=tuple(a for a in actions if a.sent_back),
     )
 
 

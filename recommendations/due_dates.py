@@ -118,10 +118,14 @@ class DueDate(Statement):
 class Outcome(models.TextChoices):
     AGREED = "agreed", "Agreed"
     REFUSED = "refused", "Refused"
+    TAKEN_BACK = "taken_back", "Taken back by its owner"
 
 
 class Decision(Statement):
-    """What the board decided about a proposed due date."""
+    """What became of a proposed due date: what the board decided, or that its owner took it back.
+
+    Of two about one proposal the later one stands.
+    """
 
     subject_field = "due_date"
 
@@ -135,11 +139,10 @@ class Decision(Statement):
             *Statement.Meta.constraints,
             one_of("outcome", Outcome),
             not_blank("reason"),
-            models.UniqueConstraint(
-                fields=["due_date"],
-                condition=Q(corrects=None, withdraws=None),
-                name="recommendations_decision_once_for_each_proposal",
-                violation_error_message="The board has already decided this proposal.",
+            models.CheckConstraint(
+                condition=~Q(outcome=Outcome.TAKEN_BACK) | Q(meeting=None),
+                name="recommendations_decision_taken_back_at_no_meeting",
+                violation_error_message="A proposal is taken back by its owner, and at no meeting.",
             ),
         ]
 

@@ -9,18 +9,21 @@ import datetime
 from django import forms
 from django.db.models import Q
 
-from recommendations.due_dates import Decision, DueDate, ReasonKind
+from recommendations.deciding import ACCEPT, why_not
+from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
+from recommendations.lateness import is_same_date, with_endings
 from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, ProgressUpdate
 from recommendations.ownership import Ownership
+from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, NOT_REPORTED, REPORTABLE, ROWS, Status
 from record.as_at import EARLIEST
-from record.dates import EdtfFormField, read_edtf, say_day
-from record.forms import RecordForm, StatementForm
+from record.dates import EdtfFormField, read_edtf, say, say_day
+from record.fields import NO_CHILD
+from record.forms import KEPT, RecordForm, StatementForm, TokenField
 from record.models import Meeting
 from record.signing import name_of, signature
 
-ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"
 BETWEEN_MEETINGS = "Between meetings"
 # What a status may need, and how to give it.
@@ -79,8 +82,24 @@ class MeetingForm(StatementForm):
         return super().clean()
 
 
-class ProgressUpdateForm(MeetingForm):
+class IndependentForm(MeetingForm):
+    """The form of a decision about an action, made by nobody who owns it or made the last report on it."""
+
+    def clean(self):
+        cleaned = super().clean()
+        # Under the lock: an owner or a report may have come since the form was opened.
+        if why := self.why_not():
+            self.add_error(None, why)
+        return cleaned
+
+    def why_not(self):
+        """Why this person may not decide what the form says, in sentences, or "" """
+        return why_not(self.addition.user, self.guarded(), self.addition.as_at)
+
+
+class ProgressUpdateForm(IndependentForm):
     dated_help = "The day this describes: today, or earlier if you are entering it late."
+    overruled_by = TokenField(required=False)
 
     class Meta:
         model = ProgressUpdate
@@ -119,6 +138,15 @@ class ProgressUpdateForm(MeetingForm):
         )
         if self.current and self.current.status in offered:
             self.initial.setdefault("status", self.current.status)
+        is_done = self.current and self.current.status == Status.DONE
+        if is_done and Status.COMPLETE in offered and not self.addition.corrects:
+            self.offer_what_was_reported()
+
+    def offer_what_was_reported(self):
+        """Start an acceptance with what the owner said, so that none of it is typed again."""
+        self.initial["status"] = Status.COMPLETE
+        for name in ("narrative", "difference_made", "evidence"):
+            self.initial.setdefault(name, getattr(self.current, name))
 
     def decides_from(self):
         standing = ProgressUpdate.objects.standing(self.addition.as_at).filter(action=self.addition.subject)
@@ -128,11 +156,15 @@ class ProgressUpdateForm(MeetingForm):
     def offered(self):
         """The statuses that this person may give this action now."""
         addition, status = self.addition, self.current.status if self.current else NOT_REPORTED
+        accepts = addition.user.has_perm(ACCEPT)
         reports = self.owner == addition.user or addition.user.has_perm(RECORD_FOR_OWNER)
+        # What was closed is reopened by those who may close it, and not by its owner alone.
+        reports = reports and (accepts or status != Status.CLOSED)
         # Whoever accepts may find at the re-check that it did not hold, which reopens the action.
-        reopens = addition.user.has_perm(ACCEPT) and (addition.corrects or status in ACCEPTED)
+        reopens = accepts and (addition.corrects or status in ACCEPTED)
         offered = list(REPORTABLE) if reports or reopens else []
-        if addition.user.has_perm(ACCEPT):
+        self.barred = why_not(addition.user, addition.subject, addition.as_at) if accepts else ""
+        if accepts and not self.barred:
             offered.append(Status.COMPLETE)
             if status == Status.COMPLETE or (
                 addition.corrects and addition.corrects.status == Status.EMBEDDED
@@ -152,11 +184,31 @@ class ProgressUpdateForm(MeetingForm):
             )
         if dated and status:
             self.check_recheck(status, read_edtf(dated).first)
+        if dated and status in ACCEPTED:
+            self.check_that_it_counts(read_edtf(dated).first)
         user = self.addition.user
         is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != self.owner and status not in ACCEPTED
         self.instance.on_behalf_of = self.owner if is_for_owner else None
         self.instance.on_behalf_of_signed = signature(self.instance.on_behalf_of)
         return cleaned
+
+    def why_not(self):
+        """Nothing for a report, which an owner may always make; nor for reopening what was closed."""
+        return super().why_not() if self.cleaned_data.get("status") in ACCEPTED else ""
+
+    def check_that_it_counts(self, day):
+        """Add an error, once, where an acceptance of ``day`` changes nothing: a later report stands."""
+        later = self.current if self.current and self.current.dated_first > day else None
+        if later is None or self.data.get("overruled_by") == str(later.pk):
+            return
+        # The page shown next says so, which makes saving again a deliberate act.
+        self.data = self.data.copy()
+        self.data["overruled_by"] = str(later.pk)
+        self.add_error(
+            None,
+            f"This will change nothing: “{later.words}”, dated {read_edtf(later.dated)}, is later and "
+            f"stands. {KEPT} Enter that day or a later one or, to save it as it is, choose Save again.",
+        )
 
     def check_recheck(self, status, day):
         """Add an error where a re-check is too soon or belongs to no completed action."""
@@ -199,7 +251,9 @@ class DueDateForm(StatementForm):
             self.initial["dated"] = f"{replaced.effective_on:%d/%m/%Y}"
         self.agreed_now = agreed.first()
         # A proposal waits for the board, and so does what is entered anew for one that waits.
-        is_proposal = not addition.user.has_perm(ACCEPT)
+        # Nobody sets a date for an action of their own: theirs is a proposal, which others decide.
+        self.barred = why_not(addition.user, addition.subject, addition.as_at)
+        is_proposal = not addition.user.has_perm(ACCEPT) or bool(self.barred)
         if addition.withdraws and not replaced:
             is_proposal = is_proposal or addition.withdraws.needs_decision
         self.instance.needs_decision = is_proposal
@@ -221,15 +275,37 @@ class DueDateForm(StatementForm):
             raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
         if self.agreed_now and due == self.agreed_now.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
-        waiting = proposals_to_decide(self.addition.as_at).filter(action=self.addition.subject, due=due)
-        if self.addition.withdraws:
-            waiting = waiting.exclude(pk=self.addition.withdraws.pk)
-        if self.instance.needs_decision and waiting.exists():
-            raise forms.ValidationError("This date is proposed already, and waits for the board.")
+        if self.agreed_now and is_same_date(read_edtf(due), read_edtf(self.agreed_now.due)):
+            raise forms.ValidationError(
+                f"This means the same last day as the present date, {say(self.agreed_now.due)}, so it would "
+                "move nothing. Enter a different one."
+            )
         return due
 
+    def clean(self):
+        cleaned = super().clean()
+        addition, action = self.addition, self.addition.subject
+        waiting = proposals_to_decide(addition.as_at).filter(action=action)
+        if addition.withdraws:
+            waiting = waiting.exclude(pk=addition.withdraws.pk)
+        if not self.instance.needs_decision:
+            # Under the lock: an owner or a report may have come since the form was opened.
+            if why := why_not(addition.user, action, addition.as_at):
+                self.add_error(None, why)
+        elif proposed := waiting.first():
+            self.add_error(
+                None,
+                f"{say(proposed.due)} is proposed already, and waits for the board. One date is proposed at "
+                "a time: the owner may take that one back.",
+            )
+        elif words := finished_words(action, addition.as_at):
+            self.add_error(
+                None, f"{words} No date is proposed for it. If it is not finished, report on it first."
+            )
+        return cleaned
 
-class DecisionForm(MeetingForm):
+
+class DecisionForm(IndependentForm):
     dated_help = "The day the board decided: at a meeting, the day of that. An agreed date counts from then."
 
     class Meta:
@@ -250,12 +326,61 @@ class DecisionForm(MeetingForm):
 
     def clean(self):
         cleaned = super().clean()
-        subject = self.addition.subject
+        if why := self.addition.corrects is None and decided_words(self.addition):
+            self.add_error(None, why)
+        return cleaned
+
+
+class TakeBackForm(StatementForm):
+    """The form by which an owner takes a proposal back."""
+
+    dated_help = "The day you take it back."
+
+    class Meta:
+        model = Decision
+        fields = ["reason", "dated", "correction_reason"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.instance.outcome = Outcome.TAKEN_BACK
+        self.fields["reason"].help_text = f"Why you take it back. The board will see this. {NO_CHILD}"
+
+    def clean(self):
+        cleaned = super().clean()
+        if why := self.addition.corrects is None and decided_words(self.addition):
+            self.add_error(None, why)
+        if self.guarded().owner_on(self.addition.as_at) != self.addition.user:
+            self.add_error(None, "Only its owner takes a proposal back, and that is somebody else now.")
+        return cleaned
+
+
+class SendBackForm(IndependentForm):
+    dated_help = "The day it was decided: at a meeting, the day of that."
+
+    class Meta:
+        model = SendBack
+        fields = ["wanted", "wanted_by", "meeting", "dated", "correction_reason"]
+
+    def decides_from(self):
+        return self.addition.subject.dated_first
+
+    def clean_dated(self):
+        text = super().clean_dated()
+        reported = read_edtf(self.addition.subject.dated)
+        if read_edtf(text).first < reported.first:
+            raise forms.ValidationError(f"It was reported for {reported}. Enter that day or a later one.")
+        return text
+
+    def clean(self):
+        cleaned = super().clean()
+        dated, wanted_by = cleaned.get("dated"), cleaned.get("wanted_by")
+        if dated and wanted_by and wanted_by <= read_edtf(dated).first:
+            self.add_error("wanted_by", "Give a day after the one on which it was sent back.")
         if not self.addition.corrects:
-            if Decision.objects.in_force().filter(due_date=subject).exists():
-                self.add_error(None, "The board has already decided this proposal.")
-            if DueDate.objects.filter(withdraws=subject).exists():
-                self.add_error(None, "This proposal was withdrawn. Decide the newer one, if there is one.")
+            if not self.addition.subject.waits_for_acceptance(self.addition.as_at):
+                self.add_error(None, "This is not the newest report any more. Read the newer one first.")
+            if self.addition.subject.sent_back.in_force().exists():
+                self.add_error(None, "This report has been sent back already.")
         return cleaned
 
 
@@ -323,12 +448,36 @@ class ActionForm(RecordForm):
 
 
 def proposals_to_decide(at):
-    """The proposed due dates, standing that day, that the board has not decided."""
+    """The proposed due dates, standing that day, that wait: none decided, taken back or ended."""
     decided = Decision.objects.standing(at)
+    proposed = DueDate.objects.standing(at).filter(needs_decision=True, action__is_withdrawn=False)
     return (
-        DueDate.objects.standing(at)
-        .filter(needs_decision=True, action__is_withdrawn=False)
+        with_endings(proposed, ProgressUpdate.objects, at)
+        .filter(overtaken_by=None, finished_as=None)
         .exclude(pk__in=decided.values("due_date"))
         .select_related("action", "recorded_by")
         .newest_first()
     )
+
+
+def decided_words(addition):
+    """Why the proposal that ``addition`` is about is decided no more, a sentence, or "" where it waits."""
+    proposal = addition.subject
+    if decided := proposal.decisions.in_force().first():
+        taken_back = decided.outcome == Outcome.TAKEN_BACK
+        return (
+            "Its owner has taken this proposal back."
+            if taken_back
+            else "The board has already decided this proposal."
+        )
+    if DueDate.objects.filter(withdraws=proposal).exists():
+        return "This proposal was withdrawn. Decide the newer one, if there is one."
+    if not proposals_to_decide(addition.as_at).filter(pk=proposal.pk).exists():
+        return "This proposal waits no more: another date was agreed, or the action was completed or closed."
+    return ""
+
+
+def finished_words(action, at):
+    """That ``action`` is not open any more, a sentence, or "" where it is."""
+    newest = action.newest_update(at)
+    return f"{action.ref} is “{newest.words}”." if newest and newest.is_acceptance else ""

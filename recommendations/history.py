@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import OuterRef, Subquery
 
-from recommendations.due_dates import Decision
+from recommendations.lateness import overruled
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
 from record.models import Meeting
@@ -79,10 +79,12 @@ def history(at, *, actions=(), recommendation=None, before=None):
         rows = kind.objects.said(until).filter(**{f"{path}__in": keys})
         rows = rows.filter(dated_first__gte=edge) if edge else rows
         rows = rows.select_related("corrected_by", "withdrawn_by").order_by("dated_first", "pk")
-        beside = ("meeting",) if kind in (Decision, ProgressUpdate) else ()
+        beside = ("meeting",) if hasattr(kind, "meeting") else ()
+        if kind is ProgressUpdate:
+            rows = overruled(rows, kind.objects, at)
         rows = read(rows, at, "document", path, *beside)
         if kind is ProgressUpdate:
-            lines += _updates(rows, _statuses_before(actions, edge, at), at)
+            lines += _updates(rows, _updates_before(actions, edge, at), at)
         else:
             lines += [_line(row, at) for row in rows]
     lines.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
@@ -116,34 +118,38 @@ def _edge(about, until):
     return max(edges, default=None)
 
 
-def _statuses_before(actions, edge, at):
-    """{action pk: its status just before the day ``edge``}."""
+def _updates_before(actions, edge, at):
+    """{action pk: the update that stood just before the day ``edge``}."""
     if not edge:
         return {}
-    earlier = (
-        ProgressUpdate.objects.standing(at).filter(action=OuterRef("pk"), dated_first__lt=edge).newest_first()
-    )
-    return dict(
+    earlier = ProgressUpdate.objects.standing(at).filter(action=OuterRef("pk"), dated_first__lt=edge)
+    earlier = overruled(earlier, ProgressUpdate.objects, at).filter(is_overruled=False).newest_first()
+    newest = (
         Action.objects.filter(pk__in=actions)
-        .annotate(before=Subquery(earlier.values("status")[:1]))
-        .values_list("pk", "before")
+        .annotate(before=Subquery(earlier.values("pk")[:1]))
+        .values_list("before", flat=True)
     )
+    return {row.action_id: row for row in ProgressUpdate.objects.filter(pk__in=newest)}
 
 
-def _updates(rows, statuses, at):
-    """A HistoryLine for each update, oldest first, each knowing the status it changed."""
-    current, rechecks, entries = dict(statuses), {}, []
+def _updates(rows, before, at):
+    """A HistoryLine for each update, oldest first, each knowing the status it changed.
+
+    A report reopens only what had been accepted when it was recorded.
+    """
+    current, entries = dict(before), []
     for row in rows:
         superseded = row.superseded(at)
-        was = current.get(row.action_id) or NOT_REPORTED
+        stood = current.get(row.action_id)
+        was = stood.status if stood else NOT_REPORTED
         turn = ""
-        if was not in OPEN and row.status in OPEN:
-            recheck = rechecks.get(row.action_id)
-            failed = was == Status.COMPLETE and recheck and row.dated_first >= recheck
+        if row.is_overruled:
+            turn = "Changed nothing: a later report was on the record"
+        elif was not in OPEN and row.status in OPEN:
+            failed = was == Status.COMPLETE and row.dated_first >= stood.recheck_on
             turn = "Re-check failed: reopened" if failed else "Reopened"
-        if not superseded:
-            current[row.action_id] = row.status
-            rechecks[row.action_id] = row.recheck_on
+        if not superseded and not row.is_overruled:
+            current[row.action_id] = row
         entries.append(
             HistoryLine(
                 kind="update",

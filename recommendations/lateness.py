@@ -14,14 +14,14 @@ the table of dates goes on to show it. A date without a last day never passes.
 from dataclasses import dataclass, replace
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
-from recommendations.due_dates import Decision, Outcome
-from recommendations.status import NOT_REPORTED, OPEN
+from recommendations.due_dates import Decision, DueDate, Outcome
+from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, STATUS_WORDS
 from record.as_at import AsAt
-from record.dates import read_edtf
+from record.dates import read_edtf, say, say_day
 from record.rows import Position
 
 
@@ -38,6 +38,11 @@ def passed_in_silence(at):
 def has_passed(due, at):
     """Whether the last day that ``due``, a PartialDate, may mean is over."""
     return bool(due.last and due.last < at.day)
+
+
+def is_same_date(one, other):
+    """Whether two PartialDates mean the same last day or, if they have none, say the same."""
+    return one.last == other.last if one.last or other.last else one.words == other.words
 
 
 def with_open_past(dates, updates, at):
@@ -69,6 +74,44 @@ def with_open_past(dates, updates, at):
         shown_then=Subquery(newest.filter(~Exists(withdrawn_by_then))[:1]),
         shown_again_on=Subquery(first_day[:1]),
     )
+
+
+def with_endings(dates, updates, at):
+    """The queryset ``dates``, annotated with what ended each proposal while it waited; None for nothing.
+
+    ``overtaken_on`` and ``overtaken_by`` are the day and the date of the first agreement of another, recorded
+    after it was proposed; ``finished_on`` and ``finished_as`` the day and the status of the first acceptance
+    or closure. One that a later report, on the record before it, overruled finished nothing.
+    """
+
+    def ended(rows, column):
+        return Case(When(needs_decision=True, then=Subquery(rows.values(column)[:1])))
+
+    of_the_action = {"action": OuterRef("action")}
+    others = DueDate.objects.with_effect(at).filter(
+        effective_on__isnull=False, is_undone=False, is_withdrawn=False, **of_the_action
+    )
+    others = others.filter(agreed_at__gt=OuterRef("recorded_at")).exclude(pk=OuterRef("pk"))
+    accepted = overruled(updates.standing(at), updates, at).filter(
+        status__in=ACCEPTED, is_overruled=False, recorded_at__gt=OuterRef("recorded_at"), **of_the_action
+    )
+    return dates.annotate(
+        overtaken_on=ended(others.order_by("agreed_at", "pk"), "effective_on"),
+        overtaken_by=ended(others.order_by("agreed_at", "pk"), "due"),
+        finished_on=ended(accepted.order_by("recorded_at", "pk"), "dated_first"),
+        finished_as=ended(accepted.order_by("recorded_at", "pk"), "status"),
+    )
+
+
+def overruled(rows, updates, at):
+    """The updates ``rows``, annotated with ``is_overruled``.
+
+    That is an acceptance or a closure which changed nothing: a report of a later day was on the record.
+    """
+    later = updates.standing(at).filter(
+        action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), pk__lt=OuterRef("pk")
+    )
+    return rows.annotate(is_overruled=Case(When(Q(status__in=ACCEPTED), then=Exists(later)), default=False))
 
 
 def judged(line, at, *, replaced_on):
@@ -150,7 +193,28 @@ class DueLine(Position):
     @property
     def is_waiting(self):
         """Whether it is a proposal that the board has still to decide."""
-        return self.is_proposal and not self.decided and not self.row.is_withdrawn
+        return self.is_proposal and not self.decided and not self.row.is_withdrawn and not self.ended_words
+
+    @property
+    def is_ended(self):
+        """Whether it is a proposal that waits no more, though nobody decided it."""
+        return bool(self.is_proposal and not self.decided and not self.row.is_withdrawn and self.ended_words)
+
+    @property
+    def ended_words(self):
+        """What ended it while it waited, a sentence, or "" """
+        if self.row.finished_as:
+            status = STATUS_WORDS[self.row.finished_as]
+            return f"It ended when the action became “{status}”, {say_day(self.row.finished_on)}."
+        if self.row.overtaken_by:
+            due = say(self.row.overtaken_by)
+            return f"It ended when another date, {due}, was agreed, {say_day(self.row.overtaken_on)}."
+        return ""
+
+    @property
+    def is_taken_back(self):
+        """Whether its owner took it back."""
+        return bool(self.decided and self.decided.outcome == Outcome.TAKEN_BACK and not self.row.is_withdrawn)
 
     @property
     def is_taken_off(self):

@@ -233,6 +233,10 @@ class Action(models.Model):
         newest = self.ownerships.standing(at).select_related("owner").newest_first().first()
         return newest.owner if newest else None
 
+    def newest_update(self, at):
+        """The update that stands on the day asked about, or None."""
+        return self.updates.standing(at).newest_first().first()
+
     def clean(self):
         if not self.agreed_on and not self.document_id:
             raise ValidationError(
@@ -345,6 +349,10 @@ class ProgressUpdate(Statement):
     def is_acceptance(self):
         """Whether this is the Chair's or Secretariat's acceptance, and not an owner's report."""
         return self.status in ACCEPTED
+
+    def waits_for_acceptance(self, at):
+        """Whether it reports that the action is done, and is the newest report that stands."""
+        return self.status == Status.DONE and self.action.newest_update(at) == self
 
     @property
     def on_whose_behalf(self):

@@ -19,9 +19,10 @@ from recommendations.board import (
     newest_of,
 )
 from recommendations.due_dates import Decision, DueDate, Outcome
-from recommendations.lateness import DueLine, judged_all, with_open_past
+from recommendations.lateness import DueLine, judged_all, with_endings, with_open_past
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
+from recommendations.sent_back import SendBack
 from recommendations.status import GOOD, Status
 from record.edits import NO_EDITS, edits_of
 from record.rows import links_as_at, rows_as_at
@@ -93,6 +94,8 @@ def action_positions(actions, at, *, edits=NO_EDITS):
     said = read(ProgressUpdate.objects.filter(pk__in=latest - {None}), at, "document")
     updates = {update.pk: update for update in said}
     lines = _due_lines(keys, at)
+    asked = SendBack.objects.standing(at).filter(report__in=latest - {None}).order_by("dated_first", "pk")
+    sent_back = {row.report_id: row for row in read(asked, at, "meeting")}
     positions = []
     for action in actions:
         update, dates = updates.get(action.update_id), lines[action.pk]
@@ -118,7 +121,10 @@ def action_positions(actions, at, *, edits=NO_EDITS):
                 dates=judged_all(dates, at),
                 proposals=tuple(line for line in dates if line.is_waiting),
                 refused=tuple(line for line in dates if line.is_refused),
+                taken_back=tuple(line for line in dates if line.is_taken_back),
+                ended=tuple(line for line in dates if line.is_ended),
                 taken_off=tuple(line for line in dates if line.is_taken_off),
+                sent_back=sent_back.get(action.update_id),
             )
         )
     return tuple(positions)
@@ -135,7 +141,8 @@ def _due_lines(keys, at):
         elif row.outcome == Outcome.AGREED:
             undone[row.due_date_id] = row
     lines = defaultdict(list)
-    dates = with_open_past(dates, ProgressUpdate.objects, at).order_by("dated_first", "pk")
+    dates = with_open_past(dates, ProgressUpdate.objects, at)
+    dates = with_endings(dates, ProgressUpdate.objects, at).order_by("dated_first", "pk")
     for row in read(dates.select_related("corrected_by", "withdrawn_by"), at, "document"):
         lines[row.action_id].append(
             DueLine(

@@ -370,12 +370,13 @@ class StatementForm(OpenedForm):
         newest = self.siblings().order_by("-pk").first()
         if newest is None or self.errors:
             return ""
-        new = {**self.cleaned_data, **self.about()}
+        tokens = {name for name, box in self.fields.items() if isinstance(box, TokenField)}
+        typed = {name: value for name, value in self.cleaned_data.items() if name not in tokens}
+        new = {**typed, **self.about()}
         new |= {name: getattr(self.instance, name) for name in ("corrects", "withdraws")}
         new["recorded_by"] = self.addition.user
         if self.addition.anew:
             new["correction_reason"] = ""
-        del new["opened_on"]
         if any(getattr(newest, name) != value for name, value in new.items()):
             return ""
         return (

@@ -1,5 +1,7 @@
 """Who did something: the name and role that they had then, kept as text beside the account."""
 
+from django.core.exceptions import PermissionDenied
+
 # The groups, with the word that signs what a member records. Whoever has two roles signs as the first.
 ROLES = {
     "Secretariat": "Secretariat",
@@ -8,6 +10,10 @@ ROLES = {
     "Administrators": "Administrator",
     "Board members": "Board member",
 }
+
+
+class Refused(PermissionDenied):
+    """A refusal in words for the person who asked: why, and who can do it."""
 
 
 def name_of(user):

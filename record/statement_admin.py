@@ -23,6 +23,11 @@ from record.signing import signature
 KEEPS_THE_RECORD = "record.change_document"
 
 
+def asks(request, way):
+    """Whether the address, or what was sent to it, asks for a ``way`` to write: "corrects", "replaces"."""
+    return way in request.GET or way in request.POST
+
+
 def chosen(model, key):
     """The row of ``model`` that an address names by ``key``; raise Http404 if there is none."""
     if not re.fullmatch("[0-9]{1,18}", key):
