@@ -19,6 +19,7 @@ from recommendations.tests.factories import (
     make_due_date,
     make_measure_value,
     make_recommendation,
+    make_send_back,
     make_update,
 )
 from record.tests.factories import make_document, make_meeting, make_user, saved
@@ -62,6 +63,7 @@ def make_record(owner):
     make_update(action, by=owner)
     make_decision(make_due_date(action, by=owner, needs_decision=True), by=owner)
     make_due_date(action, due="2023-04", by=owner, needs_decision=True)
+    make_send_back(make_update(action, "done", by=owner), by=owner)
     make_assessment(recommendation, by=owner)
     visit = Visit.objects.create(slug="full-1", kind="full", number=1, dates="2021-12", **source)
     make_judgement(visit, "inadequate", make_area("overall", "Overall"))

@@ -116,6 +116,7 @@ def test_every_kind_says_what_it_is_about():
         "DueDate": ("action", None),
         "Ownership": ("action", None),
         "Decision": ("due_date__action", None),
+        "SendBack": ("report__action", None),
         "Assessment": (None, "recommendation"),
         "MeasureValue": (None, None),
     }

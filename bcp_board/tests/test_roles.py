@@ -45,6 +45,8 @@ def test_each_role_holds_exactly_these_permissions():
     assert permissions_of("Officers") == {
         "recommendations.view_action",
         "recommendations.view_decision",
+        "recommendations.add_decision",
+        "recommendations.view_sendback",
         "recommendations.view_progressupdate",
         "recommendations.add_progressupdate",
         "recommendations.view_duedate",
@@ -52,7 +54,7 @@ def test_each_role_holds_exactly_these_permissions():
     }
     assert permissions_of("Chair") - permissions_of("Officers") == {
         "recommendations.view_recommendation",
-        "recommendations.add_decision",
+        "recommendations.add_sendback",
         "recommendations.view_assessment",
         "recommendations.add_assessment",
         "recommendations.accept_progressupdate",
@@ -216,9 +218,9 @@ def test_the_landing_page_takes_the_same_queries_however_many_actions(
         make_due_date(action, by=officer, needs_decision=True)
         make_action(f"A{number + 50}")
 
-    # session, user, 2 of permissions, 6 of actions, is this a demonstration
+    # session, user, 2 of permissions, 7 of actions, is this a demonstration
     for user in (officer, secretariat):
         client.force_login(user)
         client.get("/admin/")  # the first page of a session also notes the time in it
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             client.get("/admin/")

@@ -6,6 +6,7 @@ from recommendations.due_dates import Decision, DueDate
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
 from recommendations.ownership import Ownership
+from recommendations.sent_back import SendBack
 from recommendations.status import Status
 from record.signing import signature
 from record.tests.factories import add, make_document, saved
@@ -78,6 +79,12 @@ def make_decision(due_date, outcome="agreed", dated="2022-11-15", by=None, **fie
     """A Decision on the proposal ``due_date``."""
     values = {"reason": "Because", **fields}
     return add(Decision(due_date=due_date, outcome=outcome, dated=dated, **{**signed(by), **values}))
+
+
+def make_send_back(report, dated="2022-11-15", by=None, **fields):
+    """A SendBack of ``report``, which asks for the minutes."""
+    values = {"wanted": "The minutes", "wanted_by": datetime.date(2022, 12, 1), **fields}
+    return add(SendBack(report=report, dated=dated, **{**signed(by), **values}))
 
 
 def make_assessment(recommendation, status=Status.AT_RISK, dated="2022-11-01", by=None, **fields):

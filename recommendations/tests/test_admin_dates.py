@@ -157,8 +157,21 @@ def test_a_date_that_waits_for_the_board_is_not_proposed_again(client, officer, 
 
     again = fill_in(client, page, **typed)
 
-    assert errors_of(again) == {"due": ["This date is proposed already, and waits for the board."]}
-    assert fill_in(client, page, **{**typed, "due": "April 2027"}).status_code == 302
+    waits = (
+        "March 2027 is proposed already, and waits for the board. One date is proposed at a time: the owner "
+        "may take that one back."
+    )
+    assert waits in errors_of(again)[""]
+    other = {**typed, "due": "April 2027"}
+    assert errors_of(fill_in(client, page, **other)) == {"": [waits]}
+
+    take_back = f"{ADD_DECISION}?due_date={DueDate.objects.get().pk}"
+    assert fill_in(client, take_back, reason="April is surer").status_code == 302
+    assert Decision.objects.get().outcome == "taken_back"
+    assert fill_in(client, page, **other).status_code == 302
+    now = position(action, datetime.date.today())
+    assert [line.due.words for line in now.proposals] == ["April 2027"]
+    assert [line.due.words for line in now.taken_back] == ["March 2027"]
 
 
 def test_a_date_already_past_is_saved_with_a_warning(client, action):
@@ -471,15 +484,17 @@ def test_a_date_that_needs_no_decision_cannot_be_given_one(client, action):
     assert response.status_code == 404
 
 
-def test_officers_neither_decide_nor_assess(client, officer, action):
-    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+def test_officers_decide_nothing_but_to_take_their_own_proposal_back_nor_assess(client, officer, action):
+    own = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+    fill_in(sign_in(client, officer), f"{ADD_DECISION}?due_date={own.pk}", outcome="agreed", reason="Mine")
+    assert [row.outcome for row in Decision.objects.all()] == ["taken_back"]
+    other = make_action("A02", owner=make_user("Officers", "other"))
+    proposal = make_due_date(other, "2023-04", needs_decision=True)
     recommendation = action.recommendations.get()
-    sign_in(client, officer)
 
     for address in (
         f"{ADD_DECISION}?due_date={proposal.pk}",
         f"{ADD_ASSESSMENT}?recommendation={recommendation.pk}",
-        ADD_DECISION,
         ADD_ASSESSMENT,
     ):
         assert (address, client.get(address).status_code) == (address, 403)

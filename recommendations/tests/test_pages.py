@@ -158,9 +158,9 @@ def test_actions_cost_the_same_however_many(reader, size, django_assert_num_quer
         make_update(action)
         make_due_date(action)
     # session, user; owner roles to choose from; how many are found; actions, their recommendations,
-    # findings, updates, decisions, due dates; how many there are; whether this is a demonstration;
+    # findings, updates, what was sent back, decisions, due dates; how many there are; whether this is a demonstration;
     # recommendations to choose from; what was corrected of actions
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         reader.get("/actions/")
 
 
@@ -332,13 +332,13 @@ def test_a_recommendation_costs_the_same_however_long_its_history(reader, size, 
         action = make_action(f"A{number:02}")
         make_update(action)
         make_due_date(action)
-    # session, user; of the position: actions, their recommendations, findings, updates, decisions, due
-    # dates, then all findings, judgements, visits, events, risks, assessments, recommendations, values, and
+    # session, user; of the position: actions, their recommendations, findings, updates, what was sent back,
+    # decisions, due dates, then all findings, judgements, visits, events, risks, assessments, recommendations, values, and
     # apart from them, as they are or were then, the risks' links, the recommendations' and the measures;
     # of the history: where the page is cut, by the actions and by the recommendation, updates, due dates,
-    # decisions, owners, assessments; whether this is a demonstration; and what was corrected of each of
+    # decisions, what was sent back, owners, assessments; whether this is a demonstration; and what was corrected of each of
     # eleven kinds of rows
-    with django_assert_num_queries(38):
+    with django_assert_num_queries(40):
         reader.get("/recommendations/1/")
 
 
@@ -349,7 +349,7 @@ def test_an_action_costs_the_same_however_long_its_history(reader, size, django_
         make_update(action, dated=f"2022-11-{day:02}")
         make_due_date(action, dated=f"2022-11-{day:02}")
     # as for a recommendation, without its assessments
-    with django_assert_num_queries(36):
+    with django_assert_num_queries(38):
         reader.get("/actions/A01/")
 
 

@@ -1,0 +1,360 @@
+"""Who decides, what is sent back, what ends a proposal, and what a late acceptance changes."""
+
+import datetime
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from recommendations.due_dates import Decision, DueDate
+from recommendations.forms import three_months_after
+from recommendations.history import history
+from recommendations.models import ProgressUpdate
+from recommendations.position import board_position
+from recommendations.sent_back import SendBack
+from recommendations.tests.factories import (
+    make_action,
+    make_decision,
+    make_due_date,
+    make_owner,
+    make_send_back,
+    make_update,
+)
+from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
+from record.tests.factories import make_meeting, make_user, on
+
+pytestmark = pytest.mark.django_db
+UPDATE = reverse("admin:recommendations_progressupdate_add")
+DATE = reverse("admin:recommendations_duedate_add")
+DECISION = reverse("admin:recommendations_decision_add")
+SEND_BACK = reverse("admin:recommendations_sendback_add")
+ACCEPTED = {
+    "status": "complete",
+    "narrative": "Accepted",
+    "evidence": "The minutes",
+    "recheck_on": "1/6/2090",
+    "dated": "20/11/2022",
+}
+
+
+@pytest.fixture
+def officer():
+    return make_user("Officers", "officer")
+
+
+@pytest.fixture
+def action(officer):
+    return make_action("A01", owner=officer)
+
+
+def position(action, day=datetime.date(2022, 12, 31)):
+    return board_position(on(day)).by_ref[action.ref]
+
+
+def words_of(response):
+    assert response.status_code == 403
+    return response.content.decode()
+
+
+def test_the_decision_made_last_stands_whatever_the_order_of_the_proposals(officer, action):
+    march = make_due_date(action, "2023-03", dated="2022-11-01", by=officer, needs_decision=True)
+    june = make_due_date(action, "2023-06", dated="2022-11-02", by=officer, needs_decision=True)
+    make_decision(june, dated="2022-11-15")
+    make_decision(march, dated="2022-11-15")
+
+    assert position(action).due.due.words == "March 2023"
+    assert [line.due.words for line in position(action).moves] == ["June 2023", "March 2023"]
+
+
+@pytest.mark.parametrize(
+    ("due", "is_refused"),
+    [("30/3/2023", False), ("31/3/2023", True), ("March 2023", True), ("1/4/2023", False)],
+)
+def test_a_date_that_means_the_same_last_day_is_refused_as_no_move(client, action, due, is_refused):
+    make_due_date(action, "2023-03")
+    sign_in(client, make_user("Secretariat"))
+
+    saved = fill_in(client, f"{DATE}?action={action.pk}", due=due, reason_kind="other", reason="Why")
+
+    assert (saved.status_code == 200, DueDate.objects.count() == 1) == (is_refused, is_refused)
+
+
+def test_a_row_that_means_the_same_last_day_is_no_revision(action):
+    make_due_date(action, "2023-03", dated="2022-11-01")
+    make_due_date(action, "2023-03-31", dated="2022-11-02")
+    assert (position(action).revisions, position(action).slip) == (0, None)
+
+    make_due_date(action, "2023-04-01", dated="2022-11-03")
+    assert position(action).revisions == 1
+
+
+def waiting(action):
+    now = position(action)
+    return [line.due.words for line in now.proposals], [line.ended_words for line in now.ended]
+
+
+def test_a_proposal_waits_until_another_date_is_agreed(client, officer, action):
+    proposal = make_due_date(action, "2023-06", by=officer, needs_decision=True)
+    assert waiting(action) == (["June 2023"], [])
+
+    make_due_date(action, "2023-07", dated="2022-11-03")
+
+    assert waiting(action) == ([], ["It ended when another date, July 2023, was agreed, 3 November 2022."])
+    shown = sign_in(client, make_user("Chair")).get("/actions/A01/").content.decode()
+    assert "It ended when another date, July 2023, was agreed, 3 November 2022." in shown
+    late = fill_in(client, f"{DECISION}?due_date={proposal.pk}", outcome="agreed", reason="Late")
+    assert errors_of(late) == {
+        "": ["This proposal waits no more: another date was agreed, or the action was completed or closed."]
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("complete", "Complete, evidenced"), ("closed", "Closed, not done")]
+)
+def test_completing_or_closing_ends_a_proposal(officer, action, status, word):
+    make_due_date(action, "2023-06", by=officer, needs_decision=True)
+    make_update(action, "done", dated="2022-11-02", by=officer)
+    assert waiting(action) == (["June 2023"], [])
+
+    make_update(action, status, dated="2022-11-03")
+
+    assert waiting(action) == ([], [f"It ended when the action became “{word}”, 3 November 2022."])
+
+
+def test_an_acceptance_that_changed_nothing_ends_no_proposal(officer, action):
+    make_due_date(action, "2023-06", by=officer, needs_decision=True)
+    make_update(action, "at_risk", dated="2022-11-09", by=officer)
+    make_update(action, "complete", dated="2022-11-05")
+
+    assert waiting(action) == (["June 2023"], [])
+
+
+def test_no_date_is_proposed_for_what_is_complete(client, officer, action):
+    make_update(action, "complete")
+    page = f"{DATE}?action={action.pk}"
+
+    refused = fill_in(sign_in(client, officer), page, due="2027", reason_kind="other", reason="Why")
+
+    assert errors_of(refused) == {
+        "": [
+            "A01 is “Complete, evidenced”. No date is proposed for it. If it is not finished, report on it "
+            "first."
+        ]
+    }
+
+
+def test_an_acceptance_that_changes_nothing_says_so_before_it_is_saved(client, officer, action):
+    make_update(action, "done", dated="2022-11-01", by=officer)
+    make_update(action, "at_risk", dated="2022-11-21", by=officer)
+    page = f"{UPDATE}?action={action.pk}"
+    sign_in(client, make_user("Chair"))
+
+    told = fill_in(client, page, **ACCEPTED)
+
+    assert errors_of(told) == {
+        "": [
+            "This will change nothing: “At risk”, dated 21 November 2022, is later and stands. Nothing is "
+            "saved yet, and what you typed is still here. Enter that day or a later one or, to save it as it "
+            "is, choose Save again."
+        ]
+    }
+    form = told.context["adminform"].form
+    held = {field.html_name: field.value() for field in form if field.value()}
+    assert (held["narrative"], held["evidence"]) == ("Accepted", "The minutes")
+    assert client.post(page, held).status_code == 302
+    assert position(action).status == "at_risk"
+
+
+@pytest.mark.parametrize("dated", ["2022-11-19", "2022-11-20"])
+def test_an_acceptance_on_or_after_the_last_report_is_saved_at_once(client, officer, action, dated):
+    make_update(action, "at_risk", dated=dated, by=officer)
+    sign_in(client, make_user("Chair"))
+
+    assert fill_in(client, f"{UPDATE}?action={action.pk}", **ACCEPTED).status_code == 302
+    assert position(action).status == "complete"
+
+
+def test_a_report_reopens_only_what_had_been_accepted_when_it_was_recorded(officer, action):
+    make_update(action, "at_risk", dated="2022-11-21", by=officer)
+    make_update(action, "complete", dated="2022-11-20")
+    entries = [line for line in history(on("2022-12-31"), actions=[action.pk]).entries if line.update]
+    assert [(line.was, line.turn) for line in entries] == [
+        ("Not yet reported", ""),
+        ("Not yet reported", "Changed nothing: a later report was on the record"),
+    ]
+
+    make_update(action, "complete", dated="2022-11-22")
+    make_update(action, "at_risk", dated="2022-11-23", by=officer)
+    assert history(on("2022-12-31"), actions=[action.pk]).entries[0].turn == "Reopened"
+
+
+def test_what_was_closed_is_reopened_by_those_who_may_close_it(client, officer, action):
+    make_update(action, "closed")
+    chair, page = make_user("Chair", first_name="Cara", last_name="Chair"), f"{UPDATE}?action={action.pk}"
+
+    said = words_of(sign_in(client, officer).get(page))
+    assert "A01 is closed. Only the Chair or the Secretariat reopen it. Ask Cara Chair." in said
+    assert client.post(page, {"status": "on_track", "narrative": "Going"}).status_code == 403
+
+    typed = {"status": "on_track", "narrative": "Again", "dated": "20/11/2022"}
+    assert fill_in(sign_in(client, chair), page, **typed).status_code == 302
+    assert position(action).status == "on_track"
+
+
+@pytest.mark.parametrize("role", ["Chair", "Secretariat"])
+@pytest.mark.parametrize("why", ["owner", "reporter", "neither"])
+def test_nobody_decides_about_their_own_work(client, officer, action, role, why):
+    person = make_user(role, "person")
+    make_user("Chair", "other", first_name="Olu", last_name="Other")
+    if why == "owner":
+        make_owner(action, person, dated="2022-10-15")
+    report = make_update(action, "done", dated="2022-11-01", by=person if why == "reporter" else officer)
+    proposal = make_due_date(action, "2023-06", by=officer, needs_decision=True)
+    sign_in(client, person)
+    sentence = {
+        "owner": "You own A01, so somebody else decides about it. Ask Olu Other.",
+        "reporter": "The last report on A01 is yours, so somebody else decides about it. Ask Olu Other.",
+    }.get(why)
+
+    sent_back = client.get(f"{SEND_BACK}?report={report.pk}")
+    decision = client.get(f"{DECISION}?due_date={proposal.pk}")
+    if why == "neither":
+        assert (sent_back.status_code, decision.status_code) == (200, 200)
+        assert fill_in(client, f"{UPDATE}?action={action.pk}", **ACCEPTED).status_code == 302
+        return
+    assert sentence in words_of(sent_back)
+    if why == "reporter":
+        assert sentence in words_of(decision)
+        assert sentence in words_of(client.get(f"{DATE}?action={action.pk}"))
+    else:
+        assert "Take back" in decision.context["title"]
+        assert "a date that you enter is a proposal" in " ".join(
+            client.get(f"{DATE}?action={action.pk}").content.decode().split()
+        )
+    page = client.get(f"{UPDATE}?action={action.pk}")
+    if page.status_code == 200:
+        offered = [value for value, _ in page.context["adminform"].form.fields["status"].choices]
+        assert not {"complete", "embedded", "closed"} & set(offered)
+        assert sentence in page.content.decode()
+    else:
+        assert sentence in words_of(page)
+    assert ProgressUpdate.objects.count() == 1
+
+
+def test_a_report_made_while_an_acceptance_was_open_is_told_of_before_it_is_saved(client, officer, action):
+    chair, page = make_user("Chair"), f"{UPDATE}?action={action.pk}"
+    make_update(action, "done", by=officer)
+    held = open_form(sign_in(client, chair), page)
+    make_owner(action, chair, dated="2022-10-15")
+
+    answer = client.post(page, {**held, **ACCEPTED})
+
+    assert answer.status_code == 200
+    assert ProgressUpdate.objects.count() == 1
+
+
+def test_the_form_for_accepting_shows_what_was_reported_and_asks_for_none_of_it_again(
+    client, officer, action
+):
+    for day, text in enumerate(("First", "Second", "Third", "Fourth"), start=1):
+        make_update(action, "on_track", dated=f"2022-11-0{day}", narrative=f"{text} thing", by=officer)
+    make_update(action, "done", dated="2022-11-05", narrative="All done", evidence="Audit 12", by=officer)
+    sign_in(client, make_user("Chair"))
+
+    page = client.get(f"{UPDATE}?action={action.pk}").content.decode()
+    assert [text in page for text in ("All done", "Fourth thing", "Third thing", "Second thing")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert "Audit 12" in page
+    saved = fill_in(client, f"{UPDATE}?action={action.pk}", recheck_on="1/6/2090", dated="20/11/2022")
+    assert saved.status_code == 302
+    row = ProgressUpdate.objects.latest("pk")
+    assert (row.status, row.narrative, row.evidence) == ("complete", "All done", "Audit 12")
+
+
+def test_a_report_is_sent_back_and_the_owner_sees_first_what_is_wanted_and_by_when(client, officer, action):
+    make_action("A00", owner=officer)
+    report = make_update(action, "done", by=officer)
+    chair, page = make_user("Chair"), f"{SEND_BACK}?report={report.pk}"
+    work = sign_in(client, officer).get("/admin/").context["work"]
+    assert [task.action.ref for task in work.mine] == ["A00", "A01"]
+    sign_in(client, chair)
+
+    assert sorted(errors_of(fill_in(client, page, dated="20/11/2022"))) == ["wanted", "wanted_by"]
+    typed = {"wanted": "The audit of June", "dated": "20/11/2022"}
+    soon = fill_in(client, page, **typed, wanted_by="20/11/2022")
+    assert errors_of(soon) == {"wanted_by": ["Give a day after the one on which it was sent back."]}
+    assert fill_in(client, page, **typed, wanted_by="21/11/2022").status_code == 302
+
+    now = board_position(on(datetime.date.today()))
+    assert now.by_ref["A01"].status == "done"
+    assert (now.decisions.to_accept, [a.ref for a in now.decisions.sent_back]) == ((), ["A01"])
+    for address in ("/actions/A01/", "/", "/status/"):
+        shown = " ".join(client.get(address).content.decode().split())
+        assert (address, "The audit of June" in shown, "Wanted by 21 November 2022" in shown) == (
+            address,
+            True,
+            True,
+        )
+    listed = sign_in(client, officer).get("/admin/")
+    assert [task.action.ref for task in listed.context["work"].mine] == ["A01", "A00"]
+    assert "The audit of June" in listed.content.decode()
+    assert client.get(f"{UPDATE}?corrects={report.pk}").status_code == 403
+
+    make_update(action, "done", dated="2022-11-25", evidence="The audit", by=officer)
+    now = board_position(on(datetime.date.today()))
+    assert ([a.ref for a in now.decisions.to_accept], now.decisions.sent_back) == (["A01"], ())
+
+
+def test_only_the_newest_report_of_completion_is_sent_back_once(client, officer, action):
+    going = make_update(action, "on_track", dated="2022-11-01", by=officer)
+    report = make_update(action, "done", dated="2022-11-02", by=officer)
+    make_send_back(report)
+    sign_in(client, make_user("Chair"))
+
+    assert client.get(f"{SEND_BACK}?report={going.pk}").status_code == 404
+    assert client.get(f"{SEND_BACK}?report={report.pk}").status_code == 302
+    assert SendBack.objects.count() == 1
+
+
+def test_the_database_refuses_what_leaves_no_time_and_a_proposal_taken_back_at_a_meeting(officer, action):
+    report = make_update(action, "done", by=officer)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_send_back(report, dated="2022-11-15", wanted_by=datetime.date(2022, 11, 15))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_send_back(report, wanted="")
+    proposal = make_due_date(action, "2023-06", by=officer, needs_decision=True)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_decision(proposal, "taken_back", meeting=make_meeting(held_on="2022-11-15"))
+    make_send_back(report, wanted_by=datetime.date(2022, 11, 16))
+    make_decision(proposal, "taken_back")
+    assert (SendBack.objects.count(), Decision.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "earliest"),
+    [
+        ("2022-11-29", "2023-02-28"),
+        ("2022-11-30", "2023-02-28"),
+        ("2022-12-01", "2023-03-01"),
+        ("2023-11-29", "2024-02-29"),
+        ("2023-11-30", "2024-02-29"),
+        ("2023-03-31", "2023-06-30"),
+        ("2023-10-31", "2024-01-31"),
+    ],
+)
+def test_three_months_end_on_the_same_day_or_the_last_of_a_shorter_month(accepted, earliest):
+    found = three_months_after(datetime.date.fromisoformat(accepted))
+    assert found == datetime.date.fromisoformat(earliest)
+
+
+@pytest.mark.parametrize(
+    ("day", "is_due"), [("2023-05-31", False), ("2023-06-01", True), ("2023-06-02", True)]
+)
+def test_a_recheck_is_due_from_its_day_on(action, day, is_due):
+    make_update(action, "complete", recheck_on=datetime.date(2023, 6, 1))
+
+    assert position(action, datetime.date.fromisoformat(day)).is_recheck_due is is_due
