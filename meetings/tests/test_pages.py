@@ -113,14 +113,15 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
         action = make_action(f"A{number:02}", make_recommendation(number))
         make_update(action, recorded_at=EARLIER)
         make_due_date(action, recorded_at=EARLIER)
-    # session, user; of the position, seventeen: actions, their recommendations, findings, updates,
-    # decisions, due dates, then all findings, judgements, visits, events, risks and their links,
-    # assessments, recommendations and their findings, measures and their values; the meeting before, its
-    # papers, what of it can change as at that meeting with the documents and names known then, six for what
+    # session, user; of the position, eighteen: actions, their recommendations, findings, updates,
+    # what was sent back, decisions, due dates, then all findings, judgements, visits, events, risks and
+    # their links, assessments, recommendations and their findings, measures and their values; the meeting
+    # before, its papers, what of it can change as at that meeting with the documents and names known then,
+    # seven for what
     # was corrected since and one for what was reported; the meeting before for its date; the statuses of
     # twelve months; the next meeting; the newest paper; whether this is a demonstration; what was corrected
     # of each of eleven kinds of rows
-    with django_assert_num_queries(56):
+    with django_assert_num_queries(59):
         reader.get("/")
 
 
@@ -320,10 +321,10 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
         action = make_action(f"A{number:02}", make_recommendation(number))
         make_update(action, recorded_at=EARLIER)
         make_due_date(action, recorded_at=EARLIER)
-    # session, user; the meeting, its papers; its position, seventeen as above; the meeting before, its
-    # papers, its position, what of it can change again; what was corrected since, six, and reported, one;
+    # session, user; the meeting, its papers; its position, eighteen as above; the meeting before, its
+    # papers, its position, what of it can change again; what was corrected since, seven, and reported, one;
     # the meeting before for its date; the last six, the papers and actions of the one there is, whether
     # there are more; whether this is a demonstration; the papers to list; what was corrected, eleven, and
     # of meetings; whether there is a paper since which to compare
-    with django_assert_num_queries(71):
+    with django_assert_num_queries(74):
         reader.get("/meetings/2022-12-20/")

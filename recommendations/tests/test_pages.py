@@ -158,8 +158,8 @@ def test_actions_cost_the_same_however_many(reader, size, django_assert_num_quer
         make_update(action)
         make_due_date(action)
     # session, user; owner roles to choose from; how many are found; actions, their recommendations,
-    # findings, updates, what was sent back, decisions, due dates; how many there are; whether this is a demonstration;
-    # recommendations to choose from; what was corrected of actions
+    # findings, updates, what was sent back, decisions, due dates; how many there are; whether this is a
+    # demonstration; recommendations to choose from; what was corrected of actions
     with django_assert_num_queries(15):
         reader.get("/actions/")
 
@@ -333,11 +333,12 @@ def test_a_recommendation_costs_the_same_however_long_its_history(reader, size, 
         make_update(action)
         make_due_date(action)
     # session, user; of the position: actions, their recommendations, findings, updates, what was sent back,
-    # decisions, due dates, then all findings, judgements, visits, events, risks, assessments, recommendations, values, and
-    # apart from them, as they are or were then, the risks' links, the recommendations' and the measures;
+    # decisions, due dates, then all findings, judgements, visits, events, risks, assessments,
+    # recommendations, values, and apart from them, as they are or were then, the risks' links, the
+    # recommendations' and the measures;
     # of the history: where the page is cut, by the actions and by the recommendation, updates, due dates,
-    # decisions, what was sent back, owners, assessments; whether this is a demonstration; and what was corrected of each of
-    # eleven kinds of rows
+    # decisions, what was sent back, owners, assessments; whether this is a demonstration; and what was
+    # corrected of each of eleven kinds of rows
     with django_assert_num_queries(40):
         reader.get("/recommendations/1/")
 
