@@ -12,7 +12,6 @@ from django.utils.html import escape
 from bcp_board.tests.addresses import cast, examples, make_record
 from bcp_board.tests.hostile_texts import DRAFT, HARMLESS, HOSTILE, make_record_of
 from recommendations.models import ProgressUpdate
-from recommendations.tests.factories import make_update
 from record.tests.admin_forms import fill_in
 
 KINDS = [
@@ -103,15 +102,55 @@ def test_any_writing_comes_back_byte_for_byte_from_form_to_page_and_paper(client
         assert [text for text in KINDS if f"[{escape(text)}]" not in page] == [], address
 
 
+# Each is a paragraph of its own, in which turned text ends.
+BLOCKS = "p li td th dd dt h1 h2 h3 h4 div caption option summary label legend title textarea button section"
+BLOCKS = {*BLOCKS.split(), "main", "ul", "ol", "dl", "body", "text"}
+
+
+class Turned(HTMLParser):
+    """Collects what follows text that turns direction in one block, so that it is turned as well."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.loose = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in ("br", "input", "meta", "link", "img", "hr"):
+            return
+        classes = (dict(attributes).get("class") or "").split()
+        # The description of a drawing is read out and not drawn.
+        self.open.append((tag, tag in ("bdi", "desc") or "said" in classes, []))
+
+    def handle_endtag(self, tag):
+        while self.open:
+            name, _, texts = self.open.pop()
+            said = " ".join(texts)
+            _, turns, after = said.partition("\u202e")
+            if turns and name != "title" and f"{turns}{after}".replace("\u202eevil", "").strip(" \n…\u202e"):
+                self.loose.append(" ".join(said.split()))
+            if name == tag:
+                return
+
+    def handle_data(self, text):
+        for name, isolates, texts in reversed(self.open):
+            if isolates:
+                return
+            if name in BLOCKS:
+                texts.append(text)
+                return
+
+
 @pytest.mark.django_db
-def test_text_that_turns_direction_cannot_reorder_its_neighbours(client):
+@pytest.mark.once
+def test_text_that_turns_direction_is_isolated_by_itself_on_every_page_of_the_board(client):
     people = cast()
-    action = make_record(people["officer"])
-    make_update(action, by=people["officer"], narrative="\u202eevil")
-    client.force_login(people["member"])
+    make_record_of(["\u202eevil"] * len(HOSTILE), people["officer"])
+    client.force_login(people["superuser"])
 
-    page = client.get("/actions/A01/").content.decode()
+    pages = ((address, page) for _, address, page in everything(client) if not address.startswith("/admin/"))
+    found = {address: Turned(page).loose for address, page in pages}
 
-    before = page[: page.index("\u202eevil")]
-    opened = re.findall(r"<[^>]+>", before)[-1]
-    assert opened.startswith(("<bdi", "<p", "<dd", "<div", "<blockquote", "<td", "<li"))
+    assert {address: loose for address, loose in found.items() if loose} == {}
+    assert Turned("<p>A \u202eevil B</p>").loose == ["A \u202eevil B"]
+    assert Turned("<p>A <bdi>\u202eevil</bdi> B</p>").loose == []

@@ -84,7 +84,7 @@ def after(text, words):
 @register.filter
 def quoted(text):
     """Put ``text`` in quotation marks, its lines kept; say so where it is empty."""
-    return format_html("“{}”", linebreaksbr(text)) if text else "empty"
+    return format_html("“<bdi>{}</bdi>”", linebreaksbr(text)) if text else "empty"
 
 
 @register.filter
@@ -219,7 +219,7 @@ def source(context, found):
         return format_html('<span class="source">Source: {}</span>', "no source recorded")
     is_link = found.url.startswith(("https://", "http://"))
     title = _link(found.url, found.title) if is_link else _terms(context, found.title)
-    where = format_html(". {}", found.reference) if found.reference else ""
+    where = format_html(". <bdi>{}</bdi>", found.reference) if found.reference else ""
     cited = format_html("<cite><bdi>{}</bdi></cite>, {}{}", title, found.published, where)
     return format_html('<span class="source">Source: {}{}</span>', cited, _corrected_document(context, found))
 
