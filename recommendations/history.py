@@ -78,10 +78,11 @@ def history(at, *, actions=(), recommendation=None, before=None):
     for kind, path, keys in asked:
         rows = kind.objects.said(until).filter(**{f"{path}__in": keys})
         rows = rows.filter(dated_first__gte=edge) if edge else rows
-        rows = rows.select_related("corrected_by", "withdrawn_by").order_by("dated_first", "pk")
         beside = ("meeting",) if hasattr(kind, "meeting") else ()
         if kind is ProgressUpdate:
             rows = overruled(rows, kind.objects, at)
+        rows = rows.select_related("corrected_by", "withdrawn_by", "recorded_by")
+        rows = rows.order_by("dated_first", "pk")
         rows = read(rows, at, "document", path, *beside)
         if kind is ProgressUpdate:
             lines += _updates(rows, _updates_before(actions, edge, at), at)

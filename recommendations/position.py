@@ -91,7 +91,8 @@ def action_positions(actions, at, *, edits=NO_EDITS):
     recommendations = links_as_at(Action, "recommendations", at, of="number", only=keys)
     findings = links_as_at(Action, "findings", at, of="ref", only=keys)
     latest = {a.update_id for a in actions} | {a.previous_update_id for a in actions}
-    said = read(ProgressUpdate.objects.filter(pk__in=latest - {None}), at, "document")
+    told = ProgressUpdate.objects.filter(pk__in=latest - {None}).select_related("recorded_by")
+    said = read(told, at, "document")
     updates = {update.pk: update for update in said}
     lines = _due_lines(keys, at)
     asked = SendBack.objects.standing(at).filter(report__in=latest - {None}).order_by("dated_first", "pk")

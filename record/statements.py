@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from record.dates import EdtfField, first_day, last_day, read_edtf
 from record.fields import NoteField, source_document
-from record.signing import name_in, role_in, signature
+from record.signing import name_in, name_of, role_in, signature
 from record.sources import source_of
 
 SAY_WHAT_WAS_WRONG = "Say what was wrong with the earlier entry."
@@ -86,6 +86,12 @@ class Signature:
     def by(self):
         """Who stated it, in words."""
         return f"loaded from {self.row.document.title}" if self.row.document_id else self.row.signed
+
+    @property
+    def name_now(self):
+        """What the account that stated it is called today, if that is another name than then, else ""."""
+        name = name_of(self.row.recorded_by)
+        return name if name != name_in(self.row.signed) else ""
 
     @property
     def role(self):

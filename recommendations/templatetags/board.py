@@ -93,11 +93,16 @@ def found_for(places, action):
     return (places or {}).get(action.pk, ())
 
 
-@register.simple_tag
-def recorder(signature, on_behalf_of=""):
-    """Say who recorded a statement and, where somebody else reported it, on whose behalf."""
+@register.simple_tag(takes_context=True)
+def recorder(context, signature, on_behalf_of=""):
+    """Say who recorded a statement, by the name of then, and on whose behalf if somebody else reported it.
+
+    On a page about today the name that the account has now follows, where it is another.
+    """
+    is_past = context["at"].is_past
+    now = "" if is_past or not signature.name_now else format_html(", now <bdi>{}</bdi>", signature.name_now)
     behalf = format_html(" on behalf of <bdi>{}</bdi>", on_behalf_of) if on_behalf_of else ""
-    return format_html("Recorded by <bdi>{}</bdi>{}", signature.by, behalf)
+    return format_html("Recorded by <bdi>{}</bdi>{}{}", signature.by, now, behalf)
 
 
 @register.simple_tag(takes_context=True)

@@ -209,6 +209,20 @@ def test_an_action_shows_a_correction_and_the_entry_it_corrects(reader):
     assert "<p>What follows counts no more.</p>" in response.content.decode()
 
 
+def test_an_account_renamed_later_is_named_as_it_was_and_what_it_is_now_only_on_todays_page(reader):
+    officer = make_user("Officers")
+    make_update(make_action(), dated="2022-11-01", by=officer)
+    assert ", now " not in words(reader.get("/actions/A01/"))
+    officer.first_name = "Olivia"
+    officer.save()
+
+    today, past = words(reader.get("/actions/A01/")), words(reader.get("/actions/A01/?as_at=2022-12-01"))
+
+    assert today.count("Recorded by Officers Person (Officer) , now Olivia Person") == 2
+    assert past.count("Recorded by Officers Person (Officer)") == 2
+    assert "Olivia" not in past
+
+
 def test_an_action_says_that_an_update_was_recorded_late(reader):
     officer = make_user("Officers")
     recorded = timezone.make_aware(datetime.datetime(2022, 10, 26, 12))
@@ -410,7 +424,8 @@ def test_a_fact_without_a_source_says_so():
 def test_a_source_with_a_dangerous_address_is_not_a_link():
     found = Source("The report", "The adviser", "August 2022", "p1", "javascript:alert(1)")
     said = say("{% source found %}", found=found)
-    assert said == '<span class="source">Source: <cite><bdi>The report</bdi></cite>, August 2022. p1</span>'
+    where = "<cite><bdi>The report</bdi></cite>, August 2022. <bdi>p1</bdi>"
+    assert said == f'<span class="source">Source: {where}</span>'
 
 
 @pytest.mark.parametrize(
