@@ -28,7 +28,9 @@ def told_since(sequence):
 
 def _told(entry, row):
     by = name_in(getattr(row, "signed", "")) or "Somebody"
-    return f"{by} {_done(row)} on {say_moment(entry.recorded_at)}."
+    reason = getattr(row, "history_change_reason", "")
+    why = f" Why: {reason}" if reason else ""
+    return f"{by} {_done(row)} on {say_moment(entry.recorded_at)}.{why}"
 
 
 def _done(row):
@@ -41,8 +43,7 @@ def _done(row):
         verb = "added" if row.history_type == "+" else "changed"
         if getattr(row, "is_withdrawn", False):
             verb = "withdrew"
-        reason = f", because: {row.history_change_reason}" if row.history_change_reason else ""
-        return f"{verb} {_the(row.instance_type._meta.verbose_name)} “{name_of(row.instance)}”{reason}"
+        return f"{verb} {_the(row.instance_type._meta.verbose_name)} “{name_of(row.instance)}”"
     if row is None:
         return "added an entry"
     return f"added {_the(row._meta.verbose_name)} “{row}”"

@@ -173,12 +173,12 @@ def test_nothing_is_published_that_was_not_read_and_the_page_says_what_changed(
         with saved(by=secretariat, reason="It was unclear"):
             meeting.covering_note = "Read that first."
             meeting.save()
-        words = "changed the meeting “Meeting of 15 January 2099”, because: It was unclear"
+        words = "changed the meeting “Meeting of 15 January 2099”"
     elif change == "title":
         with saved(by=secretariat, reason="It was unclear"):
             action.title = "Another title"
             action.save()
-        words = "changed the action “A05: Another title”, because: It was unclear"
+        words = "changed the action “A05: Another title”"
     else:
         for _ in range(22):
             make_update(action, by=secretariat, narrative="Slipping")
@@ -187,6 +187,7 @@ def test_nothing_is_published_that_was_not_read_and_the_page_says_what_changed(
     response = client.post(client_at, opened)
     sentences = told(response)
     assert sentences[0].startswith(f"Secretariat Person {words} on ")
+    assert sentences[0].endswith(" Why: It was unclear") == (change in ("meeting", "title"))
     assert (len(sentences), sentences[20:]) == (20 + 1 if more else 1, more)
     assert Paper.objects.count() == 0
 
