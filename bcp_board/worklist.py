@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from recommendations.board import ActionPosition, DecisionsWanted, decisions_wanted
+from recommendations.action_position import ActionPosition
+from recommendations.board import DecisionsWanted, decisions_wanted
 from recommendations.forms import ACCEPT
 from recommendations.lateness import DueLine
 from recommendations.models import Action

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils import timezone
 
-from recommendations.board import (
-    ActionPosition,
-    BoardPosition,
-    ProgressPosition,
-    RecommendationPosition,
-)
+from recommendations.action_position import ActionPosition
+from recommendations.board import BoardPosition, ProgressPosition, RecommendationPosition
 from recommendations.lateness import DueLine
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.position import board_position, progress_position

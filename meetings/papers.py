@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 
 from meetings.changes import Changes, Unchanged, changes_since, meetings_held, unchanged
 from recommendations import charts
-from recommendations.board import ActionPosition, BoardPosition, RecommendationPosition
+from recommendations.action_position import ActionPosition
+from recommendations.board import BoardPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
 from recommendations.position import board_position
 from recommendations.status import FLAGS, TABLE

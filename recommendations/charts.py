@@ -4,7 +4,8 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass
 
-from recommendations.board import STATUS_WORDS, ActionPosition
+from recommendations.action_position import ActionPosition
+from recommendations.board import STATUS_WORDS
 from recommendations.models import Action
 from recommendations.status import RANK, ROWS, WORST_FIRST
 from record.dates import MONTHS

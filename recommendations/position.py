@@ -6,17 +6,14 @@ a clock, a request or a setting, and nothing here writes HTML.
 
 from collections import defaultdict
 
+from recommendations.action_position import ActionPosition
 from recommendations.board import (
-    ActionPosition,
     BoardPosition,
-    LaterConcern,
     MeasurePosition,
     ProgressPosition,
     RecommendationPosition,
     RecommendationProgress,
     RiskPosition,
-    Views,
-    newest_of,
 )
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.lateness import DueLine, judged_all, with_endings, with_open_past
@@ -24,6 +21,7 @@ from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.sent_back import SendBack
 from recommendations.status import GOOD, Status
+from recommendations.views_differ import LaterConcern, Views, newest_of
 from record.edits import NO_EDITS, edits_of
 from record.rows import links_as_at, rows_as_at
 from record.signing import name_in

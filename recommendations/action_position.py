@@ -1,0 +1,288 @@
+"""The words for how one action stood on a day, and some actions together; position.py fills them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from recommendations.lateness import DueLine, is_same_date, slip_between
+from recommendations.models import ProgressUpdate
+from recommendations.sent_back import SendBack
+from recommendations.status import (
+    NOT_REPORTED,
+    OVERDUE,
+    RECHECK,
+    SILENT,
+    STALE,
+    STATUS_WORDS,
+    WORST_FIRST,
+    Status,
+)
+from record.dates import read_edtf
+from record.rows import Position
+
+ORDINALS = [
+    "no",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+]
+
+
+@dataclass(frozen=True)
+class ActionPosition(Position):
+    """How one action stood on the day. ``owner`` is the name its owner had, or "" for nobody.
+
+    ``owner_is_open`` says whether that account is open today, so that somebody can record progress.
+
+    ``dates`` are those that were ever agreed, in the order in which they counted, withdrawn ones among them;
+    ``taken_off`` are the proposals that were withdrawn before the board decided. ``sent_back`` says what
+    evidence the Chair or the Secretariat want for its last report, or is None.
+    """
+
+    owner: str
+    owner_id: int | None
+    owner_is_open: bool
+    recommendations: tuple[int, ...]
+    findings: tuple[str, ...]
+    status: str
+    is_open: bool
+    is_overdue: bool
+    is_silent: bool
+    is_stale: bool
+    is_recheck_due: bool
+    update: ProgressUpdate | None
+    previous: ProgressUpdate | None
+    dates: tuple[DueLine, ...]
+    proposals: tuple[DueLine, ...]
+    refused: tuple[DueLine, ...]
+    taken_back: tuple[DueLine, ...]
+    ended: tuple[DueLine, ...]
+    taken_off: tuple[DueLine, ...]
+    sent_back: SendBack | None
+
+    @property
+    def agreed_on(self):
+        return read_edtf(self.row.agreed_on)
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+    @cached_property
+    def ledger(self):
+        """The agreed dates that count, in the order in which they came to count."""
+        return tuple(line for line in self.dates if not line.withdrawn)
+
+    @property
+    def due(self):
+        """The agreed date that stands, a DueLine, or None where no date is set."""
+        return self.ledger[-1] if self.ledger else None
+
+    @property
+    def baseline(self):
+        """The first agreed date, a DueLine, or None: the first of those that count to enter the record.
+
+        One entered later for an earlier day stands beside it, and does not take its place.
+        """
+        return min(self.ledger, key=lambda line: (line.agreement.recorded_at, line.pk), default=None)
+
+    @property
+    def moves(self):
+        """The agreed dates from the first one on, in the order in which they counted.
+
+        One that means the same last day as the one before it moved nothing, and is left out.
+        """
+        since = self.counted_since_first
+        before = zip((None, *since), since, strict=False)
+        return tuple(line for was, line in before if was is None or not is_same_date(was.due, line.due))
+
+    @property
+    def counted_since_first(self):
+        """The agreed dates from the first one on, in the order in which they counted."""
+        return self.ledger[self.ledger.index(self.baseline) :] if self.ledger else ()
+
+    @property
+    def entered_later(self):
+        """The agreed dates that were entered later than the first one, for a day before its own."""
+        return self.ledger[: len(self.ledger) - len(self.counted_since_first)]
+
+    @property
+    def revisions(self):
+        """How many times the agreed date has moved."""
+        return max(0, len(self.moves) - 1)
+
+    @property
+    def misses(self):
+        """How many agreed dates are known to have been missed, those before this record included."""
+        return self.earlier_misses + sum(line.is_missed for line in self.ledger)
+
+    @property
+    def misses_words(self):
+        """The misses in words; earlier ones are a lower bound."""
+        return f"at least {self.misses}" if self.earlier_misses else str(self.misses)
+
+    @property
+    def untold(self):
+        """How many agreed dates passed with nothing reported, so that nobody can say they were missed."""
+        return sum(line.passed_in_silence and not line.is_missed for line in self.ledger)
+
+    @property
+    def untold_words(self):
+        """How many dates the misses say nothing of, in words; "" for none."""
+        return dates_untold(self.untold)
+
+    @property
+    def slip(self):
+        """The Slip from the first agreed date to the present one, or None if it never moved."""
+        if not self.revisions:
+            return None
+        return slip_between(self.baseline.due, self.due.due)
+
+    @property
+    def ledger_words(self):
+        """The agreed dates in a line: "March 2023 → June 2023: second date, three months later …"."""
+        if not self.ledger:
+            return "No date set"
+        dates = " → ".join(line.due.words for line in self.moves)
+        if not self.revisions:
+            return dates
+        count = len(self.moves)
+        ordinal = ORDINALS[count] if count < len(ORDINALS) else f"{count}th"
+        return f"{dates}: {ordinal} date, {self.slip.words}"
+
+    @property
+    def overdue_since(self):
+        """The agreed date that it is overdue on, or None where it is not."""
+        return self.due.due if self.is_overdue else None
+
+    @property
+    def failing_words(self):
+        """How it puts at risk what hangs on it: "is overdue (due March 2023) and off track"."""
+        is_off_track = self.status == Status.OFF_TRACK
+        if self.is_overdue:
+            return f"is overdue (due {self.due.due}){' and off track' if is_off_track else ''}"
+        return "is off track"
+
+    @property
+    def is_never_reported(self):
+        return self.status == NOT_REPORTED
+
+    @property
+    def repeats_commentary(self):
+        """Whether the last update says word for word what the one before it said."""
+        return bool(
+            self.update and self.previous and self.update.narrative.split() == self.previous.narrative.split()
+        )
+
+    @property
+    def newest_reports(self):
+        """Its newest update and, if the one before speaks of the same day in other words, that too."""
+        if not self.update:
+            return ()
+        is_same_day = self.previous and self.previous.dated == self.update.dated
+        return (self.update, self.previous) if is_same_day and not self.repeats_commentary else (self.update,)
+
+    @property
+    def flags(self):
+        """{kind: words} of the computed flags that stand beside the status, worst first."""
+        flags = {}
+        if self.is_overdue:
+            flags["overdue"] = OVERDUE.word
+        if self.is_silent:
+            flags["silent"] = SILENT.word
+        if self.is_recheck_due:
+            flags["recheck"] = RECHECK.word
+        if self.is_stale:
+            dated = self.update.signature.dated
+            is_a_day = dated.precision == "day"
+            flags["stale"] = f"{STALE.word} {dated}" if is_a_day else f"No recent update: last dated {dated}"
+        return flags
+
+    @property
+    def is_exception(self):
+        """Whether the board should look at it first: it is flagged, off track or at risk."""
+        return bool(self.flags) or self.status in (Status.OFF_TRACK, Status.AT_RISK)
+
+
+def dates_untold(count):
+    """That ``count`` dates passed in silence, in words, beside how many were missed; "" for none."""
+    return f"{count} date{'' if count == 1 else 's'} passed with nothing reported" if count else ""
+
+
+@dataclass(frozen=True)
+class StatusCount:
+    """How many actions have one status."""
+
+    status: str
+    count: int
+
+    @property
+    def words(self):
+        return STATUS_WORDS[self.status]
+
+
+@dataclass(frozen=True)
+class ActionGroup:
+    """Some actions as they stood on the day, and what follows from them together."""
+
+    actions: tuple[ActionPosition, ...]
+
+    @property
+    def counts(self):
+        """A StatusCount for each status that any of them has, worst first."""
+        counts = self._counted
+        return tuple(StatusCount(s, counts[s]) for s in WORST_FIRST if counts[s])
+
+    @property
+    def finished(self):
+        """A StatusCount for each of done, complete and embedded: three claims, never added up."""
+        counts = self._counted
+        return tuple(StatusCount(s, counts[s]) for s in (Status.DONE, Status.COMPLETE, Status.EMBEDDED))
+
+    @property
+    def _counted(self):
+        return Counter(action.status for action in self.actions)
+
+    @property
+    def open(self):
+        return tuple(a for a in self.actions if a.is_open)
+
+    @property
+    def overdue(self):
+        return tuple(a for a in self.actions if a.is_overdue)
+
+    @property
+    def silent(self):
+        """The actions whose date has passed while nobody has ever reported on them."""
+        return tuple(a for a in self.actions if a.is_silent)
+
+    @property
+    def stale(self):
+        return tuple(a for a in self.actions if a.is_stale)
+
+    @property
+    def reported(self):
+        """The actions that somebody has reported on."""
+        return tuple(a for a in self.actions if not a.is_never_reported)
+
+    @property
+    def reported_words(self):
+        """How many have been reported on, of how many: "2 of 3 reported"."""
+        return f"{len(self.reported)} of {len(self.actions)} reported"
+
+    @property
+    def never_reported(self):
+        return tuple(a for a in self.actions if a.is_never_reported)
+
+    @property
+    def upcoming(self):
+        """The open actions with an agreed date not yet past, soonest first."""
+        rows = [a for a in self.open if a.due and a.due.due.first and not (a.is_overdue or a.is_silent)]
+        return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
