@@ -131,6 +131,7 @@ class Updates:
     repeated: str
     differences: tuple[str, ...]
     correction_reasons: tuple[str, ...]
+    evidence_wanted: tuple[str, ...]
     statuses: dict[Status, Words]
 
     def __post_init__(self):

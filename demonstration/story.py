@@ -17,6 +17,7 @@ from demonstration.script import Arc, How, Precision, Script
 from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
 from recommendations.models import Action, Assessment, ProgressUpdate, Whose
 from recommendations.ownership import Ownership
+from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, Status, needing
 from record.dates import say_day
 from record.models import Ask, AskKind, Meeting
@@ -271,7 +272,7 @@ class Updates:
         return late[0] if late else None
 
     def rows(self, cast):
-        """Yield the unsaved ProgressUpdates in the order of their days."""
+        """Yield the unsaved ProgressUpdates in the order of their days, and the SendBack of the last one."""
         corrected = None
         for number in range(self.count):
             row = self.row(number, cast)
@@ -281,6 +282,20 @@ class Updates:
                 row.correction_reason = invented(in_turn(reasons, self.life.place))
             corrected = row
             yield row
+        if corrected and corrected.status == Status.DONE and self.life.place % 2:
+            yield from self.sent_back(corrected, cast)
+
+    def sent_back(self, report, cast):
+        """The unsaved SendBack of the ``report``, a week after it was recorded; none if that is to come."""
+        life, on = self.life, timezone.localdate(report.recorded_at) + 7 * DAY
+        if on <= life.as_at:
+            yield SendBack(
+                report=report,
+                wanted=invented(in_turn(life.script.updates.evidence_wanted, life.place)),
+                wanted_by=on + 28 * DAY,
+                dated=on.isoformat(),
+                **cast.signed(cast.chair, on, place=life.place, as_at=life.as_at),
+            )
 
     def row(self, number, cast):
         place, life, correction = self.at(number), self.life, self.correction
@@ -297,7 +312,8 @@ class Updates:
         owner, on_behalf = cast.owners[life.number], None
         person = owner
         if status in ACCEPTED:
-            person = cast.chair if life.place % 2 else cast.secretariat
+            # Nobody accepts what they reported: the Secretariat reports where there is no owner.
+            person = cast.chair if life.place % 2 or not life.has_owner else cast.secretariat
         elif not life.has_owner:
             person, on_behalf = cast.secretariat, owner
         return ProgressUpdate(

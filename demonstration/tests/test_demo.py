@@ -23,6 +23,7 @@ from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.history import history
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Whose
 from recommendations.position import board_position
+from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, Status
 from record import ledger
 from record.models import Demonstration, Document, LedgerEntry, Meeting
@@ -85,10 +86,10 @@ def test_it_says_in_one_line_what_it_made(db, capsys):
     made = capsys.readouterr().out.splitlines()[-1]
     words = re.fullmatch(
         r"Made a demonstration as at 30 June 2025: 1 actions added, 1 owners, 264 updates, (\d+) due dates, "
-        r"(\d+) assessments, (\d+) decisions, 35 meetings, 4 papers\.",
+        r"(\d+) assessments, (\d+) decisions, (\d+) reports sent back, 35 meetings, 4 papers\.",
         made,
     )
-    counts = [invented(model).count() for model in (DueDate, Assessment, Decision)]
+    counts = [invented(model).count() for model in (DueDate, Assessment, Decision, SendBack)]
     assert [int(number) for number in words.groups()] == counts
 
 
@@ -349,6 +350,7 @@ def test_it_holds_one_of_everything_a_board_has_to_deal_with(db):
         "proposal undecided": position.decisions.proposals,
         "proposal refused": [a for a in position.actions if a.refused],
         "awaiting acceptance": position.decisions.to_accept,
+        "sent back": position.decisions.sent_back,
         "re-check due": position.decisions.to_recheck,
         "embedded": [a for a in position.actions if a.status == Status.EMBEDDED],
         "closed": [a for a in position.actions if a.status == Status.CLOSED],

@@ -120,6 +120,7 @@ def tell(script, *, actions, updates, as_at):
         "due dates": 0,
         "assessments": 0,
         "decisions": 0,
+        "reports sent back": 0,
     }
     played = lives(script, seeded, as_at=as_at)
     rows = story.statements(
