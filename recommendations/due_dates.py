@@ -1,7 +1,7 @@
 """By when an action is due: dates that were set or proposed, and what the board decided about them."""
 
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, When
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Subquery, When
 from django.db.models.functions import Greatest, TruncDate
 
 from record.dates import EdtfField, first_day, last_day, say
@@ -26,16 +26,19 @@ class DueDateQuerySet(StatementQuerySet):
             .annotate(is_undone=is_undone)
             .order_by("is_undone", "-dated_first", "-pk")
         )
-        is_set = Q(needs_decision=False)
+        found = FilteredRelation("decisions", condition=Q(decisions__pk=Subquery(agreement.values("pk")[:1])))
+        undone = decisions.filter(pk=OuterRef("agreement")).filter(is_undone)
 
         def of_what_made_it_count(column):
-            return Case(When(is_set, then=F(column)), default=agreement.values(column)[:1])
+            return Case(When(needs_decision=False, then=F(column)), default=F(f"agreement__{column}"))
 
         return (
             self.said(at)
+            # Joined, so that it is looked for once, however much hangs on it.
+            .alias(agreement=found)
             .annotate(
                 is_withdrawn=self.superseding("withdraws", at),
-                is_undone=Case(When(is_set, then=False), default=agreement.values("is_undone")[:1]),
+                is_undone=Case(When(needs_decision=False, then=False), default=Exists(undone)),
                 effective_on=of_what_made_it_count("dated_first"),
                 agreed_at=of_what_made_it_count("recorded_at"),
                 recorded_on=TruncDate(of_what_made_it_count("known_from")),

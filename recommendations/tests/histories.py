@@ -106,10 +106,10 @@ def noon(number):
     return timezone.make_aware(datetime.datetime.combine(day(number), datetime.time(12)))
 
 
-def store(rows, actions, recommendation, user):
-    """Add ``rows`` to the database, in their order."""
-    made = []
-    for said in rows:
+def store(rows, actions, recommendation, user, *, already=()):
+    """Add ``rows`` to the database, in their order, but for the first of them, which are there ``already``."""
+    made = [*already]
+    for said in rows[len(made) :]:
         common = {
             "dated": day(said.said).isoformat(),
             "recorded_at": noon(said.taken),

@@ -2,9 +2,10 @@
 
 import datetime
 from collections import Counter
+from dataclasses import fields, is_dataclass
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from recommendations.tests.histories import (
     store,
 )
 from record import ledger
+from record.as_at import AsAt
 from record.dates import end_of
 from record.tests.factories import make_user, on
 
@@ -112,6 +114,34 @@ def test_nothing_entered_later_takes_away_a_miss_or_a_first_date_that_was_shown(
                 assert still.is_missed or still.was_missed
         if was.baseline and not shown[was.baseline.pk].withdrawn:
             assert is_now.baseline.pk == was.baseline.pk
+        transaction.set_rollback(True)
+
+
+def told(value):
+    """What a position says, without the question that it answers, so that two can be compared."""
+    if isinstance(value, AsAt):
+        return None
+    if isinstance(value, models.Model):
+        return value._meta.label, [getattr(value, field.attname) for field in value._meta.concrete_fields]
+    if is_dataclass(value):
+        return type(value).__name__, [told(getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, dict):
+        return {key: told(each) for key, each in value.items()}
+    return [told(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+@settings(AS_FOUND, max_examples=15)
+@given(rows=histories(2, most=12), number=st.integers(0, DAYS))
+def test_as_known_then_a_day_is_as_it_was_on_that_day(db, rows, number):
+    """Whatever is entered, corrected, withdrawn or decided afterwards, of that day or of an earlier one."""
+    with transaction.atomic():
+        board = make_board(2)
+        by_then = [row for row in rows if row.taken <= number]
+        already = store(by_then, *board)
+        shown = board_position(AsAt.now(day(number)))
+        store(rows, *board, already=already)
+        later = board_position(AsAt.then(day(number), today=day(DAYS + 60)))
+        assert told(later) == told(shown)
         transaction.set_rollback(True)
 
 
