@@ -134,8 +134,10 @@ class UserAdmin(BoardAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         """The page of one account, with the actions that would be left to nobody if it were closed."""
-        owned = Action.objects.as_at(request.as_at).filter(owner_id=object_id, is_open=True).order_by("ref")
-        context = {"owned": SimpleLazyObject(lambda: list(owned)), **(extra_context or {})}
+        actions = Action.objects.as_at(request.as_at).filter(is_open=True).order_by("ref")
+        # Not looked for before Django has found the account that the address names.
+        owned = SimpleLazyObject(lambda: list(actions.filter(owner_id=object_id)))
+        context = {"owned": owned, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):

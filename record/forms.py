@@ -20,6 +20,7 @@ from record.statements import SAY_WHAT_WAS_WRONG, Statement
 from record.texts import LinesField
 
 KEPT = "Nothing is saved yet, and what you typed is still here."
+KEY = re.compile("[0-9]{1,18}")
 NOT_WHOLE = "This form was not sent whole."
 
 
@@ -84,7 +85,8 @@ def offer_what_stands(box, chosen):
     if offered is None or not hasattr(offered.model, "is_withdrawn"):
         return
     keys = chosen if isinstance(chosen, list | tuple) else [chosen]
-    kept = [getattr(each, "pk", each) for each in keys if each]
+    # An address may choose anything at all for a form that it opens.
+    kept = [key for each in keys if KEY.fullmatch(str(key := getattr(each, "pk", each)))]
     box.queryset = offered.filter(models.Q(is_withdrawn=False) | models.Q(pk__in=kept))
 
 

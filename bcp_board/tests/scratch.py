@@ -29,6 +29,7 @@ from recommendations.tests.factories import (
     make_due_date,
     make_measure_value,
     make_recommendation,
+    make_send_back,
     make_update,
 )
 from record import erasure, ledger
@@ -131,6 +132,7 @@ def fill_with_what_is_edited(officer, action):
         Event.objects.create(ref="E01", date="2022-03", text="It", **source)
         Risk.objects.create(ref="R01", text="It", **source).recommendations.add(*action.recommendations.all())
     make_measure_value(by=officer)
+    make_send_back(make_update(action, "done", by=officer), by=officer)
 
 
 def fill():
@@ -146,7 +148,7 @@ def fill():
     make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
     make_assessment(make_recommendation(2))
     fill_with_what_is_edited(officer, action)
-    meeting = make_meeting(held_on=datetime.date(2022, 12, 1))
+    meeting = make_meeting(held_on=datetime.date(2022, 12, 1), asks=["Decide the dates"])
     text = Risk.history.get()
     erasure.erase(
         [erasure.Place(type(text), text.pk, "text", text.text)],

@@ -50,8 +50,8 @@ def test_half_past_eleven_at_night_in_utc_is_the_next_day_of_a_london_summer(cli
     )
     assert "As at 1 July 2026, today" in board
     assert "As at 1 July 2026, today" in own_page
-    assert "As at 1 July 2026 Printed 1 July 2026 at 12:30am" in status
-    assert "As at 1 July 2026 Printed 1 July 2026 at 12:30am" in paper
+    assert "As at 1 July 2026" in status
+    assert "As at 1 July 2026" in paper
     late = [page.count("No update since 2 June 2026") for page in (own_page, status, paper, tasks)]
     assert [count > 0 for count in late] == [True] * 4
     assert client.get("/?as_at=2026-07-01").status_code == 200
@@ -79,6 +79,7 @@ def test_an_action_is_overdue_from_midnight_in_london(client, db, at, due, last_
     secretariat = make_user("Secretariat")
     action = make_action(owner=secretariat)
     make_due_date(action, due=due, by=secretariat)
+    make_update(action, dated="2026-01-05", by=secretariat)
     found = []
     for moment in (last_moment, next_moment):
         at(moment)

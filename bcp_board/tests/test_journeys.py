@@ -11,10 +11,9 @@ from django.utils.html import strip_tags
 from bcp_board.tests.record import load_record
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_owner
-from record.models import Meeting
 from record.signing import role_in
 from record.tests.admin_forms import sign_in
-from record.tests.factories import make_user
+from record.tests.factories import make_meeting, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ADD = reverse("admin:recommendations_progressupdate_add")
@@ -154,7 +153,9 @@ def test_an_officer_may_not_open_or_post_an_action_of_somebody_else(record, clie
     sign_in(client, make_user("Board members"))
     assert client.post(f"{ADD}?action={other.pk}", {"status": "on_track"}).status_code == 404
     client.logout()
-    assert client.post(f"{ADD}?action={other.pk}", {"status": "on_track"}).status_code == 302
+    # What somebody typed who was signed out is given back to them on a page.
+    assert client.post(f"{ADD}?action={other.pk}", {"status": "on_track"}).status_code == 403
+    assert client.post(f"{ADD}?action={other.pk}").status_code == 302
     assert ProgressUpdate.objects.filter(recorded_by__isnull=False).count() == 0
 
 
@@ -185,9 +186,10 @@ def test_the_secretariat_moves_a_date_and_both_dates_are_on_the_page_and_the_pap
 
 
 def test_the_secretariat_prints_the_status_page_for_the_next_meeting(record, client):
-    Meeting.objects.create(
+    make_meeting(
         held_on=datetime.date(2099, 1, 15),
         covering_note="This paper replaces the spreadsheet.",
+        asks=["Note the position."],
     )
     sign_in(client, make_user("Secretariat"))
     response = client.get("/status/")

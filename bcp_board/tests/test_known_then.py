@@ -111,7 +111,9 @@ def board(client, db):
     make_assessment(Recommendation.objects.get(number=6), dated="2025-02-02", by=chair, recorded_at=EARLIER)
     for held_on in ("2025-02-01", "2025-06-01"):
         with saving(at=EARLIER):
-            Meeting.objects.create(held_on=held_on, covering_note="Note", asks="Ask")
+            Meeting.objects.create(held_on=held_on, covering_note="Note").asks.create(
+                kind="decide", text="Ask"
+            )
     client.force_login(make_user("Board members"))
     return client
 

@@ -201,7 +201,7 @@ def test_nothing_can_be_typed_on_the_page_of_an_append_only_row_or_of_an_earlier
             version = client.get(f"{address}/history/{row.history.latest().pk}/")
             assert (model, version.status_code, typed_in(version)) == (model, 200, [])
             seen["version"] += 1
-    assert seen == {"row": 6, "version": 13}
+    assert seen == {"row": 7, "version": 14}
 
 
 def test_an_earlier_version_shows_what_was_said_and_linked_then(client):

@@ -128,7 +128,7 @@ def test_every_area_has_a_name_and_every_status_begins_in_some_arc():
             "meetings.toml",
             'head of a paper."',
             "head of a paper.",
-            "meetings.toml: Illegal character '\\n' (at line 7, column 108)",
+            "meetings.toml: Illegal character '\\n' (at line 8, column 108)",
         ),
         (
             "assessments.toml",

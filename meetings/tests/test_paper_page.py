@@ -341,7 +341,7 @@ def test_what_people_write_is_text_and_keeps_its_lines(db):
         held_on=AS_AT, covering_note="One\nTwo <b>bold</b>", asks=["Decide", "<script>note</script>"]
     )
     body = render(meeting=meeting).decode()
-    assert '<p class="said">One\nTwo &lt;b&gt;bold&lt;/b&gt;</p>' in body
+    assert '<p class="said"><bdi>One\nTwo &lt;b&gt;bold&lt;/b&gt;</bdi></p>' in body
     items = ["Decide", "&lt;script&gt;note&lt;/script&gt;"]
     asks = "".join(f"<li><strong>To decide:</strong><bdi>{item}</bdi></li>" for item in items)
     assert asks in re.sub(r">\s+<", "><", body)
