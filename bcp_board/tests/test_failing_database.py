@@ -23,7 +23,7 @@ from bcp_board.backups import LEFT_OUT, digest
 from bcp_board.tests.addresses import cast, make_record
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
-from recommendations.tests.factories import make_due_date, make_recommendation
+from recommendations.tests.factories import make_decision, make_due_date, make_recommendation
 from record.models import Meeting
 from record.tests.admin_forms import fields_of, open_form
 from record.verification import first_fault
@@ -91,6 +91,8 @@ def an_update(client, turn):
 
 def a_proposed_date(client, turn):
     page = address("recommendations_duedate_add", query=f"?action={Action.objects.get().pk}")
+    for waiting in DueDate.objects.filter(needs_decision=True, decisions=None):
+        make_decision(waiting, "refused", by=waiting.recorded_by)
     typed = {"due": f"March {2024 + turn}", "reason_kind": "dependency", "reason": "The supplier is late"}
     return page, {**open_form(client, page), **typed}
 

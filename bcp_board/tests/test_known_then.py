@@ -66,7 +66,7 @@ def otherwise(field, row):
     value = getattr(row, field.attname)
     if field.name in FIXED or not field.editable and field.name != "is_withdrawn" or field.primary_key:
         return None
-    if isinstance(row, Judgement) and field.name == "visit":
+    if (type(row), field.name) in ((Judgement, "visit"), (Meeting, "state")):
         return None
     if isinstance(field, EdtfField):
         return "2019-05" if value else "2019-06"
@@ -111,9 +111,8 @@ def board(client, db):
     make_assessment(Recommendation.objects.get(number=6), dated="2025-02-02", by=chair, recorded_at=EARLIER)
     for held_on in ("2025-02-01", "2025-06-01"):
         with saving(at=EARLIER):
-            Meeting.objects.create(held_on=held_on, covering_note="Note").asks.create(
-                kind="decide", text="Ask"
-            )
+            meeting = Meeting.objects.create(held_on=held_on, covering_note="Note")
+            meeting.asks.create(kind="decide", text="Ask")
     client.force_login(make_user("Board members"))
     return client
 

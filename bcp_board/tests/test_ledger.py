@@ -191,7 +191,7 @@ def update_keys():
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "middle", "last"])
 def test_a_deleted_row_is_named(filled, place):
     make_update(Action.objects.get(), by=User.objects.get())
-    assert len(update_keys()) == 3
+    assert len(update_keys()) > 2
     key = update_keys()[place]
     run("DELETE FROM recommendations_progressupdate WHERE id = %s", key)
     with pytest.raises(CommandError, match=f"a row that is gone: recommendations.progressupdate {key}\\."):

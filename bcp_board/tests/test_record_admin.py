@@ -19,6 +19,7 @@ from recommendations.tests.factories import (
     make_due_date,
     make_measure_value,
     make_recommendation,
+    make_send_back,
     make_update,
 )
 from record.as_at import AsAt
@@ -169,7 +170,7 @@ def everything():
     make_judgement(visit)
     Event.objects.create(ref="E01", text="It happened", document=make_document(), reference="p1")
     action = make_action(owner=officer)
-    make_update(action, by=officer)
+    make_send_back(make_update(action, by=officer), by=officer)
     make_decision(make_due_date(action, by=officer, needs_decision=True))
     make_assessment(action.recommendations.get())
     make_measure_value()
@@ -267,6 +268,7 @@ def test_nobody_changes_an_append_only_row(client):
         "measurevalue",
         "ownership",
         "progressupdate",
+        "sendback",
     ]
 
 

@@ -107,7 +107,7 @@ def noon(number):
 
 
 def store(rows, actions, recommendation, user, *, already=()):
-    """Add ``rows`` to the database, in their order, but for the first of them, which are there ``already``."""
+    """Add ``rows`` to the database, in their order, but for the first, which are there ``already``."""
     made = [*already]
     for said in rows[len(made) :]:
         common = {
