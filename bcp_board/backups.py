@@ -263,6 +263,9 @@ def _load(backup, lines, *, keep_tables):
         registry = _make_tables(backup)
     lines = (json.loads(line) for line in lines)
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # To add a foreign key to a table, as a migration may have, has it checked at once from then on.
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         for table in islice(lines, len(_stored(registry))):
             model = registry.get_model(table["table"])
             fields = [model._meta.get_field(name) for name in table["columns"]]

@@ -5,6 +5,7 @@ data/golden/, a file for each page.
 """
 
 import datetime
+import itertools
 
 from recommendations.models import Risk
 from recommendations.tests.factories import (
@@ -116,12 +117,15 @@ def make_what_was_asked():
 
 
 def make_what_was_said(actions, recommendations, *, officer, chair, secretariat):
+    # A minute apart, so that the order in which they were recorded is the order of their times.
+    minutes = (datetime.timedelta(minutes=number) for number in itertools.count())
+
     def by(person, dated, recorded=None):
-        return {"by": person, "dated": dated, "recorded_at": noon(recorded or dated)}
+        return {"by": person, "dated": dated, "recorded_at": noon(recorded or dated) + next(minutes)}
 
     make_measure_value("20%", "2022-06", recorded_at=noon("2022-09-01"))
     for ref in ("A01", "A02", "A03"):
-        make_owner(actions[ref], officer, by=secretariat, recorded_at=noon("2022-09-05"), dated="2022-09-05")
+        make_owner(actions[ref], officer, **by(secretariat, "2022-09-05"))
     for ref, due in {"A01": "2022-11", "A02": "2022-12-31", "A03": "2022-12", "A04": "2023-01-20"}.items():
         make_due_date(actions[ref], due, **by(chair, "2022-09-05"))
     make_update(actions["A01"], narrative="The first month went well.", **by(officer, "2022-10-03"))

@@ -65,9 +65,9 @@ def make_demo(*, actions=2, updates=12, as_at=AS_AT):
 
 
 def tell_story(*, actions=2, updates=12, as_at=AS_AT):
-    """What the command makes, on a copy of the record instead of one that is loaded."""
+    """What the command makes but its papers, on a copy of the record instead of one that is loaded."""
     load_record(at=FIRST_MOMENT)
-    tell(read_script(FOLDER), actions=actions, updates=updates, as_at=as_at)
+    tell(read_script(FOLDER), actions=actions, updates=updates, as_at=as_at, publishes=False)
 
 
 def recommended():

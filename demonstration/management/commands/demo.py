@@ -99,8 +99,11 @@ def refuse_unless_empty():
         refuse("This database holds accounts whose names start with demo-, which its people would need")
 
 
-def tell(script, *, actions, updates, as_at):
-    """Save the story beside the record loaded at FIRST_MOMENT; return how many of each thing were made."""
+def tell(script, *, actions, updates, as_at, publishes=True):
+    """Save the story beside the record loaded at FIRST_MOMENT; return how many of each thing were made.
+
+    Its papers, which take longer than all the rest, are published unless told otherwise.
+    """
     recommendations = list(Recommendation.objects.filter(number__in=script.areas).order_by("number"))
     seeded = set(Action.objects.values_list("pk", flat=True))
     cast = make_cast(script)
@@ -126,7 +129,7 @@ def tell(script, *, actions, updates, as_at):
     rows = story.statements(
         script, played, recommendations, cast, meetings=meetings, updates=updates, as_at=as_at
     )
-    papers = list(story.papers(meetings, as_at=as_at))
+    papers = list(story.papers(meetings, as_at=as_at)) if publishes else []
     for batch in batches(rows, breaks=[moment for moment, _ in papers]):
         publish(script, papers, cast, until=batch[0].recorded_at)
         for row in ledger.append(batch):
