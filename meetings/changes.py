@@ -4,8 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import Q
-from django.utils import timezone
 
+from meetings.held import MEETINGS_LOOKED_BACK, had_before_it, published_by
 from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition, ProgressPosition, RecommendationPosition
 from recommendations.lateness import DueLine
@@ -14,45 +14,9 @@ from recommendations.position import board_position, progress_position
 from recommendations.status import RANK, Status
 from record.as_at import AsAt
 from record.dates import end_of
-from record.models import Meeting
 from record.signing import name_in
 from record.statements import statement_kinds
-from record.versions import read, recorded, rows_of
-
-MEETINGS_LOOKED_BACK = 6
-
-
-def had_before_it(meeting, at):
-    """The AsAt of the position that ``meeting`` had before it, asked on the day on which ``at`` is.
-
-    It is that of the paper the meeting had in front of it; without one, the end of the day it was held;
-    and for a meeting that is today or still to come, today. With ``at.known`` it is what would have been
-    answered on the day asked about.
-    """
-    papers = list(published_by(at, meeting.papers.defer("body")).order_by("version"))
-    if papers:
-        in_time = [p for p in papers if timezone.localdate(p.published_at) <= meeting.held_on]
-        paper = (in_time or papers[:1])[-1]
-        return AsAt(at.today, paper.as_at, min(paper.published_at, end_of(paper.as_at)))
-    if at.known and meeting.held_on >= at.day:
-        return at
-    if meeting.held_on >= at.today:
-        return AsAt.now(at.today)
-    return AsAt.then(meeting.held_on, today=at.today)
-
-
-def published_by(at, papers):
-    """Those of ``papers`` that had been published by the moment or, if it sets none, the day of ``at``."""
-    return papers.filter(published_at__lt=at.known or end_of(at.day))
-
-
-def shown_of(meeting, at):
-    """The AsAt of the position that the page of ``meeting`` shows on the day asked about.
-
-    Until the meeting has been held it is that of every other page of that day, whatever paper is out; from
-    then on the one that the meeting had before it.
-    """
-    return had_before_it(meeting, at) if meeting.was_held_by(at.day) else at
+from record.versions import read
 
 
 def changes_since_paper(meeting, shown, at):
@@ -304,7 +268,7 @@ def changes_between(before, now, *, since):
     """The Changes from the ProgressPosition ``before``, taken at ``since``, to ``now``."""
     earlier = before.by_ref
     heard = updates_since(since, now)
-    put_right = {row.corrects_id for row in heard} | {row.withdraws_id for row in heard}
+    put_right = put_right_by(heard)
 
     def change(action):
         was = earlier.get(action.ref)
@@ -386,7 +350,7 @@ def reports_received(pairs, heard):
 
     What was put right is shown as it stands now; what corrects a report of an earlier time is no new one.
     """
-    put_right = {row.corrects_id for row in heard} | {row.withdraws_id for row in heard}
+    put_right = put_right_by(heard)
     new, reports = set(), {}
     for row in heard:
         if row.withdraws_id or (row.corrects_id and row.corrects_id not in new):
@@ -399,6 +363,11 @@ def reports_received(pairs, heard):
         for p in pairs
         if p.action.pk in reports
     )
+
+
+def put_right_by(heard):
+    """The keys of the updates that those of ``heard`` correct or withdraw."""
+    return {row.corrects_id for row in heard} | {row.withdraws_id for row in heard}
 
 
 def in_order(statement):
@@ -513,25 +482,6 @@ def unchanged(now, meetings):
         if counted[action.pk]
     ]
     return tuple(sorted(rows, key=lambda row: (-row.meetings, row.action.ref)))
-
-
-def meetings_held(at, *, before=None):
-    """The meetings that had been held on the day asked about, the latest first.
-
-    They are as many as are ever looked back on, and one more; only those before the meeting ``before`` where
-    that is given. A cancelled meeting compares with nothing.
-    """
-    if before and before.is_cancelled:
-        return []
-    held = recorded(Meeting, at).held_by(at.day)
-    earlier = held.filter(held_on__lt=before.held_on) if before else held
-    return rows_of(earlier[: MEETINGS_LOOKED_BACK + 1])
-
-
-def next_meeting(at):
-    """The next meeting to come, seen from the day asked about, or None."""
-    to_come = recorded(Meeting, at).to_come_from(at.day)
-    return next(iter(rows_of(to_come[:1])), None)
 
 
 def changes_since(now, earlier):

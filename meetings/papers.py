@@ -14,7 +14,8 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from meetings.changes import Changes, Unchanged, changes_since, meetings_held, unchanged
+from meetings.changes import Changes, Unchanged, changes_since, unchanged
+from meetings.held import meetings_held
 from recommendations import charts
 from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition, RecommendationPosition

@@ -11,16 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from meetings import papers
-from meetings.changes import (
-    changes_since,
-    changes_since_paper,
-    had_before_it,
-    meetings_held,
-    next_meeting,
-    published_by,
-    shown_of,
-    unchanged,
-)
+from meetings.changes import changes_since, changes_since_paper, unchanged
+from meetings.held import had_before_it, meetings_held, next_meeting, published_by, shown_of
 from meetings.models import Paper
 from meetings.publishing import preview
 from recommendations import charts

@@ -52,6 +52,7 @@ RULES = [
     "recommendations/history.py",
     "recommendations/forms.py",
     "meetings/changes.py",
+    "meetings/held.py",
     "meetings/papers.py",
     "meetings/publishing.py",
 ]

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from bcp_board.management.commands.seed import load_all
 from bcp_board.tests.addresses import make_record
-from meetings.changes import changes_since, meetings_held
+from meetings.changes import changes_since
+from meetings.held import meetings_held
 from recommendations.measures import Measure
 from recommendations.models import Action, Recommendation, Risk
 from recommendations.position import board_position

@@ -21,7 +21,8 @@ from django.core.management import call_command
 from django.db import connection
 from bcp_board import backups
 from bcp_board.tests.made_up.models import Remark
-from meetings.changes import changes_since, meetings_held
+from meetings.changes import changes_since
+from meetings.held import meetings_held
 from recommendations.history import history
 from recommendations.position import board_position
 from recommendations.tests.factories import make_action, signed

@@ -17,7 +17,8 @@ from bcp_board.tests.scratch import Scratch
 from demonstration.management.commands.demo import FIRST_MOMENT, FOLDER, tell
 from demonstration.script import read_script
 from demonstration.story import meeting_days
-from meetings.changes import changes_since, had_before_it, meetings_held
+from meetings.changes import changes_since
+from meetings.held import had_before_it, meetings_held
 from meetings.models import Paper
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.history import history

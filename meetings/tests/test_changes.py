@@ -8,14 +8,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from meetings.changes import (
-    changes_between,
-    changes_since,
-    had_before_it,
-    meetings_held,
-    next_meeting,
-    unchanged,
-)
+from meetings.changes import changes_between, changes_since, unchanged
+from meetings.held import had_before_it, meetings_held, next_meeting
 from meetings.publishing import publish, what_is_read
 from recommendations.position import board_position, progress_position
 from recommendations.status import Status

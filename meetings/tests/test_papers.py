@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from meetings import papers
-from meetings.changes import had_before_it
+from meetings.held import had_before_it
 from meetings.models import Paper
 from meetings.publishing import MovedOn, publish, what_is_read
 from recommendations.models import Action, ProgressUpdate

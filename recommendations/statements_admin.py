@@ -1,0 +1,392 @@
+"""Where officers record progress, and the Chair and the Secretariat decide, assess and name owners."""
+
+from functools import partial
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import OuterRef, Q, Subquery
+from django.http import Http404
+from django.utils.functional import SimpleLazyObject
+from django.utils.text import Truncator
+
+from recommendations.deciding import ACCEPT, who_can, why_not
+from recommendations.due_dates import Decision, DueDate, Outcome
+from recommendations.forms import (
+    BETWEEN_MEETINGS,
+    RECORD_FOR_OWNER,
+    AssessmentForm,
+    DecisionForm,
+    DueDateForm,
+    MeasureValueForm,
+    OwnershipForm,
+    ProgressUpdateForm,
+    SendBackForm,
+    TakeBackForm,
+    proposals_to_decide,
+)
+from recommendations.measures import MeasureValue
+from recommendations.models import Action, Assessment, ProgressUpdate
+from recommendations.ownership import Ownership
+from recommendations.position import action_positions
+from recommendations.sent_back import SendBack
+from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS, Status
+from record.dates import say
+from record.signing import Refused, name_in
+from record.statement_admin import StatementAdmin, asks, newest_before
+
+
+def sees_every_action(user):
+    """Whether ``user`` works on all actions here, and not only on those they own."""
+    return user.has_perm(ACCEPT) or user.has_perm("recommendations.change_action")
+
+
+def owns(request, action):
+    """Whether the person who asks is the owner of ``action`` today."""
+    return action.owner_on(request.as_at) == request.user
+
+
+def independent(request, action):
+    """True where the person who asks may decide about ``action``; raise Refused if it is their own work."""
+    if why := why_not(request.user, action, request.as_at):
+        raise Refused(why)
+    return True
+
+
+def barred(addition):
+    """Why whoever makes ``addition`` may not decide about its action, for the page; "" if they may."""
+    user = addition.user
+    return why_not(user, addition.subject, addition.as_at) if user.has_perm(ACCEPT) else ""
+
+
+def takes_back(addition):
+    """Whether ``addition`` takes a proposal back: of its owner no other decision is taken."""
+    if addition.corrects:
+        return addition.corrects.outcome == Outcome.TAKEN_BACK
+    return addition.subject.about.owner_on(addition.as_at) == addition.user
+
+
+class OwnRows(ChangeList):
+    """A list that shows officers only what is about their own actions.
+
+    The filter is here and not in get_queryset, so that the page of somebody else's row is a plain refusal.
+    """
+
+    def get_queryset(self, request, exclude_parameters=None):
+        if not sees_every_action(request.user):
+            own = self.model_admin.own_rows(request)
+            self.root_queryset = self.root_queryset.filter(own)
+        return super().get_queryset(request, exclude_parameters)
+
+
+class ActionStatementAdmin(StatementAdmin):
+    """The pages of statements about actions: officers see those about their own, and how each stands."""
+
+    add_form_template = "admin/recommendations/add_about_action.html"
+    list_select_related = ["action", "recorded_by", "document"]
+    search_fields = ["action__ref", "action__title"]
+
+    def has_view_permission(self, request, obj=None):
+        if not super().has_view_permission(request, obj):
+            return False
+        return obj is None or sees_every_action(request.user) or owns(request, obj.about)
+
+    def own_rows(self, request):
+        """The condition that a row is about an action of the person who asks."""
+        owned = Action.objects.owned_by(request.user, request.as_at)
+        return Q(**{f"{self.model.about_path()}__in": owned})
+
+    def get_changelist(self, request, **kwargs):
+        return OwnRows
+
+    def may_supersede(self, request, row):
+        if self.is_decided_upon(row):
+            return request.user.has_perm(ACCEPT)
+        return super().may_supersede(request, row)
+
+    def is_decided_upon(self, row):
+        """Whether a decision rests on ``row``, so that only those who decide may say that it was wrong."""
+        return False
+
+    def subjects(self, request):
+        actions = Action.objects.begun(request.as_at).order_by("ref")
+        return actions if sees_every_action(request.user) else actions.owned_by(request.user, request.as_at)
+
+    def add_context(self, addition):
+        # A statement that is saved is answered without it.
+        return {"action_position": SimpleLazyObject(partial(self.position_of, addition))}
+
+    def position_of(self, addition):
+        """How the action that the form is about stands, for the reader beside the form."""
+        actions = Action.objects.as_at(addition.as_at).filter(pk=self.action_of(addition.subject).pk)
+        return next(iter(action_positions(actions, addition.as_at)), None)
+
+    def action_of(self, subject):
+        """The action that a row about ``subject`` is about."""
+        return subject
+
+
+@admin.register(ProgressUpdate)
+class ProgressUpdateAdmin(ActionStatementAdmin):
+    form = ProgressUpdateForm
+    list_display = [
+        "subject_in_words",
+        "change_in_words",
+        "narrative_in_short",
+        "dated_in_words",
+        "recorded_in_words",
+    ]
+    list_filter = ["status"]
+    told = (
+        "change_in_words",
+        "narrative",
+        "reason",
+        "recovery_step",
+        "difference_made",
+        "evidence",
+        "recheck_on",
+        "on_behalf_in_words",
+        "meeting",
+    )
+
+    def get_queryset(self, request):
+        before = newest_before(ProgressUpdate, "action").values("status")[:1]
+        return super().get_queryset(request).annotate(status_before=Subquery(before))
+
+    def may_add(self, request, subject):
+        user, at = request.user, request.as_at
+        if not (owns(request, subject) or user.has_perm(RECORD_FOR_OWNER) or user.has_perm(ACCEPT)):
+            return False
+        newest = subject.newest_update(at)
+        if not user.has_perm(ACCEPT) and newest and newest.status == Status.CLOSED:
+            closed = f"{subject.ref} is closed. Only the Chair or the Secretariat reopen it."
+            raise Refused(f"{closed} {who_can(without=set())}")
+        can_report = owns(request, subject) or user.has_perm(RECORD_FOR_OWNER)
+        if not can_report and not (newest and newest.is_acceptance) and (why := why_not(user, subject, at)):
+            raise Refused(why)
+        return True
+
+    def add_context(self, addition):
+        def last_three():
+            standing = ProgressUpdate.objects.standing(addition.as_at).filter(action=addition.subject)
+            return list(standing.select_related("document").newest_first()[:3])
+
+        return {
+            **super().add_context(addition),
+            "reports": SimpleLazyObject(last_three),
+            "accepts": addition.user.has_perm(ACCEPT),
+            "barred": SimpleLazyObject(partial(barred, addition)),
+        }
+
+    def is_decided_upon(self, row):
+        accepted = ProgressUpdate.objects.in_force().filter(action=row.action, status__in=ACCEPTED)
+        is_accepted = row.status in ACCEPTED or accepted.filter(pk__gt=row.pk).exists()
+        return is_accepted or row.sent_back.in_force().exists()
+
+    @admin.display(description="status", ordering="status")
+    def change_in_words(self, row):
+        before = STATUS_WORDS[row.status_before or NOT_REPORTED]
+        return f"{before} → {row.get_status_display()}"
+
+    @admin.display(description=ProgressUpdate._meta.get_field("narrative").verbose_name)
+    def narrative_in_short(self, row):
+        return Truncator(" ".join(row.narrative.split())).chars(80)
+
+    @admin.display(description="on behalf of")
+    def on_behalf_in_words(self, row):
+        return name_in(row.on_behalf_of_signed)
+
+
+@admin.register(DueDate)
+class DueDateAdmin(ActionStatementAdmin):
+    form = DueDateForm
+    is_replaced = True
+    list_display = [
+        "subject_in_words",
+        "change_in_words",
+        "agreed_in_words",
+        "dated_in_words",
+        "recorded_in_words",
+    ]
+    list_filter = ["reason_kind", "needs_decision"]
+    told = ("change_in_words", "reason_kind", "reason", "agreed_in_words")
+
+    def get_queryset(self, request):
+        before = newest_before(DueDate, "action").values("due")[:1]
+        decisions = Decision.objects.in_force().filter(due_date=OuterRef("pk"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(due_before=Subquery(before), outcome=Subquery(decisions.values("outcome")[:1]))
+        )
+
+    def may_add(self, request, subject):
+        return owns(request, subject) or (request.user.has_perm(ACCEPT) and independent(request, subject))
+
+    def may_supersede(self, request, row):
+        # To enter a date anew sets it again.
+        may = super().may_supersede(request, row)
+        return may and (
+            row.needs_decision or not asks(request, "replaces") or independent(request, row.action)
+        )
+
+    def add_context(self, addition):
+        return {**super().add_context(addition), "barred": SimpleLazyObject(partial(barred, addition))}
+
+    def is_decided_upon(self, row):
+        return not row.needs_decision or row.decisions.in_force().exists()
+
+    def response_add(self, request, obj, post_url_continue=None):
+        if obj.due_last and obj.due_last < request.as_at.today:
+            warning = f"The date you entered, {say(obj.due)}, is already past. Replace it if that is wrong."
+            self.message_user(request, warning, messages.WARNING)
+        return super().response_add(request, obj, post_url_continue)
+
+    @admin.display(description="due", ordering="due_first")
+    def change_in_words(self, row):
+        before = say(row.due_before) if row.due_before else "No date set"
+        return f"{before} → {say(row.due)}"
+
+    @admin.display(description="agreed")
+    def agreed_in_words(self, row):
+        if not row.needs_decision:
+            return "Counts from the day it is dated"
+        if not row.outcome:
+            return "Proposed, not yet decided"
+        return f"Proposed, and {Outcome(row.outcome).label.lower()}"
+
+
+@admin.register(Decision)
+class DecisionAdmin(ActionStatementAdmin):
+    form = DecisionForm
+    list_display = ["subject_in_words", "outcome", "dated_in_words", "meeting_in_words", "recorded_in_words"]
+    list_select_related = ["due_date__action", "meeting", "recorded_by", "document"]
+    list_filter = ["outcome"]
+    search_fields = ["due_date__action__ref", "due_date__action__title"]
+    told = ("outcome", "meeting_in_words", "reason")
+
+    def action_of(self, subject):
+        return subject.action
+
+    def already(self, addition):
+        if addition.supersedes:
+            return super().already(addition)
+        return addition.subject.decisions.in_force().first()
+
+    def may_add(self, request, subject):
+        if not subject.needs_decision:
+            raise Http404
+        if owns(request, subject.action):
+            return True  # to take it back
+        return request.user.has_perm(ACCEPT) and independent(request, subject.action)
+
+    def may_supersede(self, request, row):
+        if row.outcome == Outcome.TAKEN_BACK:
+            return super().may_supersede(request, row)
+        may = request.user.has_perm(ACCEPT) and super().may_supersede(request, row)
+        return may and (not asks(request, "corrects") or independent(request, row.about))
+
+    def form_for(self, addition):
+        form = super().form_for(addition)
+        if form is self.form and takes_back(addition):
+            return TakeBackForm
+        return form
+
+    def verb(self, addition):
+        if not addition.supersedes and takes_back(addition):
+            return "Take back", "taking back"
+        return super().verb(addition)
+
+    def subjects(self, request):
+        waiting = proposals_to_decide(request.as_at)
+        if request.user.has_perm(ACCEPT):
+            return waiting
+        return waiting.filter(action__in=Action.objects.owned_by(request.user, request.as_at))
+
+    @admin.display(description="decided at", ordering="meeting__held_on")
+    def meeting_in_words(self, row):
+        return str(row.meeting or BETWEEN_MEETINGS)
+
+
+@admin.register(SendBack)
+class SendBackAdmin(ActionStatementAdmin):
+    form = SendBackForm
+    list_display = [
+        "subject_in_words",
+        "wanted_by",
+        "dated_in_words",
+        "meeting_in_words",
+        "recorded_in_words",
+    ]
+    list_select_related = ["report__action", "meeting", "recorded_by", "document"]
+    search_fields = ["report__action__ref", "report__action__title", "wanted"]
+    told = ("wanted", "wanted_by", "meeting_in_words")
+
+    def action_of(self, subject):
+        return subject.action
+
+    def already(self, addition):
+        return (
+            super().already(addition)
+            if addition.supersedes
+            else addition.subject.sent_back.in_force().first()
+        )
+
+    def may_add(self, request, subject):
+        if not subject.waits_for_acceptance(request.as_at):
+            raise Http404
+        return independent(request, subject.action)
+
+    def may_supersede(self, request, row):
+        may = super().may_supersede(request, row)
+        return may and (not asks(request, "corrects") or independent(request, row.about))
+
+    def subjects(self, request):
+        actions = Action.objects.as_at(request.as_at).filter(status=Status.DONE)
+        return ProgressUpdate.objects.filter(pk__in=actions.values("update_id")).select_related("action")
+
+    @admin.display(description="decided at")
+    def meeting_in_words(self, row):
+        return str(row.meeting or BETWEEN_MEETINGS)
+
+
+@admin.register(Assessment)
+class AssessmentAdmin(StatementAdmin):
+    form = AssessmentForm
+    list_display = ["subject_in_words", "whose", "change_in_words", "dated_in_words", "recorded_in_words"]
+    list_select_related = ["recommendation", "recorded_by", "document"]
+    list_filter = ["whose", "status"]
+    search_fields = ["recommendation__title", "narrative"]
+    told = ("whose", "change_in_words", "narrative")
+
+    def get_queryset(self, request):
+        before = newest_before(Assessment, "recommendation", "whose").values("status")[:1]
+        return super().get_queryset(request).annotate(status_before=Subquery(before))
+
+    @admin.display(description="assessment", ordering="status")
+    def change_in_words(self, row):
+        before = STATUS_WORDS[row.status_before] if row.status_before else "Not yet assessed"
+        return f"{before} → {row.get_status_display()}"
+
+
+@admin.register(Ownership)
+class OwnershipAdmin(ActionStatementAdmin):
+    form = OwnershipForm
+    list_display = ["subject_in_words", "owner_in_words", "dated_in_words", "recorded_in_words"]
+    told = ("owner_in_words",)
+
+    @admin.display(description="owner", ordering="owner_signed")
+    def owner_in_words(self, row):
+        return name_in(row.owner_signed) or "Nobody"
+
+
+@admin.register(MeasureValue)
+class MeasureValueAdmin(StatementAdmin):
+    form = MeasureValueForm
+    list_display = ["subject_in_words", "value", "as_at_in_words", "recorded_in_words"]
+    list_select_related = ["measure", "recorded_by", "document"]
+    search_fields = ["measure__ref", "measure__name", "value"]
+    told = ("value", "as_at_in_words", "caveat")
+
+    @admin.display(description="as at", ordering="as_at_first")
+    def as_at_in_words(self, row):
+        return say(row.as_at)
