@@ -33,6 +33,10 @@ def changes_since_paper(meeting, shown, at):
     return changes_between(progress_position(since), now, since=since)
 
 
+# What an entry or a row says that was withdrawn.
+WITHDRAWN = "nothing: it is withdrawn"
+
+
 @dataclass(frozen=True)
 class Change:
     """An action as it stands now, and as it stood at the meeting before (None if it is new).
@@ -418,7 +422,7 @@ def _of_edited_rows(since, now):
             link=edit.link,
             was="; ".join(f"{change.label}: {change.excerpt or 'empty'}" for change in edit.changes)
             or edit.name,
-            now="nothing: it is withdrawn"
+            now=WITHDRAWN
             if edit.withdraws
             else "; ".join(f"{change.label}: {change.excerpt_now or 'empty'}" for change in edit.changes),
             reason=edit.reason,
@@ -439,7 +443,7 @@ def _of_statements(since, now):
             about=str(row.about),
             link=row.about.get_absolute_url(),
             was=(row.withdraws or row.corrects).in_words(),
-            now="nothing: it is withdrawn" if row.withdraws_id else row.in_words(),
+            now=WITHDRAWN if row.withdraws_id else row.in_words(),
             reason=row.correction_reason,
             by=name_in(row.signed),
         )

@@ -326,7 +326,7 @@ class DecisionForm(IndependentForm):
 
     def clean(self):
         cleaned = super().clean()
-        if why := self.addition.corrects is None and decided_words(self.addition):
+        if why := decided_words(self.addition):
             self.add_error(None, why)
         return cleaned
 
@@ -347,7 +347,7 @@ class TakeBackForm(StatementForm):
 
     def clean(self):
         cleaned = super().clean()
-        if why := self.addition.corrects is None and decided_words(self.addition):
+        if why := decided_words(self.addition):
             self.add_error(None, why)
         if self.guarded().owner_on(self.addition.as_at) != self.addition.user:
             self.add_error(None, "Only its owner takes a proposal back, and that is somebody else now.")
@@ -461,7 +461,12 @@ def proposals_to_decide(at):
 
 
 def decided_words(addition):
-    """Why the proposal that ``addition`` is about is decided no more, a sentence, or "" where it waits."""
+    """Why the proposal that ``addition`` is about is decided no more, a sentence, or "" where it waits.
+
+    What corrects a decision is one on the same proposal, and not another.
+    """
+    if addition.corrects:
+        return ""
     proposal = addition.subject
     if decided := proposal.decisions.in_force().first():
         taken_back = decided.outcome == Outcome.TAKEN_BACK
