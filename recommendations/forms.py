@@ -11,10 +11,11 @@ from django.db.models import Q
 
 from recommendations.deciding import ACCEPT, why_not
 from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
-from recommendations.lateness import is_same_date, with_endings
+from recommendations.lateness import is_same_date
 from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, ProgressUpdate
 from recommendations.ownership import Ownership
+from recommendations.position import proposals_to_decide
 from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, NOT_REPORTED, REPORTABLE, ROWS, Status
 from record.as_at import EARLIEST
@@ -445,19 +446,6 @@ class ActionForm(RecordForm):
         if misses is not None and misses < self.initial.get("earlier_misses", 0):
             self.add_error("earlier_misses", "This count is never lowered.")
         return cleaned
-
-
-def proposals_to_decide(at):
-    """The proposed due dates, standing that day, that wait: none decided, taken back or ended."""
-    decided = Decision.objects.standing(at)
-    proposed = DueDate.objects.standing(at).filter(needs_decision=True, action__is_withdrawn=False)
-    return (
-        with_endings(proposed, ProgressUpdate.objects, at)
-        .filter(overtaken_by=None, finished_as=None)
-        .exclude(pk__in=decided.values("due_date"))
-        .select_related("action", "recorded_by")
-        .newest_first()
-    )
 
 
 def decided_words(addition):

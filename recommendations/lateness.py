@@ -18,10 +18,10 @@ from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
-from recommendations.due_dates import Decision, DueDate, Outcome
-from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, STATUS_WORDS
+from recommendations.due_dates import Decision, Outcome
+from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN
 from record.as_at import AsAt
-from record.dates import read_edtf, say, say_day
+from record.dates import read_edtf, say_day
 from record.rows import Position
 
 
@@ -76,33 +76,6 @@ def with_open_past(dates, updates, at):
     )
 
 
-def with_endings(dates, updates, at):
-    """The queryset ``dates``, annotated with what ended each proposal while it waited; None for nothing.
-
-    ``overtaken_on`` and ``overtaken_by`` are the day and the date of the first agreement of another, recorded
-    after it was proposed; ``finished_on`` and ``finished_as`` the day and the status of the first acceptance
-    or closure. One that a later report, on the record before it, overruled finished nothing.
-    """
-
-    def ended(rows, column):
-        return Case(When(needs_decision=True, then=Subquery(rows.values(column)[:1])))
-
-    of_the_action = {"action": OuterRef("action")}
-    others = DueDate.objects.with_effect(at).filter(
-        effective_on__isnull=False, is_undone=False, is_withdrawn=False, **of_the_action
-    )
-    others = others.filter(agreed_at__gt=OuterRef("recorded_at")).exclude(pk=OuterRef("pk"))
-    accepted = overruled(updates.standing(at), updates, at).filter(
-        status__in=ACCEPTED, is_overruled=False, recorded_at__gt=OuterRef("recorded_at"), **of_the_action
-    )
-    return dates.annotate(
-        overtaken_on=ended(others.order_by("agreed_at", "pk"), "effective_on"),
-        overtaken_by=ended(others.order_by("agreed_at", "pk"), "due"),
-        finished_on=ended(accepted.order_by("recorded_at", "pk"), "dated_first"),
-        finished_as=ended(accepted.order_by("recorded_at", "pk"), "status"),
-    )
-
-
 def overruled(rows, updates, at):
     """The updates ``rows``, annotated with ``is_overruled``.
 
@@ -112,6 +85,40 @@ def overruled(rows, updates, at):
         action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), pk__lt=OuterRef("pk")
     )
     return rows.annotate(is_overruled=Case(When(Q(status__in=ACCEPTED), then=Exists(later)), default=False))
+
+
+def finishing(updates, at):
+    """The updates that finished an action by that day, acceptances and closures, in the order of the record.
+
+    One that a later report, on the record before it, overruled finished nothing.
+    """
+    accepted = overruled(updates.standing(at).filter(status__in=ACCEPTED), updates, at)
+    return accepted.filter(is_overruled=False).order_by("recorded_at", "pk")
+
+
+def with_endings(lines, finished):
+    """The DueLines of one action, each undecided proposal with what ended it while it waited.
+
+    That is the first agreement of another date, or the first of the updates ``finished``, to be recorded
+    after it was proposed.
+    """
+    counting = sorted(
+        (line for line in lines if line.row.effective_on and not line.withdrawn),
+        key=lambda line: (line.row.agreed_at, line.pk),
+    )
+
+    def with_ending(line):
+        if not line.is_undecided:
+            return line
+        proposed = line.recorded_at
+        others = (other for other in counting if other is not line and other.row.agreed_at > proposed)
+        return replace(
+            line,
+            overtaken_by=next(others, None),
+            finished_by=next((update for update in finished if update.recorded_at > proposed), None),
+        )
+
+    return [with_ending(line) for line in lines]
 
 
 def judged(line, at, *, replaced_on):
@@ -162,12 +169,15 @@ class DueLine(Position):
     """A due date that an action has had, or that was proposed for it; its row says from when it counted.
 
     ``decided`` is the board's Decision on a proposal, if there is one; ``undone`` the one that agreed it, if
-    that counts no more. ``was_missed`` is a miss that rested on a report which was withdrawn.
+    that counts no more; ``overtaken_by`` and ``finished_by`` are the other date and the update that ended it
+    while it waited. ``was_missed`` is a miss that rested on a report which was withdrawn.
     """
 
     at: AsAt
     decided: Decision | None
     undone: Decision | None
+    overtaken_by: "DueLine | None" = None
+    finished_by: models.Model | None = None
     is_missed: bool = False
     was_missed: bool = False
     has_passed: bool = False
@@ -191,24 +201,28 @@ class DueLine(Position):
         return self.row.needs_decision
 
     @property
+    def is_undecided(self):
+        """Whether it is a proposal about which nobody has decided."""
+        return self.is_proposal and not self.decided and not self.row.is_withdrawn
+
+    @property
     def is_waiting(self):
         """Whether it is a proposal that the board has still to decide."""
-        return self.is_proposal and not self.decided and not self.row.is_withdrawn and not self.ended_words
+        return self.is_undecided and not self.ended_words
 
     @property
     def is_ended(self):
         """Whether it is a proposal that waits no more, though nobody decided it."""
-        return bool(self.is_proposal and not self.decided and not self.row.is_withdrawn and self.ended_words)
+        return bool(self.is_undecided and self.ended_words)
 
     @property
     def ended_words(self):
         """What ended it while it waited, a sentence, or "" """
-        if self.row.finished_as:
-            status = STATUS_WORDS[self.row.finished_as]
-            return f"It ended when the action became “{status}”, {say_day(self.row.finished_on)}."
-        if self.row.overtaken_by:
-            due = say(self.row.overtaken_by)
-            return f"It ended when another date, {due}, was agreed, {say_day(self.row.overtaken_on)}."
+        if update := self.finished_by:
+            return f"It ended when the action became “{update.words}”, {say_day(update.dated_first)}."
+        if other := self.overtaken_by:
+            agreed_on = say_day(other.row.effective_on)
+            return f"It ended when another date, {other.due}, was agreed, {agreed_on}."
         return ""
 
     @property

@@ -16,7 +16,7 @@ from recommendations.board import (
     RiskPosition,
 )
 from recommendations.due_dates import Decision, DueDate, Outcome
-from recommendations.lateness import DueLine, judged_all, with_endings, with_open_past
+from recommendations.lateness import DueLine, finishing, judged_all, with_endings, with_open_past
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.sent_back import SendBack
@@ -129,6 +129,15 @@ def action_positions(actions, at, *, edits=NO_EDITS):
     return tuple(positions)
 
 
+def proposals_to_decide(at):
+    """The proposed due dates, standing that day, that wait: none decided, taken back or ended."""
+    proposed = DueDate.objects.standing(at).filter(needs_decision=True, action__is_withdrawn=False)
+    undecided = proposed.exclude(pk__in=Decision.objects.standing(at).values("due_date"))
+    lines = _due_lines(list(undecided.values_list("action", flat=True)), at).values()
+    waiting = [line.pk for of_action in lines for line in of_action if line.is_waiting]
+    return undecided.filter(pk__in=waiting).select_related("action", "recorded_by").newest_first()
+
+
 def _due_lines(keys, at):
     """{action's key: a DueLine for each of its dates, agreed or not, withdrawn or not}, none yet judged."""
     dates = DueDate.objects.with_effect(at).filter(action__in=keys)
@@ -141,8 +150,8 @@ def _due_lines(keys, at):
             undone[row.due_date_id] = row
     lines = defaultdict(list)
     dates = with_open_past(dates, ProgressUpdate.objects, at)
-    dates = with_endings(dates, ProgressUpdate.objects, at).order_by("dated_first", "pk")
-    for row in read(dates.select_related("corrected_by", "withdrawn_by"), at, "document"):
+    dates = dates.order_by("dated_first", "pk").select_related("corrected_by", "withdrawn_by")
+    for row in read(dates, at, "document"):
         lines[row.action_id].append(
             DueLine(
                 row=row,
@@ -151,6 +160,12 @@ def _due_lines(keys, at):
                 undone=undone.get(row.pk) if row.is_undone else None,
             )
         )
+    open_to_end = [key for key, of_action in lines.items() if any(line.is_undecided for line in of_action)]
+    finished = defaultdict(list)
+    for update in finishing(ProgressUpdate.objects, at).filter(action__in=open_to_end):
+        finished[update.action_id].append(update)
+    for key in open_to_end:
+        lines[key] = with_endings(lines[key], finished[key])
     return lines
 
 

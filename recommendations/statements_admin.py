@@ -22,12 +22,11 @@ from recommendations.forms import (
     ProgressUpdateForm,
     SendBackForm,
     TakeBackForm,
-    proposals_to_decide,
 )
 from recommendations.measures import MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.ownership import Ownership
-from recommendations.position import action_positions
+from recommendations.position import action_positions, proposals_to_decide
 from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS, Status
 from record.dates import say

@@ -36,7 +36,9 @@ class StatementQuerySet(models.QuerySet):
 
     def said(self, at):
         """The rows that were said by that day, those that count no more among them, but no withdrawal."""
-        rows = self.filter(withdraws=None, dated_first__lte=at.day)
+        # Said the other way round, or SQLite would look for the rows that withdraw nothing, which is nearly
+        # all of them, by the index that makes ``withdraws`` unique.
+        rows = self.filter(~Q(withdraws__isnull=False), dated_first__lte=at.day)
         return rows.filter(known_from__lt=at.known) if at.known else rows
 
     def superseding(self, how, at):

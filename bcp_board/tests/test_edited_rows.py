@@ -278,8 +278,8 @@ def test_corrections_cost_the_same_however_many(board, django_assert_num_queries
         edit(make_action(f"A{n + 10}"), title=f"Title {n}", findings=[make_finding(f"F{n + 10}")])
         edit(make_finding(f"F{n + 30}"), text=f"Text {n}")
 
-    # versions, and two kinds of links; findings have none
-    with django_assert_num_queries(4):
+    # which were edited, their versions, and two kinds of links; findings have none
+    with django_assert_num_queries(6):
         assert len(edits_of(Action, on(TODAY)).of) == times
         assert len(edits_of(Finding, on(TODAY)).of) == times
 
