@@ -218,9 +218,9 @@ def test_the_landing_page_takes_the_same_queries_however_many_actions(
         make_due_date(action, by=officer, needs_decision=True)
         make_action(f"A{number + 50}")
 
-    # session, user, 2 of permissions, 7 of actions, is this a demonstration
+    # session, user, 2 of permissions, 8 of actions, is this a demonstration
     for user in (officer, secretariat):
         client.force_login(user)
         client.get("/admin/")  # the first page of a session also notes the time in it
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             client.get("/admin/")

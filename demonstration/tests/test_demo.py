@@ -1,6 +1,7 @@
 """A demonstration is invented, complete, the same each time, and never mixed with the record."""
 
 import datetime
+import io
 import itertools
 import re
 
@@ -50,7 +51,7 @@ def demonstration(templates, tmp_path_factory, django_db_blocker):
     folder = tmp_path_factory.mktemp("demonstration")
     with django_db_blocker.unblock(), override_settings(DEBUG=True):
         with (scratch := Scratch(folder, template=templates["migrated"])):
-            make_demo(updates=24)
+            scratch.line = make_demo(updates=24)
         yield scratch
         scratch.drop()
 
@@ -62,7 +63,10 @@ def made(demonstration, django_db_blocker):
 
 
 def make_demo(*, actions=2, updates=12, as_at=AS_AT):
-    call_command("demo", actions=actions, updates=updates, as_at=as_at.isoformat())
+    """Run the command; return the last line that it writes."""
+    output = io.StringIO()
+    call_command("demo", actions=actions, updates=updates, as_at=as_at.isoformat(), stdout=output)
+    return output.getvalue().splitlines()[-1]
 
 
 def tell_story(*, actions=2, updates=12, as_at=AS_AT):
@@ -82,13 +86,11 @@ def invented(model):
 # What is asked for is what is made ----------------------------------------------------------------------
 
 
-def test_it_says_in_one_line_what_it_made(db, capsys):
-    make_demo(actions=1)
-    made = capsys.readouterr().out.splitlines()[-1]
+def test_it_says_in_one_line_what_it_made(demonstration, made):
     words = re.fullmatch(
-        r"Made a demonstration as at 30 June 2025: 1 actions added, 1 owners, 264 updates, (\d+) due dates, "
+        r"Made a demonstration as at 30 June 2025: 5 actions added, 5 owners, 624 updates, (\d+) due dates, "
         r"(\d+) assessments, (\d+) decisions, (\d+) reports sent back, 35 meetings, 4 papers\.",
-        made,
+        demonstration.line,
     )
     counts = [invented(model).count() for model in (DueDate, Assessment, Decision, SendBack)]
     assert [int(number) for number in words.groups()] == counts
@@ -194,7 +196,7 @@ def test_the_shortest_demonstration_works_too(db, updates):
 # It is invented, and marked for good --------------------------------------------------------------------
 
 
-def test_the_record_itself_is_untouched(db):
+def test_the_record_itself_is_untouched(db, demonstration):
     def said(rows):
         """What they say, without their keys and the time of loading."""
         return [
@@ -211,9 +213,8 @@ def test_the_record_itself_is_untouched(db):
     with transaction.atomic():
         load_record()
         loaded = record()
-        transaction.set_rollback(True)
-    make_demo()
-    assert record() == loaded
+    with demonstration:
+        assert record() == loaded
 
 
 def test_actions_that_answer_only_findings_are_left_alone(db):
@@ -272,28 +273,25 @@ def test_an_embedded_action_was_complete_until_its_recheck(made):
 # The same command makes the same rows -------------------------------------------------------------------
 
 
-def story_of(**options):
-    """Make a demonstration, return its rows without their keys, and take it back."""
-    with transaction.atomic():
-        make_demo(**options)
-        rows = [
-            list(
-                ProgressUpdate.objects.order_by("pk").values_list(
-                    "action__ref", "status", "dated", "narrative"
-                )
-            ),
-            list(DueDate.objects.order_by("pk").values_list("action__ref", "due", "dated", "reason")),
-            list(Decision.objects.order_by("pk").values_list("due_date__action__ref", "outcome", "dated")),
-            list(Assessment.objects.order_by("pk").values_list("recommendation__number", "status", "dated")),
-            [list(invented(m).order_by("pk").values_list("recorded_at", flat=True)) for m in STATEMENTS],
-        ]
-        kinds = list(LedgerEntry.objects.order_by("sequence").values_list("kind", "recorded_at"))
-        transaction.set_rollback(True)
-    return rows, kinds
+def story():
+    """The rows of the demonstration, without their keys, and its entries."""
+    rows = [
+        list(
+            ProgressUpdate.objects.order_by("pk").values_list("action__ref", "status", "dated", "narrative")
+        ),
+        list(DueDate.objects.order_by("pk").values_list("action__ref", "due", "dated", "reason")),
+        list(Decision.objects.order_by("pk").values_list("due_date__action__ref", "outcome", "dated")),
+        list(Assessment.objects.order_by("pk").values_list("recommendation__number", "status", "dated")),
+        [list(invented(m).order_by("pk").values_list("recorded_at", flat=True)) for m in STATEMENTS],
+    ]
+    return rows, list(LedgerEntry.objects.order_by("sequence").values_list("kind", "recorded_at"))
 
 
-def test_the_same_command_on_the_same_day_makes_the_same_rows(db):
-    assert story_of(updates=24) == story_of(updates=24)
+def test_the_same_command_on_the_same_day_makes_the_same_rows(db, demonstration):
+    make_demo(updates=24)
+    again = story()
+    with demonstration:
+        assert again == story()
 
 
 def final_state(**options):
@@ -436,8 +434,7 @@ def test_it_is_refused_without_debug(db, settings):
     assert refusal() == "A demonstration is for local use: set DEBUG=1 to make one. Nothing was saved."
 
 
-def test_it_is_refused_a_second_time(db):
-    make_demo(updates=1)
+def test_it_is_refused_a_second_time(made):
     assert refusal() == "This database is a demonstration already. Nothing was saved."
 
 
