@@ -19,7 +19,7 @@ from record.models import Meeting
 from record.tests.admin_forms import fill_in, held, open_form
 from record.tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 
 def client_of(user, **options):

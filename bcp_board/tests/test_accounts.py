@@ -18,7 +18,7 @@ from recommendations.tests.factories import make_action, make_update
 from record.tests.admin_forms import errors_of, fill_in, open_form
 from record.tests.factories import make_user, on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 GOOD = "three unrelated words"
 OTHER = "another three words"

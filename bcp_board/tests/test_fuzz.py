@@ -251,6 +251,7 @@ def test_every_link_that_the_pages_hold_leads_somewhere(crawl):
     assert {address: status for address, status in crawl.statuses.items() if status != 200} == {}
 
 
+@pytest.mark.again
 def test_every_parameter_that_the_source_reads_is_among_those_tried(crawl):
     apps_of_ours = ("record", "visits", "recommendations", "meetings", "bcp_board")
     root = Path(__file__).resolve().parents[2]
@@ -262,6 +263,7 @@ def test_every_parameter_that_the_source_reads_is_among_those_tried(crawl):
     assert names - set(itertools.chain(*crawl.parameters)) == set()
 
 
+@pytest.mark.again
 def test_odd_parameters_never_fail_and_change_nothing(visitor, crawl):
     before, found = digest(connection), {}
 
@@ -368,6 +370,7 @@ def test_odd_cookies_never_fail(cookie):
         assert asked(client, method, address, HTTP_COOKIE=cookie) in FINE
 
 
+@pytest.mark.again
 def test_odd_fields_never_fail(visitor, crawl):
     """Each field meets three payloads: all at once, then those that its form took, then what nobody sees."""
     found, payloads = {}, itertools.cycle(PAYLOADS)

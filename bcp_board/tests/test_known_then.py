@@ -28,6 +28,8 @@ from record.versions import Version, saving
 from visits.models import Event, Judgement
 from visits.tests.factories import make_area, make_finding, make_judgement, make_visit
 
+pytestmark = pytest.mark.again
+
 LOADED, EARLIER = (start_of(datetime.date(2025, 2, day)) for day in (1, 3))
 THEN = "as_at=2025-03-01&known=then"
 # What a row is called in an address never changes, and two grades of one kind would be refused.

@@ -31,7 +31,7 @@ from record.tests.factories import make_document, make_user, on, saved
 from visits.models import Event
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 
 def test_a_short_text_that_is_too_long_is_refused_whole(secretariat):

@@ -197,6 +197,7 @@ NOT_THE_BOARDS = (
 )
 
 
+@pytest.mark.again
 def test_nothing_of_the_seeded_record_is_shown_as_agreed_by_a_board_that_agreed_nothing(client, record):
     client.force_login(make_user("Secretariat"))
     actions = dict(Action.objects.values_list("ref", "pk"))

@@ -17,6 +17,8 @@ from record.models import Meeting
 from record.tests.factories import make_meeting, make_user
 from record.verification import first_fault
 
+pytestmark = pytest.mark.again
+
 EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
 
 

@@ -23,7 +23,7 @@ from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
 from record.tests.factories import make_document, make_user
 from record.verification import first_fault
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 ADD_DATE = reverse("admin:recommendations_duedate_add")
 ADD_DECISION = reverse("admin:recommendations_decision_add")

@@ -20,7 +20,7 @@ from record.signing import role_in
 from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
 from record.tests.factories import add, make_meeting, make_user, saved
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 ADD_DECISION = reverse("admin:recommendations_decision_add")
 ADD_ASSESSMENT = reverse("admin:recommendations_assessment_add")

@@ -15,7 +15,7 @@ from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
 from record.tests.factories import make_meeting, make_user
 from record.verification import first_fault
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 ADD = reverse("admin:recommendations_progressupdate_add")
 

@@ -23,7 +23,7 @@ from recommendations.tests.factories import (
 from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
 from record.tests.factories import make_meeting, make_user, on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 UPDATE = reverse("admin:recommendations_progressupdate_add")
 DATE = reverse("admin:recommendations_duedate_add")
 DECISION = reverse("admin:recommendations_decision_add")

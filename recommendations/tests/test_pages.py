@@ -124,6 +124,7 @@ def test_actions_say_when_none_match(reader, four):
         ("q", "x" * 101, "Use 100 characters or fewer."),
     ],
 )
+@pytest.mark.again
 def test_a_bad_filter_is_a_400_with_the_error_at_its_field(reader, four, name, value, error):
     response = reader.get("/actions/", {name: value, "as_at": "2023-03-10"})
     page = response.content.decode()

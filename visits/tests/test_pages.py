@@ -8,6 +8,8 @@ from record.tests.factories import make_document, make_user
 from visits.models import Finding, Visit
 from visits.tests.factories import make_area, make_judgement
 
+pytestmark = pytest.mark.again
+
 
 @pytest.fixture
 def reader(client, db):
