@@ -31,7 +31,7 @@ SEED = 20221122
 LEAST = 0.95
 LEAST_IN_A_MODULE = 0.90
 # Seconds after which a change that makes a test run on and on counts as noticed.
-PATIENCE = 300
+PATIENCE = 600
 RULES = [
     "record/statements.py",
     "record/rows.py",
@@ -227,6 +227,18 @@ def run_with(path, text_file, tests):
     return pytest.main([*options, *tests])
 
 
+def fails_with(path, text_file, own, database, tests):
+    """Whether a process of its own, with a copy of ``database``, fails in ``tests`` or does not end."""
+    shutil.copy(database, own)
+    program = [sys.executable, "-m", "bcp_board.tests.mutants", "--run", path, str(text_file)]
+    env = os.environ | {"TEST_DATABASE_FILE": str(own), "DATABASE_URL": "sqlite://:memory:"}
+    try:
+        done = subprocess.run([*program, *tests], cwd=ROOT, env=env, capture_output=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return True
+    return done.returncode != 0
+
+
 def is_noticed(mutant, folder, database):
     """Whether a test fails, or runs on and on, once ``mutant`` is in place."""
     text_file, own = (
@@ -236,26 +248,8 @@ def is_noticed(mutant, folder, database):
     try:
         text_file.write_text(mutant.source(), encoding="utf-8")
         own_room = mutant.path.partition("/")[0]
-        for tests in (FIRST, [own_room], [room for room in THEN if room != own_room], LAST):
-            shutil.copy(database, own)
-            there = [test for test in tests if (ROOT / test).exists()]
-            command = [
-                sys.executable,
-                "-m",
-                "bcp_board.tests.mutants",
-                "--run",
-                mutant.path,
-                str(text_file),
-                *there,
-            ]
-            env = os.environ | {"TEST_DATABASE_FILE": str(own), "DATABASE_URL": "sqlite://:memory:"}
-            try:
-                done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, timeout=PATIENCE)
-            except subprocess.TimeoutExpired:
-                return True
-            if done.returncode:
-                return True
-        return False
+        others = [*sorted(THEN, key=lambda room: room != own_room), *LAST]
+        return any(fails_with(mutant.path, text_file, own, database, tests) for tests in (FIRST, others))
     finally:
         for file in (text_file, own):
             file.unlink(missing_ok=True)
@@ -282,12 +276,13 @@ def main(arguments):
         database = make_database(folder)
         if is_noticed(Mutant(chosen[0].path, 0, 0, ""), folder, database):
             sys.exit("The tests fail without any change, so they can notice none.")
-        results = list(pool.map(lambda mutant: is_noticed(mutant, folder, database), chosen))
-    of_each = defaultdict(list)
-    for mutant, noticed in zip(chosen, results, strict=True):
-        of_each[mutant.path].append(noticed)
-        if not noticed:
-            print(f"\nNo test notices:\n{mutant.difference()}")
+        of_each, results = defaultdict(list), []
+        answers = pool.map(lambda mutant: is_noticed(mutant, folder, database), chosen)
+        for mutant, noticed in zip(chosen, answers, strict=True):
+            of_each[mutant.path].append(noticed)
+            results.append(noticed)
+            if not noticed:
+                print(f"\nNo test notices:\n{mutant.difference()}", flush=True)
     failed = sum(results) < LEAST * len(results)
     print(f"\n{sum(results)} of {len(results)} changes were noticed, in {time.monotonic() - began:.0f} s")
     for path, noticed in of_each.items():
