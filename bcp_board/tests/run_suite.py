@@ -5,8 +5,8 @@ set in conftest.py would leave the run on SQLite without a word. Name parts to r
 
     python -m bcp_board.tests.run_suite postgresql
 
-What another database could hardly change, PostgreSQL repeats only in the part `again`, which `make test`
-leaves out and `.ci/run` does not.
+What another database could hardly change, and what is printed, is left to the parts `again` and `printed`,
+which `make test` leaves out and `.ci/run` does not.
 """
 
 import os
@@ -30,8 +30,12 @@ def pytest(title, url, vendor, *arguments):
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=env).returncode
 
 
-def sqlite():
-    return pytest("Tests on SQLite, and in Chromium", "sqlite://:memory:", "sqlite")
+def sqlite(chosen="not printed"):
+    return pytest("Tests on SQLite, and in Chromium", "sqlite://:memory:", "sqlite", "-m", chosen)
+
+
+def printed():
+    return sqlite("printed")
 
 
 def postgresql(chosen="not again"):
@@ -52,7 +56,7 @@ def main(names):
     # However the run is ended, leave through the `with` block that stops PostgreSQL.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     lines, failed = [], False
-    parts = {"sqlite": sqlite, "postgresql": postgresql, "again": again}
+    parts = {"sqlite": sqlite, "postgresql": postgresql, "again": again, "printed": printed}
     for name in names or ["sqlite", "postgresql"]:
         began = time.monotonic()
         status = parts[name]()

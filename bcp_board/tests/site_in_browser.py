@@ -3,6 +3,10 @@
 A plugin of pytest's, named in conftest.py. It is read before Django is ready, so it imports within.
 """
 
+import fcntl
+import os
+from types import SimpleNamespace
+
 import pytest
 
 
@@ -18,17 +22,24 @@ def served(django_db_setup):
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory, templates):
-    """A function that gives the database filled by ``fill``, to copy others from."""
+    """A function that gives the database filled by ``fill``, a file to copy others from.
+
+    Processes that share out the tests among them share it too: the first makes it.
+    """
     from bcp_board.tests.scratch import Scratch
 
-    folder, made = tmp_path_factory.mktemp("filled"), {}
+    own = tmp_path_factory.mktemp("filled")
+    folder = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
     def get(fill):
-        if fill not in made:
-            made[fill] = Scratch(folder, template=templates["migrated"])
-            with made[fill]:
-                fill()
-        return made[fill]
+        file = folder / f"{fill.__name__}.sqlite3"
+        with open(folder / f"{file.name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not file.exists():
+                with (scratch := Scratch(own, template=templates["migrated"])):
+                    fill()
+                os.rename(Scratch(own, template=scratch).name, file)
+        return SimpleNamespace(name=file)
 
     return get
 

@@ -13,6 +13,8 @@ from recommendations.tests.factories import make_action, make_due_date, make_upd
 from record.tests.admin_forms import fields_of, fill_in, open_form
 from record.tests.factories import make_meeting, make_user
 
+pytestmark = pytest.mark.again
+
 ADD = reverse("admin:recommendations_progressupdate_add")
 
 

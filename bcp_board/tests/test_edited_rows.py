@@ -30,7 +30,7 @@ from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
 from visits.position import inspection_position
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 # What an address, or the order of rows, hangs on never changes.
 FIXED = {"key", "slug", "ref", "number", "order", "framework", "held_on", "meeting"}
@@ -122,7 +122,6 @@ def another(row, column, number):
 
 
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model.__name__)
-@pytest.mark.again
 def test_every_page_that_shows_a_row_says_what_it_said_before_whatever_was_edited(board, reader, model):
     row, expected, numbers = model.objects.first(), [], count(1)
     if model is Recommendation:
@@ -144,7 +143,6 @@ def test_every_page_that_shows_a_row_says_what_it_said_before_whatever_was_edite
         assert [by.join(told) for told in expected if by.join(told) not in text] == [], page
 
 
-@pytest.mark.again
 def test_rows_that_nobody_edited_say_nothing_and_a_later_load_edits_nothing(reader, record):
     pages = ["/", "/status/", "/visits/", "/recommendations/6/", "/actions/A01/"]
     for again in (False, True):
@@ -330,7 +328,6 @@ def secretariat(client):
 
 
 @pytest.mark.parametrize("model", WITHDRAWN, ids=lambda model: model.__name__)
-@pytest.mark.again
 def test_a_withdrawn_row_is_struck_through_where_it_stood_and_counts_nowhere(board, secretariat, model):
     page, struck, own = WITHDRAWN[model]
     row = model.objects.get()

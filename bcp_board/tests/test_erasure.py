@@ -235,6 +235,7 @@ def test_a_second_erasure_of_a_row_proves_what_is_left_of_it(written, monkeypatc
         (f"{NAME}\n", {"yes": True, "reason": f"Of {NAME}"}, "must not hold the words themselves"),
     ],
 )
+@pytest.mark.again
 def test_what_is_not_confirmed_or_not_whole_removes_nothing(written, monkeypatch, typed, options, said):
     before = backups.digest(connection)
     with pytest.raises(CommandError, match=said):

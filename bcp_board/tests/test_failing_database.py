@@ -143,12 +143,12 @@ READS = "SELECT", *SAVEPOINTS
     ("role", "form", "but"),
     [
         ("officer", an_update, SAVEPOINTS),
-        ("officer", a_proposed_date, READS),
-        ("chair", a_decision, READS),
-        ("chair", an_assessment, READS),
-        ("secretariat", an_edited_action, READS),
-        ("administrator", an_account, READS),
-        ("secretariat", a_paper, READS),
+        pytest.param("officer", a_proposed_date, READS, marks=pytest.mark.again),
+        pytest.param("chair", a_decision, READS, marks=pytest.mark.again),
+        pytest.param("chair", an_assessment, READS, marks=pytest.mark.again),
+        pytest.param("secretariat", an_edited_action, READS, marks=pytest.mark.again),
+        pytest.param("administrator", an_account, READS, marks=pytest.mark.again),
+        pytest.param("secretariat", a_paper, READS, marks=pytest.mark.again),
     ],
 )
 def test_a_form_is_saved_whole_or_its_page_says_that_nothing_was(board, role, form, but):

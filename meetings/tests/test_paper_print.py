@@ -16,6 +16,8 @@ from record import ledger
 from record.models import Demonstration
 from record.tests.factories import make_meeting, on
 
+pytestmark = pytest.mark.printed
+
 DAY = datetime.date(2026, 11, 22)
 AT = datetime.datetime(2026, 11, 22, 9, 30, tzinfo=datetime.UTC)
 

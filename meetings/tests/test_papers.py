@@ -25,6 +25,8 @@ from record.tests.admin_forms import fields_of
 from record.tests.factories import add, make_meeting, make_user, on, saved
 from record.verification import first_fault
 
+pytestmark = pytest.mark.again
+
 ADDRESS = "/meetings/2099-01-15/paper/"
 
 
