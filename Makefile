@@ -49,7 +49,7 @@ $(CSS): $(wildcard bcp_board/styles/*.scss) $(MODULES)
 	@echo "Building the stylesheet (first time and after a change)"
 	@sh bcp_board/bin/npm.sh run css
 
-# Every test, on SQLite, on PostgreSQL and in Chromium
+# The tests, on SQLite, on PostgreSQL and in Chromium; .ci/run adds what takes long and tells less
 test: build-for-tests
 	@$(VENV)/bin/python -m bcp_board.tests.run_suite
 
