@@ -5,8 +5,12 @@ import re
 
 import pytest
 from django.apps import apps
-from django.db import models
+from django.db import models, transaction
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bcp_board.tests.record import load_record
 from recommendations.measures import Measure
@@ -21,6 +25,7 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
+from recommendations.tests.histories import AS_FOUND, DAYS, day, histories, make_board, noon, store
 from record.dates import EdtfField, start_of
 from record.models import Document, Meeting
 from record.tests.factories import make_meeting, make_user, saved
@@ -158,6 +163,60 @@ def enter_one_of_each(*, by):
         measure = Measure.objects.create(ref="M99", name="Entered late", reference="p1", **old)
     for counted in (measure, Measure.objects.get(ref="M01")):
         make_measure_value("99%", "2025-02-20", counted, by=by)
+
+
+# What is said of "now", or of a past day because it is past: no part of the position.
+OF_NOW = [
+    r", now [\w ]+(?=,| on)",
+    r"(?<=Newest source) by [^:]+(?=:)",
+    r"The newest paper: none has been published here",
+    r"The paper the board had by this day: none had been published here",
+    r", using only what had been recorded by the end of that day",
+    r"This is not today’s position\. It shows the board as at [^.]+\.",
+    r"(?<=Nobody’s account is named): nobody but the secretariat can record progress at present",
+    r"(?<=Nobody’s account is named) to record its progress",
+]
+
+
+def words_of(client, addresses):
+    """{address: the words in the main part of its page}, but for those of ``OF_NOW``."""
+    found = {}
+    for address, main in mains(client, addresses).items():
+        words = " ".join(re.sub("<[^>]+>", " ", main).split()).replace(" ,", ",")
+        for pattern in OF_NOW:
+            words = " ".join(re.sub(pattern, "", words).split())
+        found[address.partition("?")[0]] = words
+    return found
+
+
+@settings(AS_FOUND, max_examples=3)
+@given(rows=histories(2, most=10), number=st.integers(40, DAYS))
+def test_as_known_then_every_page_is_as_it_was_rendered_on_that_day(db, rows, number):
+    """Whatever is entered, corrected, withdrawn, edited, renamed or moved afterwards."""
+    addresses = ["/", "/visits/", "/actions/", "/status/", "/meetings/2022-09-20/", "/actions/A001/"]
+    with transaction.atomic(), pytest.MonkeyPatch.context() as clock:
+        by_then, now = noon(number) + datetime.timedelta(hours=11), noon(DAYS + 60)
+        actions, recommendation, officer = make_board(2)
+        meeting = make_meeting("2022-09-20")
+        client, member = Client(), make_user("Board members")
+        already = store([row for row in rows if row.taken <= number], actions, recommendation, officer)
+        clock.setattr(timezone, "now", lambda: by_then)
+        client.force_login(member)
+        was = words_of(client, addresses)
+
+        store(rows, actions, recommendation, officer, already=already)
+        with saving(at=now, by=officer, reason="Wrong"):
+            actions[0].title = "Another title"
+            actions[0].save()
+            meeting.covering_note = "Another note"
+            meeting.save()
+        officer.first_name = "Renamed"
+        officer.save()
+        clock.setattr(timezone, "now", lambda: now)
+        client.force_login(member)
+        then = day(number).isoformat()
+        assert words_of(client, [f"{address}?as_at={then}&known=then" for address in addresses]) == was
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize(

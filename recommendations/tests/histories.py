@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from recommendations.due_dates import Decision, DueDate
@@ -17,6 +18,13 @@ from recommendations.tests.factories import make_recommendation
 from record import ledger
 from record.tests.factories import saved
 
+# A failing example is told at once, with what makes it again, and not made smaller for minutes.
+AS_FOUND = settings(
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    print_blob=True,
+)
 START = datetime.date(2022, 9, 1)
 DAYS = 130
 # What is typed, and the last day that it may mean: none for what is approximate or has no end.

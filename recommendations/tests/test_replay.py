@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 import pytest
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recommendations.board import RecommendationProgress
@@ -16,6 +16,7 @@ from recommendations.models import Action, ProgressUpdate
 from recommendations.position import board_position, progress_position
 from recommendations.tests.factories import make_action, make_update
 from recommendations.tests.histories import (
+    AS_FOUND,
     DAYS,
     Replayed,
     Said,
@@ -32,13 +33,6 @@ from record.dates import end_of
 from record.tests.factories import make_user, on
 
 ACTIONS = 2
-# A failing example is told at once, with what makes it again, and not made smaller for minutes.
-AS_FOUND = settings(
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    print_blob=True,
-)
 questions = st.lists(st.tuples(st.integers(0, DAYS + 20), st.booleans()), min_size=4, max_size=4)
 
 
