@@ -82,8 +82,12 @@ def texts_by_action(at):
 
 
 def excerpt(text, plain, wanted):
-    """The part of ``text`` around the first of ``wanted``; ``plain`` is the text folded, about as long."""
+    """The words of ``text`` around the first of ``wanted``; ``plain`` is the text folded, about as long."""
     place = min((found for word in wanted if (found := plain.find(word)) >= 0), default=0)
     start, end = max(0, place - AROUND), place + AROUND * 2
+    if start and (gap := text.find(" ", start, place)) >= 0:
+        start = gap + 1
+    if end < len(text) and (gap := text.rfind(" ", place, end)) >= 0:
+        end = gap
     cut = " ".join(text[start:end].split())
-    return f"{'…' if start else ''}{cut}{'…' if end < len(text) else ''}"
+    return f"{'… ' if start else ''}{cut}{' …' if end < len(text) else ''}"
