@@ -6,10 +6,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import forms, views
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from bcp_board import signing_in
+from bcp_board.middleware import save_session
 from record import security_log
 from record.forms import hold
 
@@ -59,12 +61,16 @@ class LoginView(views.LoginView):
             SignInForm(request, {"username": NOBODY, "password": request.POST.get("password", "")}).is_valid()
             security_log.record("sign-in", request=request, outcome="locked", account=account)
             return self.locked(username)
-        response = super().post(request, *args, **kwargs)
-        if response.status_code == 302:
-            signing_in.succeed(made)
+        # The password is hashed before the transaction begins, which every other writer to SQLite waits for.
+        form = self.get_form()
+        if form.is_valid():
+            with transaction.atomic():
+                response = self.form_valid(form)
+                signing_in.succeed(made)
+                save_session(request, response)
             return response
         record_failure("sign-in", request, made, username)
-        return self.locked(username) if made.from_busy_address else response
+        return self.locked(username) if made.from_busy_address else self.form_invalid(form)
 
     def locked(self, username):
         """The page that says to wait, with the name that was typed."""

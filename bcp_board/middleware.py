@@ -168,6 +168,18 @@ class ReadableSessions(SessionMiddleware):
             return response
 
 
+def save_session(request, response):
+    """Save the session of whoever has just signed in now, in the caller's transaction, and not after it."""
+    begin_session(request)
+    ReadableSessions(lambda request: response).process_response(request, response)
+    request.session.modified = False
+
+
+def begin_session(request):
+    """Note when the session began and was last used, from which it ends some day."""
+    request.session["began"] = request.session["seen"] = int(timezone.now().timestamp())
+
+
 class SignInFirst(LoginRequiredMiddleware):
     """Lead to the sign-in page whoever asks for more than a few pages; what they typed is not lost by it."""
 
@@ -194,7 +206,7 @@ def end_old_sessions(get_response):
         response = get_response(request)
         if request.user.is_authenticated and "began" not in request.session:
             # They have just signed in, and may leave the computer before asking for another page.
-            request.session["began"] = request.session["seen"] = int(timezone.now().timestamp())
+            begin_session(request)
         return response
 
     return middleware

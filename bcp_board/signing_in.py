@@ -42,7 +42,6 @@ def begin(username, address, *, at):
     answer must be the one that all others get.
     """
     account = account_key(username)
-    SignInTry.objects.filter(at__lte=at - REMEMBERED).delete()
     made = SignInTry.objects.create(account=account, address=address, at=at)
     failed = SignInTry.objects.filter(at__gt=at - WINDOW, succeeded=False)
     made.from_busy_address = failed.filter(address=address).count() > ADDRESS_LIMIT
@@ -57,7 +56,8 @@ def begin(username, address, *, at):
 
 
 def succeed(made):
-    """Record that the SignInTry ``made`` succeeded, and forget the account's failures."""
+    """Record that the SignInTry ``made`` succeeded; forget the account's failures, and all tries long past."""
+    SignInTry.objects.filter(at__lte=made.at - REMEMBERED).delete()
     SignInTry.objects.filter(account=made.account, succeeded=False).exclude(pk=made.pk).delete()
     made.succeeded = True
     made.save(update_fields=["succeeded"])

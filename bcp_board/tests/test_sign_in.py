@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django.utils.encoding import force_bytes
@@ -458,3 +459,35 @@ def test_signing_out_leads_to_signing_in_whatever_it_is_asked(ann):
         done = signed_in().post(f"/logout/?next={odd}", {"next": odd})
 
         assert (done.status_code, done.url) == (302, "/login/")
+
+
+class NotedHasher(MD5PasswordHasher):
+    """Notes whether each password is hashed inside a transaction or outside."""
+
+    hashed = []
+
+    def encode(self, password, salt):
+        self.hashed.append("inside" if connection.in_atomic_block else "outside")
+        return super().encode(password, salt)
+
+
+@pytest.mark.once
+def test_a_sign_in_is_two_commits_and_hashes_in_neither(new_database, settings):
+    """On SQLite each keeps every other writer waiting."""
+    settings.PASSWORD_HASHERS = [f"{__name__}.NotedHasher"]
+    NotedHasher.hashed.clear()
+    commits = []
+
+    def note(execute, sql, params, many, context):
+        is_write = sql.startswith(("INSERT", "UPDATE", "DELETE"))
+        if sql.startswith("BEGIN") or is_write and not context["connection"].in_atomic_block:
+            commits.append(sql.partition('"')[0])
+        return execute(sql, params, many, context)
+
+    with new_database("migrated") as database:
+        with_password("ann")
+        with database.execute_wrapper(note):
+            response = sign_in("ann")
+        assert response.status_code == 302
+    assert commits == ["INSERT INTO ", "BEGIN IMMEDIATE"]
+    assert NotedHasher.hashed == ["outside", "outside"]  # as the account was made, and as she signed in

@@ -1,6 +1,7 @@
 """Make an account for each role, to look round a copy of the board on one's own machine."""
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -31,7 +32,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--password", required=True, help="The password of all five accounts.")
 
-    @transaction.atomic
     def handle(self, *args, password, **options):
         if not settings.DEBUG:
             raise CommandError(
@@ -41,12 +41,20 @@ class Command(BaseCommand):
             validate_password(password)
         except ValidationError as error:
             raise CommandError(f"Choose another password. {' '.join(error.messages)}") from None
-        for username, role in ACCOUNTS.items():
+        # Hashed before the transaction begins, which every other writer to SQLite waits for.
+        hashed = [make_password(password) for _ in ACCOUNTS]
+        with transaction.atomic():
+            self.make(hashed)
+        self.stdout.write(f"Accounts: {', '.join(ACCOUNTS)}.")
+
+    def make(self, hashed):
+        """Make the accounts, each with one of the passwords ``hashed``, and give the officer some actions."""
+        for (username, role), user_password in zip(ACCOUNTS.items(), hashed, strict=True):
             user, _ = User.objects.get_or_create(username=username)
             user.first_name, user.last_name = "Local", username
             user.is_superuser = username == "admin"
             user.is_active = True
-            user.set_password(password)
+            user.password = user_password
             user.groups.set([Group.objects.get(name=role)])
             user.is_staff = works_in_admin(user)
             user.save()
@@ -64,4 +72,3 @@ class Command(BaseCommand):
             )
             for action in Action.objects.filter(ref__in=OFFICERS_ACTIONS).exclude(pk__in=owned)
         )
-        self.stdout.write(f"Accounts: {', '.join(ACCOUNTS)}.")
