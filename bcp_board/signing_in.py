@@ -56,7 +56,7 @@ def begin(username, address, *, at):
 
 
 def succeed(made):
-    """Record that the SignInTry ``made`` succeeded; forget the account's failures, and all tries long past."""
+    """Record that the SignInTry ``made`` succeeded; forget the account's failures, and tries long past."""
     SignInTry.objects.filter(at__lte=made.at - REMEMBERED).delete()
     SignInTry.objects.filter(account=made.account, succeeded=False).exclude(pk=made.pk).delete()
     made.succeeded = True

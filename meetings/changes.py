@@ -178,36 +178,15 @@ class Changes:
     repeated: tuple[Change, ...]
     refused: tuple[Refusal, ...]
     assessed: tuple[Assessed, ...]
+    sent_back: tuple[Change, ...]
     corrections: tuple[Correction, ...]
     gone: tuple[Gone, ...]
     balance: Balance
 
     @property
-    def is_empty(self):
-        """Whether nothing at all moved. Reports may have been received all the same."""
-        return not any(
-            (
-                self.added,
-                self.first_reports,
-                self.newly_overdue,
-                self.worsened,
-                self.improved,
-                self.completed,
-                self.embedded,
-                self.closed,
-                self.reopened,
-                self.moved,
-                self.refused,
-                self.assessed,
-                self.corrections,
-                self.gone,
-            )
-        )
-
-    @property
-    def summary(self):
-        """What moved, in a sentence of counts that leaves out what did not, and how much was reported on."""
-        counts = (
+    def what_moved(self):
+        """(rows, what became of them) for each kind of change, worst first."""
+        return (
             (self.newly_overdue, "newly overdue"),
             (self.worsened, "worse"),
             (self.reopened, "reopened"),
@@ -216,11 +195,24 @@ class Changes:
             (self.embedded, "embedded"),
             (self.closed, "closed"),
             (self.moved, "with another due date"),
+            (self.refused, "with a proposed date refused"),
+            (self.sent_back, "sent back for evidence"),
+            (self.assessed, "newly assessed"),
             (self.first_reports, "reported on for the first time"),
             (self.added, "added"),
+            (self.gone, "off the board"),
             (self.corrections, "corrected or withdrawn"),
         )
-        said = [f"{len(rows)} {words}" for rows, words in counts if rows]
+
+    @property
+    def is_empty(self):
+        """Whether nothing at all moved. Reports may have been received all the same."""
+        return not any(rows for rows, _ in self.what_moved)
+
+    @property
+    def summary(self):
+        """What moved, in a sentence of counts that leaves out what did not, and how much was reported on."""
+        said = [f"{len(rows)} {words}" for rows, words in self.what_moved if rows]
         return f"{', '.join(said) or 'no status or date moved'}. {self.reported_words}"
 
     @property
@@ -322,6 +314,9 @@ def changes_between(before, now, *, since):
             if line.pk not in {earlier.pk for earlier in (p.was.refused if p.was else ())}
         ),
         assessed=assessed_since(before, now),
+        sent_back=tuple(
+            p for p in pairs if p.action.sent_back and (not p.was or p.was.sent_back != p.action.sent_back)
+        ),
         corrections=corrections(since=since, now=now),
         gone=gone,
         balance=Balance(
@@ -409,12 +404,12 @@ def due_date_moved(change):
 
 
 def corrections(*, since, now):
-    """The Corrections, of statements and of edited rows, made after ``since`` and known in ``now``."""
+    """The Corrections, of statements and of edited rows, made after ``since`` and by the end of ``now``."""
     return (*_of_statements(since, now), *_of_edited_rows(since, now))
 
 
 def _of_edited_rows(since, now):
-    start = since.known or end_of(since.day)
+    start, end = since.known or end_of(since.day), now.at.known or end_of(now.at.day)
     return tuple(
         Correction(
             kind=edit.kind,
@@ -429,12 +424,12 @@ def _of_edited_rows(since, now):
             by=edit.by,
         )
         for edit in sorted(now.edits, key=lambda edit: edit.at)
-        if edit.at >= start
+        if start <= edit.at < end
     )
 
 
 def _of_statements(since, now):
-    end = Q(recorded_at__lt=now.at.known) if now.at.known else Q()
+    end = Q(recorded_at__lt=now.at.known or end_of(now.at.day))
     start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
     superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
     return tuple(

@@ -5,7 +5,8 @@ from django.utils import timezone
 from record.as_at import AsAt
 from record.dates import end_of
 from record.models import Meeting
-from record.versions import recorded, rows_of
+from record.statements import statement_kinds
+from record.versions import read, recorded, rows_of
 
 MEETINGS_LOOKED_BACK = 6
 
@@ -46,6 +47,19 @@ def had_before_it(meeting, at):
     if meeting.held_on >= at.today:
         return AsAt.now(at.today)
     return AsAt.then(meeting.held_on, today=at.today)
+
+
+def decided_at(meeting, at):
+    """The statements by which something was decided at ``meeting`` and stands, in the order of the record.
+
+    However late they were recorded; with ``at.known``, only what was recorded before that moment.
+    """
+    found = []
+    for kind in statement_kinds():
+        if hasattr(kind, "meeting"):
+            rows = kind.objects.standing(at).filter(meeting=meeting.pk)
+            found += read(rows, at, "document", "meeting", kind.about_path())
+    return sorted(found, key=lambda row: (row.recorded_at, row._meta.label, row.pk))
 
 
 def published_by(at, papers):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from meetings import papers
 from meetings.changes import changes_since, changes_since_paper, unchanged
-from meetings.held import had_before_it, meetings_held, next_meeting, published_by, shown_of
+from meetings.held import decided_at, had_before_it, meetings_held, next_meeting, published_by, shown_of
 from meetings.models import Paper
 from meetings.publishing import preview
 from recommendations import charts
@@ -105,6 +105,8 @@ def meeting(request, row):
     context = {
         "meeting": row,
         "had": had,
+        "asked": request.as_at,
+        "decided": decided_at(row, request.as_at),
         "is_held": row.was_held_by(request.as_at.day),
         "since_paper": since_paper,
         "since_paper_groups": papers.change_groups(since_paper) if since_paper else (),

@@ -279,7 +279,7 @@ class BoardPosition(ProgressPosition):
 
     @property
     def for_findings_only(self):
-        """The actions that answer findings of Ofsted's and no recommendation."""
+        """The actions that answer findings and no recommendation."""
         return tuple(a for a in self.actions if not a.recommendations)
 
     @property

@@ -252,10 +252,14 @@ class DueLine(Position):
         return self.agreement.dated
 
     @property
+    def decision(self):
+        """The Decision that agreed it, also where that counts no more; else the one that did not, or None."""
+        return self.undone or self.decided
+
+    @property
     def agreement(self):
         """The Signature of whoever made it the agreed date: of the decision, if there is one."""
-        decision = self.undone or self.decided
-        return decision.signature if decision else self.row.signature
+        return self.decision.signature if self.decision else self.row.signature
 
     @property
     def agreed_by(self):

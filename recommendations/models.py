@@ -180,7 +180,7 @@ def true_where(condition):
 
 
 class Action(models.Model):
-    """Something an owner does to answer recommendations, or findings of Ofsted's."""
+    """Something an owner does to answer recommendations, or findings."""
 
     ref = models.CharField(
         "reference number",

@@ -262,7 +262,7 @@ def _views(number, actions, linked, assessments, findings):
 
 
 def _all_views(actions, recommendations, findings):
-    """The Views of each recommendation, then of each action that answers findings of Ofsted's only."""
+    """The Views of each recommendation, then of each action that answers findings only."""
     alone = [action for action in actions if not action.recommendations]
     return (
         *(recommendation.views for recommendation in recommendations),

@@ -20,7 +20,7 @@ class LaterConcern:
 class Views(ActionGroup):
     """What owners, adviser and board, and inspectors say of one recommendation, and where that differs.
 
-    ``number`` is the recommendation's, None for one action that answers findings of Ofsted's only.
+    ``number`` is the recommendation's, None for one action that answers findings only.
     ``concerns`` are later than every assessment and than the newest good report they are linked to.
     """
 
