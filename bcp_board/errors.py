@@ -102,7 +102,7 @@ def forbidden(request, exception):
     """The 403 page, with our own reason where we gave one, and log who asked for what."""
     _logged("refused", 403, request)
     if isinstance(exception, Refused):
-        return _page(request, 403, "This is for somebody else to do", str(exception))
+        return _page(request, 403, "You cannot do this", str(exception))
     return _page(
         request,
         403,
@@ -150,29 +150,33 @@ NOT_TYPED = re.compile(
 )
 
 
+# What the site itself sends along, so that it can be told here.
+ABOUT = {"about": "What it is about"}
+
+
 def typed_in(request):
     """[(label, text)] of all that somebody wrote or chose in a form, but secrets and what no one typed."""
     if request.path_info.startswith(("/login/", "/logout/", "/password/")):
         return []
-    labels = _labels_of(request)
-    return [
-        (labels.get(name.rpartition("-")[2]) or name.rpartition("-")[2].replace("_", " ").capitalize(), text)
-        for name, values in request.POST.lists()
-        if not NOT_TYPED.fullmatch(name)
-        for text in ["\n".join(values)]
-        if text.strip()
-    ]
+    fields, found = _fields_of(request), []
+    for name, values in request.POST.lists():
+        text, column = "\n".join(values), name.rpartition("-")[2]
+        if NOT_TYPED.fullmatch(name) or not text.strip():
+            continue
+        field = fields.get(column)
+        words = dict(getattr(field, "flatchoices", ())).get(text, text)
+        label = ABOUT.get(column) or (capfirst(field.verbose_name) if field else "")
+        found.append((label or column.replace("_", " ").capitalize(), str(words)))
+    return found
 
 
-def _labels_of(request):
-    """{name: label} of the fields of the form that the address leads to, as far as its model says them."""
+def _fields_of(request):
+    """{name: field} of the model whose form the address leads to, if it is one's."""
     try:
         model = resolve(request.path_info).func.model_admin.model
     except (Resolver404, AttributeError):
         return {}
-    return {"about": "What it is about"} | {
-        field.name: capfirst(field.verbose_name) for field in model._meta.get_fields() if field.concrete
-    }
+    return {field.name: field for field in model._meta.get_fields() if field.concrete}
 
 
 def not_found(request, exception):

@@ -11,14 +11,16 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from meetings import papers
 from meetings.forms import MeetingForm
 from meetings.publishing import MovedOn, publish, what_is_read
-from record import security_log
+from record import ledger, security_log
 from record.admin import RecordAdmin
 from record.dates import say_day
 from record.forms import NOT_WHOLE
 from record.inlines import OnPageInline
 from record.models import Ask, Meeting
+from record.signing import Refused
 from record.texts import LinesField
 
 LONGEST_REASON = 500
@@ -102,6 +104,8 @@ class MeetingAdmin(RecordAdmin):
         if not request.user.has_perm("meetings.add_paper"):
             raise PermissionDenied
         meeting = self.get_object(request, str(pk))
+        if meeting.is_cancelled:
+            raise Refused(f"The {meeting} was cancelled, so no paper is published for it.")
         form, moved_on = self.publish_form(meeting, request.POST or None), None
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data.get("reason", "")
@@ -128,6 +132,7 @@ class MeetingAdmin(RecordAdmin):
             "form": form,
             "newest": meeting.papers.defer("body").order_by("-version").first(),
             "moved_on": moved_on,
+            "extent": papers.extent(ledger.newest()),
         }
         status = 409 if moved_on else 200
         return TemplateResponse(request, "admin/meetings/publish.html", context, status=status)

@@ -2,8 +2,8 @@
 
 from django.utils import timezone
 
-from recommendations.due_dates import Decision
-from recommendations.models import ProgressUpdate
+from meetings.held import decided_at
+from record.as_at import AsAt
 from record.dates import say_day
 from record.forms import RecordForm, named
 from record.models import Meeting, MeetingState
@@ -28,19 +28,12 @@ class MeetingForm(RecordForm):
                 f"On record, the meeting of {say_day(other.held_on)} was once held on that day, and its "
                 "address leads there. Choose another day.",
             )
-        cited_by = decided_at(self.instance) if self.instance.pk else []
+        cited_by = decided_at(self.instance, AsAt.now(self.today)) if self.instance.pk else []
         if cited_by and state == MeetingState.CANCELLED:
             self.add_error("state", f"It was held: {named(cited_by)} cite it. Correct those first.")
         elif cited_by and day and day > self.today:
             self.add_error("held_on", f"It was held: {named(cited_by)} cite it. Correct those first.")
         return cleaned
-
-
-def decided_at(meeting):
-    """The decisions, acceptances and closures in force that cite ``meeting``."""
-    return [
-        row for kind in (Decision, ProgressUpdate) for row in kind.objects.in_force().filter(meeting=meeting)
-    ]
 
 
 def held_once_on(day, *, but):

@@ -165,6 +165,15 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
     )
 
 
+def extent(newest):
+    """How far the record goes whose newest LedgerEntry is ``newest``, or None, in words."""
+    return extent_in_words(ledger.anchor_of(newest).count, newest and newest.recorded_at)
+
+
+def extent_in_words(count, recorded_at):
+    return f"Record up to entry {count}, of {say_moment(recorded_at)}" if count else "Nothing is recorded yet"
+
+
 @dataclass(frozen=True)
 class Sheet:
     """What stands at the head and foot of every printed sheet, so that one found alone explains itself."""
@@ -194,9 +203,7 @@ class Sheet:
     @property
     def record(self):
         """How far the record goes that it was made from, in words: never when it was printed."""
-        if not self.anchor.count:
-            return "Nothing is recorded yet"
-        return f"Record up to entry {self.anchor.count}, of {say_moment(self.recorded_at)}"
+        return extent_in_words(self.anchor.count, self.recorded_at)
 
     @property
     def style(self):

@@ -100,7 +100,8 @@ class IndependentForm(MeetingForm):
 
 class ProgressUpdateForm(IndependentForm):
     dated_help = "The day this describes: today, or earlier if you are entering it late."
-    overruled_by = TokenField(required=False)
+    # What stands against saving, once this person has been told.
+    told_of = TokenField(required=False)
 
     class Meta:
         model = ProgressUpdate
@@ -187,6 +188,8 @@ class ProgressUpdateForm(IndependentForm):
             self.check_recheck(status, read_edtf(dated).first)
         if dated and status in ACCEPTED:
             self.check_that_it_counts(read_edtf(dated).first)
+        if dated and status in REPORTABLE:
+            self.check_what_it_reopens(read_edtf(dated).first)
         user = self.addition.user
         is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != self.owner and status not in ACCEPTED
         self.instance.on_behalf_of = self.owner if is_for_owner else None
@@ -199,17 +202,31 @@ class ProgressUpdateForm(IndependentForm):
 
     def check_that_it_counts(self, day):
         """Add an error, once, where an acceptance of ``day`` changes nothing: a later report stands."""
-        later = self.current if self.current and self.current.dated_first > day else None
-        if later is None or self.data.get("overruled_by") == str(later.pk):
+        if self.current and self.current.dated_first > day:
+            later = self.current
+            self.tell_once(
+                f"This will change nothing: “{later.words}”, dated {read_edtf(later.dated)}, is later and "
+                f"stands. {KEPT} Enter that day or a later one or, to save it as it is, choose Save again."
+            )
+
+    def check_what_it_reopens(self, day):
+        """Add an error, once, where a report of ``day`` reopens what was accepted or closed."""
+        accepted = self.current
+        if accepted and accepted.is_acceptance and accepted.dated_first <= day and not self.addition.corrects:
+            self.tell_once(
+                f"{accepted.action.ref} is “{accepted.words}”, accepted for {read_edtf(accepted.dated)}. "
+                f"Saving this reopens it. {KEPT} Check that it is the right action; to reopen it, choose "
+                "Save again."
+            )
+
+    def tell_once(self, message):
+        """Add the error ``message``, unless it was told of the same update on the page before."""
+        if self.data.get("told_of") == str(self.current.pk):
             return
         # The page shown next says so, which makes saving again a deliberate act.
         self.data = self.data.copy()
-        self.data["overruled_by"] = str(later.pk)
-        self.add_error(
-            None,
-            f"This will change nothing: “{later.words}”, dated {read_edtf(later.dated)}, is later and "
-            f"stands. {KEPT} Enter that day or a later one or, to save it as it is, choose Save again.",
-        )
+        self.data["told_of"] = str(self.current.pk)
+        self.add_error(None, message)
 
     def check_recheck(self, status, day):
         """Add an error where a re-check is too soon or belongs to no completed action."""
@@ -314,13 +331,7 @@ class DecisionForm(IndependentForm):
         fields = ["outcome", "meeting", "dated", "reason", "correction_reason"]
 
     def clean_dated(self):
-        text = super().clean_dated()
-        proposed = read_edtf(self.addition.subject.dated)
-        if read_edtf(text).first < proposed.first:
-            raise forms.ValidationError(
-                f"The date was proposed on {proposed}. Enter that day or a later one."
-            )
-        return text
+        return since_proposed(super().clean_dated(), self.addition.subject)
 
     def decides_from(self):
         return self.addition.subject.dated_first
@@ -329,7 +340,22 @@ class DecisionForm(IndependentForm):
         cleaned = super().clean()
         if why := decided_words(self.addition):
             self.add_error(None, why)
+        was, outcome = self.addition.corrects, cleaned.get("outcome")
+        if was and outcome and outcome != was.outcome and cleaned.get("reason") == was.reason:
+            self.add_error(
+                "reason",
+                f"This was the reason for “{was.get_outcome_display()}”. Say why it is "
+                f"“{Outcome(outcome).label}”.",
+            )
         return cleaned
+
+
+def since_proposed(text, proposal):
+    """The date ``text`` on which ``proposal`` is decided or taken back; an error if it is before it."""
+    proposed = read_edtf(proposal.dated)
+    if read_edtf(text).first < proposed.first:
+        raise forms.ValidationError(f"The date was proposed on {proposed}. Enter that day or a later one.")
+    return text
 
 
 class TakeBackForm(StatementForm):
@@ -345,6 +371,9 @@ class TakeBackForm(StatementForm):
         super().__init__(*args, **kwargs)
         self.instance.outcome = Outcome.TAKEN_BACK
         self.fields["reason"].help_text = f"Why you take it back. The board will see this. {NO_CHILD}"
+
+    def clean_dated(self):
+        return since_proposed(super().clean_dated(), self.addition.subject)
 
     def clean(self):
         cleaned = super().clean()

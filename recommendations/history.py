@@ -23,7 +23,8 @@ PAGE = 50
 class HistoryLine:
     """One statement as history shows it: who, when, from what, to what, and why.
 
-    ``turn`` says where a status change is more than that: "Reopened", "Re-check failed: reopened".
+    ``turn`` says where a status change is more than that: "Reopened", "Re-check failed: reopened"
+    (by those who decide), "Reopened after its re-check was due".
     """
 
     kind: str
@@ -147,8 +148,7 @@ def _updates(rows, before, at):
         if row.is_overruled:
             turn = "Changed nothing: a later report was on the record"
         elif was not in OPEN and row.status in OPEN:
-            failed = was == Status.COMPLETE and row.dated_first >= stood.recheck_on
-            turn = "Re-check failed: reopened" if failed else "Reopened"
+            turn = reopened(row, stood)
         if not superseded and not row.is_overruled:
             current[row.action_id] = row
         entries.append(
@@ -167,6 +167,17 @@ def _updates(rows, before, at):
             )
         )
     return entries
+
+
+DECIDERS = ("Chair", "Secretariat")
+
+
+def reopened(row, accepted):
+    """How the report ``row`` reopened what was ``accepted``; only those who decide make a re-check."""
+    if accepted.status != Status.COMPLETE or row.dated_first < accepted.recheck_on:
+        return "Reopened"
+    is_recheck = row.signature.role in DECIDERS and not row.on_behalf_of_signed
+    return "Re-check failed: reopened" if is_recheck else "Reopened after its re-check was due"
 
 
 def _line(row, at):

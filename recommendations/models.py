@@ -17,7 +17,7 @@ from django.urls import reverse
 from recommendations.due_dates import DueDate
 from recommendations.lateness import overdue, passed_in_silence
 from recommendations.ownership import Ownership
-from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, STATUS_WORDS, Status, needing
+from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, ROWS, STATUS_WORDS, Status, needing
 from record.dates import EdtfField, first_day, last_day, say
 from record.fields import (
     NO_CHILD,
@@ -344,6 +344,11 @@ class ProgressUpdate(Statement):
     @property
     def words(self):
         return STATUS_WORDS[self.status]
+
+    @property
+    def is_explained(self):
+        """Whether its status is one that has to be explained, by the reason it gives."""
+        return "reason" in ROWS[self.status].needs
 
     @property
     def is_acceptance(self):

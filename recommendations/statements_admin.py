@@ -4,7 +4,7 @@ from functools import partial
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import Http404
 from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
@@ -210,7 +210,10 @@ class DueDateAdmin(ActionStatementAdmin):
     told = ("change_in_words", "reason_kind", "reason", "agreed_in_words")
 
     def get_queryset(self, request):
-        before = newest_before(DueDate, "action").values("due")[:1]
+        # What was only proposed, or refused, was never the date of anything.
+        agreed = Decision.objects.in_force().filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
+        counted = newest_before(DueDate, "action").filter(Q(needs_decision=False) | Exists(agreed))
+        before = counted.values("due")[:1]
         decisions = Decision.objects.in_force().filter(due_date=OuterRef("pk"))
         return (
             super()
@@ -324,14 +327,13 @@ class SendBackAdmin(ActionStatementAdmin):
         return subject.action
 
     def already(self, addition):
-        return (
-            super().already(addition)
-            if addition.supersedes
-            else addition.subject.sent_back.in_force().first()
-        )
+        if addition.supersedes:
+            return super().already(addition)
+        report, newest = addition.subject, addition.subject.action.newest_update(addition.as_at)
+        return report.sent_back.in_force().first() or (newest if newest != report else None)
 
     def may_add(self, request, subject):
-        if not subject.waits_for_acceptance(request.as_at):
+        if subject.status != Status.DONE:
             raise Http404
         return independent(request, subject.action)
 

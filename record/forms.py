@@ -413,11 +413,20 @@ class StatementForm(OpenedForm):
             self.add_error(None, "This entry has already been corrected. Go to the newer one instead.")
         if supersedes and rows.filter(withdraws=supersedes.pk).exists():
             self.add_error(None, "This entry has already been withdrawn. Enter anew what is right.")
+        if self.changes_nothing(cleaned):
+            self.add_error(None, "This is what the earlier entry says. Change what was wrong in it.")
         if self.addition.anew:
             # The reason is that of the withdrawal: what is entered anew corrects nothing.
             self.require("correction_reason", SAY_WHAT_WAS_WRONG)
             self.reason = cleaned.pop("correction_reason", "")
         return cleaned
+
+    def changes_nothing(self, cleaned):
+        """Whether it would put in the place of an earlier row the very same words."""
+        earlier, compared = self.addition.corrects, set(self._meta.fields or ()) - {"correction_reason"}
+        if not earlier or self.errors:
+            return False
+        return all(getattr(earlier, name) == cleaned[name] for name in compared if name in cleaned)
 
     def require(self, name, message):
         """Add ``message`` to the field ``name`` if it was left empty and has no error yet."""

@@ -17,7 +17,7 @@ from record.admin import BoardAdmin
 from record.dates import say, say_moment
 from record.forms import Addition, WithdrawalForm
 from record.ledger import append
-from record.signing import signature
+from record.signing import Refused, signature
 
 # Whoever edits the documents that facts come from keeps the record: the Secretariat.
 KEEPS_THE_RECORD = "record.change_document"
@@ -82,8 +82,10 @@ class StatementAdmin(BoardAdmin):
         if addition is None:
             return self.choose_subject(request)
         if request.method == "GET" and (row := self.already(addition)):
-            self.message_user(request, "This has been done already. Here it is.", messages.WARNING)
-            return HttpResponseRedirect(self.address("change", row.pk))
+            words = "done already" if isinstance(row, self.model) else "overtaken by a newer entry"
+            self.message_user(request, f"This has been {words}. Here it is.", messages.WARNING)
+            name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+            return HttpResponseRedirect(reverse(name, args=[row.pk]))
         verb, doing = self.verb(addition)
         context = {
             "title": f"{verb} {self.opts.verbose_name}: {addition.subject}",
@@ -128,10 +130,24 @@ class StatementAdmin(BoardAdmin):
             return None
         subject = chosen(self.subject, asked[self.model.subject_field])
         if getattr(getattr(subject, "about", subject), "is_withdrawn", False):
-            raise PermissionDenied("It was withdrawn, so nothing is added to it.")
+            raise Refused("It was withdrawn, so nothing is added to it.")
         if not self.may_add(request, subject):
             raise PermissionDenied
         return Addition(request.user, request.as_at, subject)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("corrected_by", "withdrawn_by")
+
+    def get_list_display(self, request):
+        return [*super().get_list_display(request), "standing_in_words"]
+
+    @admin.display(description="counts")
+    def standing_in_words(self, row):
+        if row.withdraws_id:
+            return "No: it withdraws an entry"
+        if hasattr(row, "withdrawn_by"):
+            return "No: withdrawn"
+        return "No: corrected" if hasattr(row, "corrected_by") else "Yes"
 
     def choose_subject(self, request):
         """The page on which to choose what to write about."""
