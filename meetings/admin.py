@@ -105,7 +105,9 @@ class MeetingAdmin(RecordAdmin):
             raise PermissionDenied
         meeting = self.get_object(request, str(pk))
         if meeting.is_cancelled:
-            raise Refused(f"The {meeting} was cancelled, so no paper is published for it.")
+            raise Refused(
+                f"The meeting of {say_day(meeting.held_on)} was cancelled, so no paper is published for it."
+            )
         form, moved_on = self.publish_form(meeting, request.POST or None), None
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data.get("reason", "")

@@ -135,8 +135,8 @@ class StatementAdmin(BoardAdmin):
             raise PermissionDenied
         return Addition(request.user, request.as_at, subject)
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("corrected_by", "withdrawn_by")
+    def get_list_select_related(self, request):
+        return [*super().get_list_select_related(request), "corrected_by", "withdrawn_by"]
 
     def get_list_display(self, request):
         return [*super().get_list_display(request), "standing_in_words"]

@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 
 from recommendations.status import FLAGS, ROWS
 from recommendations.templatetags.board import status_tag
+from record.dates import say_day
 
 register = template.Library()
 
@@ -107,3 +108,10 @@ def lower_first(value):
     """``value`` as it reads inside a sentence, with a small first letter."""
     text = str(value)
     return text[:1].lower() + text[1:]
+
+
+@register.filter
+def had_before_it(meeting, at):
+    """A meeting in words; of one whose paper showed an earlier day, the AsAt ``at``, with that day."""
+    words = f"the meeting of {say_day(meeting.held_on)}"
+    return words if at.day == meeting.held_on else f"{words} (from its paper, as at {say_day(at.day)})"

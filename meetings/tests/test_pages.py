@@ -327,6 +327,6 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
     # papers, its position, what of it can change again; what was corrected since, seven, and reported, one;
     # the meeting before for its date; the last six, the papers and actions of the one there is, whether
     # there are more; whether this is a demonstration; the papers to list; what was corrected, eleven, and
-    # of meetings; whether there is a paper since which to compare
-    with django_assert_num_queries(74):
+    # of meetings; whether there is a paper since which to compare; what was decided at it, three
+    with django_assert_num_queries(77):
         reader.get("/meetings/2022-12-20/")

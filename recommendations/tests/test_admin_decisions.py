@@ -154,6 +154,7 @@ def test_a_decision_is_put_right_by_another_that_says_why(client, officer, actio
         sign_in(client, make_user("Secretariat")),
         f"{ADD_DECISION}?corrects={wrong.pk}",
         outcome="agreed",
+        reason="It was agreed",
         correction_reason="The minutes say agreed",
     )
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record.signing import role_in
-from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
-from record.tests.factories import make_meeting, make_user
+from record.tests.admin_forms import errors_of, fields_of, fill_in, open_form, sign_in
+from record.tests.factories import add, make_meeting, make_user
 from record.verification import first_fault
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
@@ -173,19 +173,49 @@ def test_owners_are_offered_the_reports_and_cannot_post_an_acceptance(client, of
 
 
 def test_an_owner_reopens_a_completed_action_by_reporting_worse(client, officer, action):
+    """She is told first that it does, because she may have the wrong action before her."""
     make_update(action, "complete", by=make_user("Chair"))
+    typed = {
+        "status": "off_track",
+        "dated": "02/11/2022",
+        "narrative": "It did not hold",
+        "reason": "Why",
+        "recovery_step": "What next",
+    }
 
-    fill_in(
-        sign_in(client, officer),
-        page_for(action),
-        status="off_track",
-        dated="02/11/2022",
-        narrative="It did not hold",
-        reason="Why",
-        recovery_step="What next",
-    )
+    told = fill_in(sign_in(client, officer), page_for(action), **typed)
+    assert told.context["adminform"].form.non_field_errors() == [
+        "A01 is “Complete, evidenced”, accepted for 1 November 2022. Saving this reopens it. Nothing is "
+        "saved yet, and what you typed is still here. Check that it is the right action; to reopen it, "
+        "choose Save again."
+    ]
+    assert ProgressUpdate.objects.latest("pk").status == "complete"
 
+    client.post(page_for(action), {**fields_of(told.context["adminform"].form), **typed})
     assert ProgressUpdate.objects.latest("pk").status == "off_track"
+
+
+def test_a_correction_that_says_the_same_is_refused(client, officer, action):
+    wrong = make_update(action, by=officer)
+
+    response = fill_in(sign_in(client, officer), f"{ADD}?corrects={wrong.pk}", correction_reason="Typing")
+
+    assert response.context["adminform"].form.non_field_errors() == [
+        "This is what the earlier entry says. Change what was wrong in it."
+    ]
+    assert ProgressUpdate.objects.count() == 1
+
+
+def test_the_list_says_which_entries_count(client, officer, action):
+    corrected, withdrawn = make_update(action, by=officer), make_update(action, by=officer)
+    make_update(action, "at_risk", corrects=corrected, correction_reason="Worse", by=officer)
+    add(withdrawn.withdrawal(by=officer, reason="Twice"))
+
+    sign_in(client, officer)
+    listed = client.get(reverse("admin:recommendations_progressupdate_changelist")).content.decode()
+
+    counts = re.findall(r'<td class="field-standing_in_words">([^<]*)</td>', listed)
+    assert sorted(counts) == ["No: corrected", "No: it withdraws an entry", "No: withdrawn", "Yes"]
 
 
 @pytest.mark.parametrize(

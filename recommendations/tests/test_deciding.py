@@ -20,7 +20,7 @@ from recommendations.tests.factories import (
     make_send_back,
     make_update,
 )
-from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
+from record.tests.admin_forms import errors_of, fields_of, fill_in, open_form, sign_in
 from record.tests.factories import make_meeting, make_user, on
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
@@ -197,8 +197,48 @@ def test_what_was_closed_is_reopened_by_those_who_may_close_it(client, officer, 
     assert client.post(page, {"status": "on_track", "narrative": "Going"}).status_code == 403
 
     typed = {"status": "on_track", "narrative": "Again", "dated": "20/11/2022"}
-    assert fill_in(sign_in(client, chair), page, **typed).status_code == 302
+    told = fill_in(sign_in(client, chair), page, **typed)
+    assert position(action).status == "closed"
+    form = told.context["adminform"].form
+    assert client.post(page, {**fields_of(form), **typed}).status_code == 302
     assert position(action).status == "on_track"
+
+
+def test_a_report_that_is_the_newest_no_more_is_not_sent_back_and_the_newer_one_is_shown(
+    client, officer, action
+):
+    report = make_update(action, "done", dated="2022-11-01", by=officer)
+    newer = make_update(action, "at_risk", dated="2022-11-02", by=officer)
+
+    response = sign_in(client, make_user("Chair")).get(f"{SEND_BACK}?report={report.pk}", follow=True)
+
+    assert response.redirect_chain == [
+        (reverse("admin:recommendations_progressupdate_change", args=[newer.pk]), 302)
+    ]
+    assert "This has been overtaken by a newer entry. Here it is." in response.content.decode()
+
+
+def test_a_proposal_is_not_taken_back_before_it_was_made(client, officer, action):
+    own = make_due_date(action, "2023-04", dated="2022-11-10", by=officer, needs_decision=True)
+    page = f"{reverse('admin:recommendations_decision_add')}?due_date={own.pk}"
+
+    response = fill_in(sign_in(client, officer), page, reason="Mine", dated="09/11/2022")
+
+    assert errors_of(response) == {
+        "dated": ["The date was proposed on 10 November 2022. Enter that day or a later one."]
+    }
+
+
+def test_another_decision_needs_a_reason_of_its_own(client, officer, action):
+    proposal = make_due_date(action, "2023-04", by=officer, needs_decision=True)
+    wrong = make_decision(proposal, "agreed", by=make_user("Chair"), reason="Posts cannot be filled")
+    page = f"{reverse('admin:recommendations_decision_add')}?corrects={wrong.pk}"
+    sign_in(client, make_user("Secretariat"))
+
+    response = fill_in(client, page, outcome="refused", correction_reason="As minuted")
+    assert errors_of(response) == {"reason": ["This was the reason for “Agreed”. Say why it is “Refused”."]}
+    typed = {"outcome": "refused", "correction_reason": "As minuted", "reason": "Posts can be filled"}
+    assert fill_in(client, page, **typed).status_code == 302
 
 
 @pytest.mark.parametrize("role", ["Chair", "Secretariat"])

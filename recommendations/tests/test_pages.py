@@ -205,9 +205,9 @@ def test_an_action_shows_a_correction_and_the_entry_it_corrects(reader):
     response = reader.get("/actions/A01/")
     text = words(response)
     assert "This corrects an earlier entry: Wrong action" in text
-    assert "by Officers Person : Wrong action What follows counts no more. All done" in text
+    assert "by Officers Person : Wrong action It counts no more." in text
     # A reason often ends without a full stop.
-    assert "<p>What follows counts no more.</p>" in response.content.decode()
+    assert "<p>It counts no more.</p>" in response.content.decode()
 
 
 def test_an_account_renamed_later_is_named_as_it_was_and_what_it_is_now_only_on_todays_page(reader):

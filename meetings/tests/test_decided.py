@@ -1,0 +1,100 @@
+"""What a meeting decided, what was put right by a day, and what a cancelled meeting has none of."""
+
+import datetime
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from recommendations.tests.factories import (
+    make_action,
+    make_decision,
+    make_due_date,
+    make_send_back,
+    make_update,
+)
+from record import ledger
+from record.tests.factories import make_meeting, make_user
+
+EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
+
+
+def noon(day):
+    return datetime.datetime.fromisoformat(f"{day}T12:00+00:00")
+
+
+def words_of(response):
+    """The text of a page, its tags taken out and its spaces made single."""
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+@pytest.fixture
+def reader(db):
+    client = Client()
+    client.force_login(make_user("Board members"))
+    return client
+
+
+def test_a_meeting_shows_what_was_decided_at_it_however_late_it_was_recorded(reader):
+    held, other = make_meeting("2022-11-22"), make_meeting("2022-12-20")
+    action, chair = make_action(recorded_at=EARLIER), make_user("Chair", first_name="Cara", last_name="Chair")
+    proposal = make_due_date(action, "2023-04", dated="2022-11-01", needs_decision=True)
+    make_decision(proposal, "refused", dated="2022-11-22", meeting=held, by=chair, reason="Too late")
+    report = make_update(action, "done", dated="2022-11-20")
+    make_send_back(report, dated="2022-12-20", wanted_by="2023-01-31", meeting=other, by=chair)
+
+    page = reader.get("/meetings/2022-11-22/")
+    assert [row.in_words() for row in page.context["decided"]] == ["Refused: Too late"]
+    text = words_of(page)
+    assert "Decided at this meeting (1)" in text
+    assert (
+        "A01: Title of A01 Proposed: April 2023 → refused Too late Cara Chair (Chair) , at the meeting of "
+        "22 November 2022, recorded 4 years later"
+    ) in text
+    assert len(reader.get("/meetings/2022-12-20/").context["decided"]) == 1
+    then = reader.get("/meetings/2022-11-22/?as_at=2022-12-01&known=then")
+    assert "No decision is recorded as made at this meeting." in words_of(then)
+
+
+def test_corrections_made_after_the_day_asked_about_are_not_counted_by_it(reader):
+    make_meeting("2022-11-22")
+    action, officer = make_action(recorded_at=EARLIER), make_user("Officers")
+    wrong = make_update(action, dated="2022-11-23", by=officer, recorded_at=noon("2022-11-23"))
+    make_update(
+        action,
+        "at_risk",
+        dated="2022-11-23",
+        by=officer,
+        corrects=wrong,
+        correction_reason="It was wrong",
+        recorded_at=noon("2022-12-05"),
+    )
+
+    told = {
+        day: len(reader.get(f"/?as_at={day}").context["changes"].corrections)
+        for day in ("2022-11-30", "2022-12-05")
+    }
+    assert told == {"2022-11-30": 0, "2022-12-05": 1}
+
+
+def test_a_cancelled_meeting_has_no_paper_to_publish_or_to_draft(reader, secretariat):
+    meeting = make_meeting("2027-11-22", state="cancelled")
+
+    response = secretariat.get(reverse("admin:meetings_publish", args=[meeting.pk]))
+    assert response.status_code == 403
+    assert "The meeting of 22 November 2027 was cancelled, so no paper is published for it." in words_of(
+        response
+    )
+    assert "Publish the status paper" not in words_of(
+        secretariat.get(reverse("admin:record_meeting_change", args=[meeting.pk]))
+    )
+    assert "See the paper as it stands" not in words_of(reader.get("/meetings/2027-11-22/"))
+
+
+def test_the_page_on_which_a_paper_is_published_says_how_much_it_would_hold(secretariat):
+    meeting = make_meeting("2027-11-22")
+    count = ledger.anchor().count
+
+    text = words_of(secretariat.get(reverse("admin:meetings_publish", args=[meeting.pk])))
+    assert f"The paper would hold this much: Record up to entry {count}, of " in text
