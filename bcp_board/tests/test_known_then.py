@@ -169,6 +169,7 @@ def enter_one_of_each(*, by):
 OF_NOW = [
     r", now [\w ]+(?=,| on)",
     r"(?<=Newest source) by [^:]+(?=:)",
+    r"(?<=\.) Nothing later is held\.",
     r"The newest paper: none has been published here",
     r"The paper the board had by this day: none had been published here",
     r", using only what had been recorded by the end of that day",

@@ -81,7 +81,7 @@ def test_every_field_comes_back_under_its_label_whatever_it_holds_with_the_way_b
 
     assert shown_in(response) == {
         "What it is about": "A01: Title of A01",
-        "Status": "done",
+        "Status": "Done, evidence awaited",
         "Dated": "22/11/2022",
         "What has happened": "Completed.",
         "Evidence": "https://example.org/minutes",
