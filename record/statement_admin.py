@@ -141,13 +141,13 @@ class StatementAdmin(BoardAdmin):
     def get_list_display(self, request):
         return [*super().get_list_display(request), "standing_in_words"]
 
-    @admin.display(description="counts")
+    @admin.display(description="entry")
     def standing_in_words(self, row):
         if row.withdraws_id:
-            return "No: it withdraws an entry"
+            return "Withdraws another"
         if hasattr(row, "withdrawn_by"):
-            return "No: withdrawn"
-        return "No: corrected" if hasattr(row, "corrected_by") else "Yes"
+            return "Withdrawn"
+        return "Corrected" if hasattr(row, "corrected_by") else "Stands"
 
     def choose_subject(self, request):
         """The page on which to choose what to write about."""

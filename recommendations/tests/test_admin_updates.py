@@ -206,7 +206,7 @@ def test_a_correction_that_says_the_same_is_refused(client, officer, action):
     assert ProgressUpdate.objects.count() == 1
 
 
-def test_the_list_says_which_entries_count(client, officer, action):
+def test_the_list_says_which_entries_stand(client, officer, action):
     corrected, withdrawn = make_update(action, by=officer), make_update(action, by=officer)
     make_update(action, "at_risk", corrects=corrected, correction_reason="Worse", by=officer)
     add(withdrawn.withdrawal(by=officer, reason="Twice"))
@@ -214,8 +214,8 @@ def test_the_list_says_which_entries_count(client, officer, action):
     sign_in(client, officer)
     listed = client.get(reverse("admin:recommendations_progressupdate_changelist")).content.decode()
 
-    counts = re.findall(r'<td class="field-standing_in_words">([^<]*)</td>', listed)
-    assert sorted(counts) == ["No: corrected", "No: it withdraws an entry", "No: withdrawn", "Yes"]
+    said = re.findall(r'<td class="field-standing_in_words">([^<]*)</td>', listed)
+    assert sorted(said) == ["Corrected", "Stands", "Withdrawn", "Withdraws another"]
 
 
 @pytest.mark.parametrize(
