@@ -28,10 +28,10 @@ def env_flag(name, default):
 
 
 def env_days(name, default):
-    """The variable ``name`` as a whole number of days, 1 to 366; raise otherwise."""
+    """The variable ``name`` as a whole number of days, 1 to 730; raise otherwise."""
     value = os.environ.get(name, "").strip() or str(default)
-    if not value.isdecimal() or not 1 <= int(value) <= 366:
-        raise ImproperlyConfigured(f"{name} must be a whole number of days from 1 to 366.")
+    if not value.isdecimal() or not 1 <= int(value) <= 730:
+        raise ImproperlyConfigured(f"{name} must be a whole number of days from 1 to 730.")
     return int(value)
 
 
@@ -211,9 +211,10 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "bcp_board.errors.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# A promise to browsers that cannot be taken back: how long, and for which names, is for each council to say.
+SECURE_HSTS_SECONDS = env_days("HSTS_DAYS", 30) * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env_flag("HSTS_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = HTTPS and env_flag("HSTS_PRELOAD", False)
 # Django would keep a message in a cookie of its own.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # No text may have more than 10,000 letters. Reading forms many times as long cost a worker 180 MB.

@@ -258,7 +258,7 @@ def test_every_answer_by_https_holds_the_browser_to_https(in_service):
     assert [response.status for response in asked.values()] == [200, 302, 404, 400, 200, 403, 405]
     for response in asked.values():
         held = response.headers["Strict-Transport-Security"]
-        assert held == "max-age=63072000; includeSubDomains; preload"
+        assert held == "max-age=2592000"
         assert response.headers["Content-Security-Policy"] == policy_for(response.body.encode())
         assert response.headers["Server"] == "gunicorn"
         assert "X-Powered-By" not in response.headers

@@ -22,9 +22,13 @@ SETTINGS = [
     "HTTPS",
     "ALLOWED_HOSTS",
     "UPDATE_EVERY_DAYS",
+    "HSTS_DAYS",
+    "HSTS_SUBDOMAINS",
+    "HSTS_PRELOAD",
     "BACKUP_FOLDER",
     "BACKUP_RECIPIENTS",
 ]
+HELD_LONG = {"HSTS_DAYS": "730", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}
 GOOD = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "board.example"}
 
 
@@ -69,7 +73,7 @@ def manage(*arguments, **more):
             {"BACKUP_RECIPIENTS": "AGE-SECRET-KEY-1CANARY"},
             "BACKUP_RECIPIENTS must be age public keys, which begin with age1, separated by spaces.",
         ),
-        ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 366."),
+        ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 730."),
     ],
 )
 def test_a_setting_that_cannot_be_understood_stops_the_start_with_one_sentence(tmp_path, wrong, sentence):
@@ -111,8 +115,20 @@ def test_with_no_settings_but_a_key_the_safe_ones_hold(tmp_path):
     assert done.stdout.strip() == "[False, True, ['127.0.0.1', 'localhost'], [], '__Host-board', True]"
 
 
+def test_browsers_are_promised_no_more_than_is_set(tmp_path):
+    names = "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD"
+    show = f"import bcp_board.settings as s; print([getattr(s, n) for n in {names!r}])"
+
+    said = {
+        words: run("-c", show, tmp_path=tmp_path, **GOOD, **dict(words)).stdout.strip()
+        for words in ((), tuple(HELD_LONG.items()), (*HELD_LONG.items(), ("HTTPS", "0")))
+    }
+
+    assert list(said.values()) == ["[2592000, False, False]", "[63072000, True, True]", "[0, False, False]"]
+
+
 def test_djangos_own_checks_for_service_find_nothing(tmp_path):
-    done = manage("check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path, **GOOD)
+    done = manage("check", "--deploy", "--fail-level", "WARNING", tmp_path=tmp_path, **GOOD, **HELD_LONG)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "System check identified no issues (0 silenced).\n"
