@@ -16,13 +16,22 @@ from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.management import call_command
 from django.core.management.color import no_style
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
 
 from bcp_board import backup_files, grants
-from bcp_board.backup_files import Refused, line_of
+from bcp_board.backup_files import Refused, Trust, line_of
 from record import ledger, triggers
 from record.dates import say_moment
 from record.verification import first_fault
@@ -33,7 +42,19 @@ OLD = datetime.timedelta(hours=26)
 # Who is signed in, and who failed to: neither is part of the record.
 LEFT_OUT = {"sessions.session", "bcp_board.signintry"}
 # Raised by a file that says it is a backup and is not, or by a database that refuses what it holds.
-MALFORMED = (DatabaseError, FieldDoesNotExist, LookupError, TypeError, ValidationError, ValueError)
+MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    DatabaseError,
+    FieldDoesNotExist,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValidationError,
+    ValueError,
+)
+# Raised by a database that cannot be reached, or whose disk is full, whatever it was asked.
+OUT_OF_ORDER = (InterfaceError, OperationalError)
 # What `migrate` itself writes: a database that holds nothing else is empty.
 WRITTEN_BY_MIGRATE = {
     "django_content_type",
@@ -58,8 +79,9 @@ def digest(connection):
 def save(path, *, unencrypted=False):
     """Write the whole record to the new file ``path``, for its owner only, and return its Backup.
 
-    It is encrypted to the keys in the settings. Raises Refused if there is none on a real site, unless
-    ``unencrypted``; if the file is there already; or if a newer copy of the site migrated the database.
+    It is encrypted to the keys in the settings, and signed with the one there. Raises Refused if there is
+    none to encrypt it to on a real site, unless ``unencrypted``; if the file is there already; or if a newer
+    copy of the site migrated the database.
     """
     recipients = [] if unencrypted else settings.BACKUP_RECIPIENTS
     if not (recipients or unencrypted or settings.DEBUG):
@@ -69,12 +91,30 @@ def save(path, *, unencrypted=False):
         )
     with _one_moment():
         heading, lines = _content()
-        return backup_files.write(path, heading, lines, recipients=recipients)
+        return backup_files.write(
+            path, heading, lines, recipients=recipients, signing_key=settings.BACKUP_SIGNING_KEY
+        )
 
 
-def why_newest_will_not_do(*, now):
-    """The sentence that warns of a missing or old backup at the moment ``now``, or None."""
-    newest = backup_files.newest(settings.BACKUP_FOLDER, now=now)
+def trust(*, unsigned=False):
+    """Whose backups this site takes: its own, and with ``unsigned`` those that nobody it knows signed."""
+    keys = (settings.BACKUP_SIGNING_KEY,) if settings.BACKUP_SIGNING_KEY else ()
+    return Trust(keys=keys, unsigned=unsigned)
+
+
+def what_failed(error):
+    """What is wrong with the database that raised ``error``, without its words, which may quote a row."""
+    said = {getattr(error.__cause__, name, None) for name in ("sqlite_errorname", "sqlstate")}
+    is_full = said & {"SQLITE_FULL", "53100"}
+    return "the disk of the database is full" if is_full else "the record cannot be reached"
+
+
+def why_newest_will_not_do(*, now, unsigned=False):
+    """The sentence that warns of a missing, old or forged backup at the moment ``now``, or None."""
+    try:
+        newest = backup_files.newest(settings.BACKUP_FOLDER, now=now, trust=trust(unsigned=unsigned))
+    except backup_files.NotSigned as refusal:
+        return str(refusal)
     if newest is None:
         return "There is no whole backup of this record."
     if now - newest.made_at > OLD:
@@ -86,29 +126,38 @@ def why_newest_will_not_do(*, now):
 def made_before(moment):
     """The backups made before ``moment``, in their folder and where a restore keeps what it replaced."""
     folders = dict.fromkeys([settings.BACKUP_FOLDER, settings.VAR_DIR])
-    return [path for folder in folders for path in backup_files.made_before(folder, moment)]
+    return [
+        backup.path
+        for folder in folders
+        for backup in backup_files.headings(folder)
+        if backup.made_at < moment
+    ]
 
 
-def still_holding():
+def still_holding(*, unsigned=False):
     """The sentence on backups made before words were erased, by what the newest one says, or None."""
-    newest = backup_files.newest(settings.BACKUP_FOLDER, now=datetime.datetime.now(datetime.UTC))
+    now = datetime.datetime.now(datetime.UTC)
+    newest = backup_files.newest(settings.BACKUP_FOLDER, now=now, trust=trust(unsigned=unsigned))
     if newest is None or newest.erased_at is None:
         return None
-    old = ", ".join(str(path) for path in made_before(newest.erased_at))
+    old = ", ".join(map(str, made_before(newest.erased_at)))
     return f"Delete these backups, which hold words that were erased since: {old}." if old else None
 
 
-def restore(path, *, force=False, identity=None, unencrypted=False):
+def restore(path, *, force=False, identity=None, unencrypted=False, unsigned=False):
     """Put the record at ``path`` into the database; return it and the Backup of what was there, or None.
 
-    All or nothing, in one transaction. ``identity`` is the file of the private key of an encrypted backup.
-    Raises Refused if the file is damaged or cannot be decrypted, if its history does not hold, or, without
-    ``force``, if the database is not empty; with it, if what is there cannot be saved: see ``save``.
+    All or nothing, in one transaction. ``identity`` is the key file of an encrypted backup. Raises Refused if
+    the file is damaged or cannot be decrypted; if no key that is known here signed it, unless ``unsigned``;
+    if its history does not hold; if the database is out of order; or, without ``force``, if the database is
+    not empty; with it, if what is there cannot be saved: see ``save``.
     """
-    with backup_files.opened(path, identity=identity) as (backup, lines):
+    with backup_files.opened(path, identity=identity, trust=trust(unsigned=unsigned)) as (backup, lines):
         try:
             with connection.constraint_checks_disabled(), transaction.atomic():
                 return backup, _replace_everything(backup, lines, force=force, unencrypted=unencrypted)
+        except OUT_OF_ORDER as error:
+            raise Refused(f"Nothing was restored: {what_failed(error)}.") from error
         except MALFORMED as error:
             # Without what the error says, which may quote the row.
             kind = type(error).__name__
@@ -125,7 +174,7 @@ def _replace_everything(backup, lines, *, force, unencrypted):
         if not force:
             raise Refused("The database is not empty. With --force a copy of it is kept and it is replaced.")
         now = datetime.datetime.now(datetime.UTC)
-        settings.VAR_DIR.mkdir(mode=0o700, exist_ok=True)
+        backup_files.make_private_folder(settings.VAR_DIR)
         name = f"replaced-{now:%Y%m%dT%H%M%S%f}{backup_files.SUFFIX}"
         kept = save(settings.VAR_DIR / name, unencrypted=unencrypted)
     roles = grants.granted_roles()
@@ -206,7 +255,18 @@ def _last_erasure(registry):
 
 
 def _quoted_tables():
-    return {name: connection.ops.quote_name(name) for name in connection.introspection.table_names()}
+    """{name: quoted name} of the board's own tables that are there; others may share the database."""
+    there = connection.introspection.table_names()
+    return {name: connection.ops.quote_name(name) for name in sorted(_own_tables().intersection(there))}
+
+
+def _own_tables():
+    """The tables of our models, as they are and as the migrations that were applied made them."""
+    loader = MigrationLoader(connection)
+    applied = [name for name in loader.applied_migrations if name in loader.graph.nodes]
+    registries = [apps, loader.project_state(applied).apps]
+    models = [m for registry in registries for m in registry.get_models(include_auto_created=True)]
+    return {MigrationRecorder.Migration._meta.db_table, *(m._meta.db_table for m in models)}
 
 
 def _keep_others_out():
@@ -227,9 +287,19 @@ def _is_empty():
 
 
 def _drop_tables():
+    """Drop the board's own tables, and nothing that somebody else made of them or made to point at them."""
+    tables = list(_quoted_tables().values())
+    # SQLite drops one at a time; PostgreSQL drops those that point at one another only together.
+    together = [", ".join(tables)] if connection.vendor == "postgresql" and tables else tables
     with connection.cursor() as cursor:
-        for quoted in _quoted_tables().values():
-            cursor.execute(connection.SchemaEditorClass.sql_delete_table % {"table": quoted})
+        try:
+            for names in together:
+                cursor.execute(f"DROP TABLE {names}")
+        except InternalError as error:
+            raise Refused(
+                "Nothing was restored. Somebody made a table or view of their own in this database that "
+                "depends on one of the board's. Drop theirs first."
+            ) from error
 
 
 def _make_tables(backup):
@@ -277,7 +347,7 @@ def _load(backup, lines, *, keep_tables):
             rows = islice(lines, table["rows"])
             while batch := list(islice(rows, BATCH)):
                 cursor.executemany(insert, [_values(fields, row) for row in batch])
-        if [[*line] for line in islice(lines, 2)] != [["sha256"]]:
+        if [[*line][:1] for line in islice(lines, 2)] != [["sha256"]]:
             raise Refused(f"{backup.path} holds more than its tables. Nothing was restored.")
         for statement in connection.ops.sequence_reset_sql(no_style(), _stored(registry)):
             cursor.execute(statement)

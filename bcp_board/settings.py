@@ -5,6 +5,7 @@ start with a sentence that says what to write instead.
 """
 
 import os
+import re
 from pathlib import Path
 
 import dj_database_url
@@ -71,6 +72,16 @@ def env_public_keys(name):
     return keys
 
 
+def env_signing_key(name):
+    """The key in the variable ``name``, or nothing; raise, without repeating it, if it is none."""
+    key = os.environ.get(name, "").strip()
+    if key and not re.fullmatch("[0-9a-f]{64}", key):
+        raise ImproperlyConfigured(
+            f"{name} must be the 64 letters and digits that backup_key printed after {name}=."
+        )
+    return key
+
+
 DEBUG = env_flag("DEBUG", False)
 HTTPS = env_flag("HTTPS", True)
 SECRET_KEY = secret_key()
@@ -87,6 +98,7 @@ UPDATE_EVERY_DAYS = env_days("UPDATE_EVERY_DAYS", 28)
 
 BACKUP_FOLDER = env_folder("BACKUP_FOLDER", VAR_DIR / "backups")
 BACKUP_RECIPIENTS = env_public_keys("BACKUP_RECIPIENTS")
+BACKUP_SIGNING_KEY = env_signing_key("BACKUP_SIGNING_KEY")
 # Where nobody may rely on the record yet, nobody is told that it has no backup. A real site that never made
 # one is told, because it needs it most.
 BACKUPS_ARE_EXPECTED = HTTPS or bool(BACKUP_RECIPIENTS)

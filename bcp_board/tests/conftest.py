@@ -56,10 +56,11 @@ def addresses(whole_record):
 
 @pytest.fixture
 def backup_key(settings, tmp_path):
-    """The file of a private key; backups are encrypted to its public key."""
-    from bcp_board import backup_files
+    """A key file; backups are encrypted to its public key and signed with its signing key."""
+    from bcp_board import backup_keys
 
-    settings.BACKUP_RECIPIENTS = [backup_files.new_key(tmp_path / "key")]
+    public, settings.BACKUP_SIGNING_KEY = backup_keys.new(tmp_path / "key")
+    settings.BACKUP_RECIPIENTS = [public]
     return tmp_path / "key"
 
 

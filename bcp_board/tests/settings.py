@@ -1,9 +1,11 @@
 """The site's own settings with what tests need different; read before any conftest.py is."""
 
 import os
+import secrets
 import tempfile
 
 os.environ.setdefault("SECRET_KEY", "a-key-for-tests-only-" * 3)
+os.environ.setdefault("BACKUP_SIGNING_KEY", secrets.token_hex(32))
 os.environ["HTTPS"] = "0"  # the test client and the live server speak plain http
 os.environ["DEBUG"] = "0"
 

@@ -1,6 +1,7 @@
 """A backup holds the whole record, and a restore puts all of it back or nothing."""
 
 import datetime
+import gzip
 import hashlib
 import json
 import os
@@ -19,7 +20,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from pyrage import x25519
 
-from bcp_board import backup_files, backups
+from bcp_board import backup_files, backup_keys, backups
+from bcp_board.backup_files import Trust
 from bcp_board.tests.scratch import tables_whose_next_key_is_taken
 from meetings.models import Paper
 from recommendations.models import Action, ProgressUpdate
@@ -34,6 +36,8 @@ from recommendations.tests.factories import (
 from record import triggers
 from record.tests.factories import make_document, make_meeting, make_user
 from record.verification import first_fault
+
+ANYBODY = Trust(unsigned=True)
 
 
 def leave_a_trigger():
@@ -182,7 +186,7 @@ def test_a_backup_that_fails_leaves_no_file(filled_record, tmp_path, monkeypatch
     with filled_record:
         with pytest.raises(CommandError, match="cannot be written"):
             call_command("backup", str(tmp_path / "missing" / "backup"))
-        monkeypatch.setattr(backup_files, "_closing_line", lambda found: 1 / 0)
+        monkeypatch.setattr(backup_files, "_closing_line", lambda *_: 1 / 0)
         for unencrypted in (False, True):
             with pytest.raises(ZeroDivisionError):
                 backups.save(folder / "backup", unencrypted=unencrypted)
@@ -200,12 +204,107 @@ def test_a_backup_with_any_byte_changed_is_refused(
     places = [0, 9, whole.index(b"\n") + 1, len(whole) // 2]
     places += [len(whole) - back for back in (130, 110, 77, 70, 3, 1)]
     damaged = [whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :] for place in places]
+    sentence = "not a whole backup|signature .* does not hold|not signed with a key"
     with new_database("empty"):
         for content in [*damaged, whole[:-1], whole[:-200], whole + b"\n", b""]:
             path.write_bytes(content)
-            with pytest.raises(CommandError, match="not a whole backup"):
+            with pytest.raises(CommandError, match=sentence):
                 call_command("restore", str(path), identity=backup_key)
         assert connection.introspection.table_names() == []
+
+
+# Signing ----------------------------------------------------------------------------------------------------
+
+
+def restoring(path, *options, **more):
+    """What the command says to whoever restores ``path``, or None if it does."""
+    try:
+        call_command("restore", str(path), *options, **more)
+    except CommandError as refusal:
+        return str(refusal)
+
+
+@pytest.mark.parametrize("unencrypted", [False, True])
+def test_what_somebody_without_the_signing_key_puts_in_the_folder_is_not_restored(
+    filled_record, new_database, settings, tmp_path, backup_key, unencrypted
+):
+    """Encrypted to the right key, with the right SHA-256: made by whoever can write to the folder."""
+    path, ours = tmp_path / "backup", settings.BACKUP_SIGNING_KEY
+    unknown = (
+        f"{path} is not signed with a key that is known here, so whoever could write to its folder may "
+        "have made it. Set BACKUP_SIGNING_KEY, or add --unsigned if you know who made it."
+    )
+    with filled_record:
+        for theirs in ("", "another key"):
+            settings.BACKUP_SIGNING_KEY = theirs
+            path.unlink(missing_ok=True)
+            backups.save(path, unencrypted=unencrypted)
+            settings.BACKUP_SIGNING_KEY = ours
+            with new_database("empty"):
+                assert restoring(path, identity=backup_key) == unknown
+                assert connection.introspection.table_names() == []
+    with new_database():
+        assert restoring(path, "--unsigned", identity=backup_key) is None
+        assert Action.objects.get().ref == "A01"
+
+
+def test_a_signature_that_does_not_hold_is_refused_whatever_is_asked(
+    filled_record, new_database, tmp_path, backup_key
+):
+    path = tmp_path / "backup"
+    with filled_record:
+        backups.save(path)
+    heading, *body, closing = path.read_bytes().splitlines(keepends=True)
+    forged = b"".join([heading.replace(b'"made_at":"20', b'"made_at":"21'), *body])
+    renewed = json.loads(closing) | {"sha256": hashlib.sha256(forged).hexdigest()}
+    path.write_bytes(forged + backup_files.line_of(renewed))
+    with new_database("empty"):
+        for options in ([], ["--unsigned"]):
+            assert restoring(path, *options, identity=backup_key) == (
+                f"The signature of {path} does not hold: somebody altered it or made another."
+            )
+        assert connection.introspection.table_names() == []
+
+
+def test_where_the_server_was_lost_the_key_file_is_enough(
+    filled_record, new_database, settings, tmp_path, backup_key
+):
+    with filled_record:
+        before = backups.digest(connection)
+        path = backups.save(tmp_path / "backup").path
+    settings.BACKUP_SIGNING_KEY, settings.BACKUP_RECIPIENTS = "", []
+    with new_database():
+        assert restoring(path, identity=backup_key) is None
+        assert backups.digest(connection) == before
+
+
+def test_a_backup_from_before_they_were_signed_and_compressed_is_restored_if_told_to(
+    filled_record, new_database, settings, tmp_path, backup_key
+):
+    settings.BACKUP_SIGNING_KEY = ""
+    with filled_record:
+        before = backups.digest(connection)
+        plain = backups.save(tmp_path / "plain", unencrypted=True).path.read_bytes()
+    heading = json.loads(plain.splitlines()[0]) | {"format": 2, "recipients": settings.BACKUP_RECIPIENTS}
+    recipient = x25519.Recipient.from_str(settings.BACKUP_RECIPIENTS[0])
+    path = tmp_path / "old"
+    path.write_bytes(
+        sealed([backup_files.line_of(heading), pyrage.encrypt(plain, [recipient], armored=True)])
+    )
+    with new_database():
+        assert restoring(path, identity=backup_key).startswith(f"{path} is not signed with a key")
+        assert restoring(path, "--unsigned", identity=backup_key) is None
+        assert backups.digest(connection) == before
+
+
+def test_whoever_makes_a_backup_without_a_signing_key_is_told(filled_record, settings, tmp_path, capsys):
+    settings.BACKUP_SIGNING_KEY = ""
+    with filled_record:
+        call_command("backup", str(tmp_path / "backup"))
+    assert [line.partition(",")[0] for line in capsys.readouterr().err.splitlines() if line[0] != "{"] == [
+        "It is not signed",
+        "Set BACKUP_SIGNING_KEY",
+    ]
 
 
 # Encryption -------------------------------------------------------------------------------------------------
@@ -236,20 +335,20 @@ def test_what_is_encrypted_opens_without_this_program_and_is_a_plain_backup(
     with filled_record:
         saved = backups.save(tmp_path / "backup")
     armoured = b"\n".join(saved.path.read_bytes().splitlines()[1:-1])
-    private_key = x25519.Identity.from_str(backup_key.read_text().splitlines()[1])
-    (tmp_path / "plain").write_bytes(pyrage.decrypt(armoured, [private_key]))
-    plain = backup_files.read(tmp_path / "plain")
+    private_key = x25519.Identity.from_str(backup_key.read_text().splitlines()[-1])
+    (tmp_path / "plain").write_bytes(gzip.decompress(pyrage.decrypt(armoured, [private_key])))
+    plain = backup_files.read(tmp_path / "plain", trust=backups.trust())
     assert (plain.made_at, plain.anchor, plain.recipients) == (saved.made_at, saved.anchor, ())
 
 
 def test_each_of_several_keys_opens_a_backup(filled_record, settings, tmp_path, backup_key):
     second = tmp_path / "second"
-    settings.BACKUP_RECIPIENTS = [*settings.BACKUP_RECIPIENTS, backup_files.new_key(second)]
+    settings.BACKUP_RECIPIENTS = [*settings.BACKUP_RECIPIENTS, backup_keys.new(second)[0]]
     with filled_record:
         saved = backups.save(tmp_path / "backup")
     contents = []
     for identity in (backup_key, second):
-        with backup_files.opened(saved.path, identity=identity) as (_, lines):
+        with backup_files.opened(saved.path, identity=identity, trust=backups.trust()) as (_, lines):
             contents.append(lines.read())
     assert contents[0] == contents[1]
     assert b"Line one" in contents[0]
@@ -259,7 +358,7 @@ def test_without_the_right_key_nothing_is_restored_and_one_sentence_says_why(
     filled_record, new_database, settings, tmp_path, backup_key
 ):
     path, other, public = tmp_path / "backup", tmp_path / "other", settings.BACKUP_RECIPIENTS[0]
-    backup_files.new_key(other)
+    backup_keys.new(other)
     no_key = tmp_path / "no key"
     no_key.write_text(f"# public key: {public}\n{public}\n")
     with filled_record:
@@ -294,7 +393,10 @@ def test_a_backup_altered_by_somebody_who_renewed_its_checksum_is_refused(
         ([later, *body], f"The heading of {forged} is not that of what is encrypted in it."),
     ]:
         forged.write_bytes(sealed(lines))
-        with pytest.raises(backups.Refused) as refusal, backup_files.opened(forged, identity=backup_key):
+        with (
+            pytest.raises(backups.Refused) as refusal,
+            backup_files.opened(forged, identity=backup_key, trust=ANYBODY),
+        ):
             pass
         assert str(refusal.value) == sentence
 
@@ -309,7 +411,7 @@ def test_a_real_site_without_a_key_makes_no_backup_unless_told_to(filled_record,
             "whoever can read the file may read the record."
         )
         call_command("backup", str(path), "--unencrypted")
-        assert backup_files.read(path).recipients == ()
+        assert backup_files.read(path, trust=ANYBODY).recipients == ()
         # Nor the copy of what a restore replaces.
         before = backups.digest(connection)
         with pytest.raises(CommandError, match="There is no key to encrypt the backup to"):
@@ -328,7 +430,7 @@ def test_nothing_is_left_in_plain_text(filled_record, new_database, tmp_path, mo
     with filled_record:
         saved = backups.save(tmp_path / "backup")
     there = {path for path in tmp_path.rglob("*") if path.is_file() and "sqlite3" not in path.name}
-    with backup_files.opened(saved.path, identity=backup_key) as (_, lines):
+    with backup_files.opened(saved.path, identity=backup_key, trust=backups.trust()) as (_, lines):
         assert b"recommendations.progressupdate" in lines.read()
         assert stat.S_IMODE(os.fstat(lines.fileno()).st_mode) == 0o600
         assert os.fstat(lines.fileno()).st_nlink == 0
@@ -342,10 +444,11 @@ def test_a_new_key_is_for_its_owner_only_and_replaces_none(tmp_path, capsys):
     call_command("backup_key", str(path))
     secret = path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    public, private = re.fullmatch(r"# public key: (age1\w+)\n(AGE-SECRET-KEY-1\w+)\n", secret).groups()
+    form = r"# public key: (age1\w+)\n# signing key: ([0-9a-f]{64})\n(AGE-SECRET-KEY-1\w+)\n"
+    public, signing, private = re.fullmatch(form, secret).groups()
     said = capsys.readouterr()
-    assert said.out == f"BACKUP_RECIPIENTS={public}\n"
-    assert private not in said.err
+    assert said.out == f"BACKUP_RECIPIENTS={public}\nBACKUP_SIGNING_KEY={signing}\n"
+    assert [private in said.err, signing in said.err] == [False, False]
     with pytest.raises(CommandError, match="cannot be written: File exists"):
         call_command("backup_key", str(path))
     assert path.read_text() == secret
@@ -375,7 +478,7 @@ def test_a_database_that_is_not_empty_is_left_alone_unless_forced(
         assert str(kept) in capsys.readouterr().out
         assert backups.digest(other) == before
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert backup_files.read(kept).recipients != ()
+    assert backup_files.read(kept, trust=backups.trust()).recipients != ()
     with new_database():
         backups.restore(kept, identity=backup_key)
         assert backups.digest(connection) == theirs
@@ -421,7 +524,7 @@ def test_a_backup_of_a_history_that_does_not_hold_is_kept_and_whoever_makes_it_i
         ("backup", "ok"),
         ("verify history", "failed"),
     ]
-    assert backup_files.read(path).anchor.count > 0
+    assert backup_files.read(path, trust=ANYBODY).anchor.count > 0
 
 
 def test_a_backup_that_cannot_read_the_record_says_so_and_is_logged(filled_record, tmp_path, log):
@@ -467,7 +570,7 @@ def test_a_file_that_is_no_whole_record_is_refused_without_quoting_it(
         theirs = backups.digest(other)
         log()
         with pytest.raises(CommandError, match=r"Nothing was restored\.") as refusal:
-            call_command("restore", str(tmp_path / "spoilt"))
+            call_command("restore", str(tmp_path / "spoilt"), "--unsigned")
         assert backups.digest(other) == theirs
     assert "Line one" not in str(refusal.value)
     assert [(line["event"], line["outcome"]) for line in log()] == [("restore", "failed")]
@@ -485,7 +588,7 @@ def test_an_older_backup_is_brought_up_to_date_and_a_newer_one_refused(new_datab
     path.write_bytes(sealed(lines))
     with new_database("empty"):
         with pytest.raises(backups.Refused, match="newer copy of the site"):
-            backups.restore(path)
+            backups.restore(path, unsigned=True)
         assert connection.introspection.table_names() == []
         backups.restore(saved.path)
         assert backups.digest(connection) == before

@@ -6,6 +6,7 @@ import re
 import stat
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -17,7 +18,7 @@ from record.tests.factories import make_user
 def backup_made_at(path, made_at):
     """Write to ``path`` a whole backup that says it was made then."""
     heading = {"made_at": made_at, "anchor": f"0:{'0' * 64}", "migrations": []}
-    return backup_files.write(path, heading, [], recipients=[])
+    return backup_files.write(path, heading, [], recipients=[], signing_key=settings.BACKUP_SIGNING_KEY)
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_a_backup_without_a_name_gets_a_dated_one_and_the_check_passes(filled_re
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     (made,) = folder.iterdir()
-    assert re.fullmatch(r"board-\d{8}T\d{6}Z\.backup", made.name)
+    assert re.fullmatch(r"board-\d{8}T\d{12}Z\.backup", made.name)
     call_command("check_backups")
     assert capsys.readouterr().out.endswith("The newest backup is whole, and less than 26 hours old.\n")
 
@@ -98,6 +99,23 @@ def test_nothing_that_is_done_here_touches_a_backup_that_is_there(
         call_command("restore", str(path), identity=backup_key)
     assert (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()) == before
     assert len(list(folder.iterdir())) == 2
+
+
+def test_the_check_fails_on_a_newest_backup_that_somebody_else_made(folder, settings, monkeypatch):
+    ours = settings.BACKUP_SIGNING_KEY
+    backup_made_at(folder / "a.backup", timezone.now() - datetime.timedelta(hours=1))
+    call_command("check_backups")
+    for theirs in ("", "another key"):
+        monkeypatch.setattr(settings, "BACKUP_SIGNING_KEY", theirs)
+        forged = backup_made_at(folder / f"b{theirs}.backup", timezone.now()).path
+        monkeypatch.setattr(settings, "BACKUP_SIGNING_KEY", ours)
+        with pytest.raises(CommandError) as failure:
+            call_command("check_backups")
+        assert str(failure.value) == (
+            f"{forged} is not signed with a key that is known here, so whoever could write to its folder may "
+            "have made it. Set BACKUP_SIGNING_KEY, or add --unsigned if you know who made it."
+        )
+        call_command("check_backups", "--unsigned")
 
 
 @pytest.mark.django_db

@@ -27,6 +27,7 @@ SETTINGS = [
     "HSTS_PRELOAD",
     "BACKUP_FOLDER",
     "BACKUP_RECIPIENTS",
+    "BACKUP_SIGNING_KEY",
 ]
 HELD_LONG = {"HSTS_DAYS": "730", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}
 GOOD = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "board.example"}
@@ -72,6 +73,11 @@ def manage(*arguments, **more):
         (
             {"BACKUP_RECIPIENTS": "AGE-SECRET-KEY-1CANARY"},
             "BACKUP_RECIPIENTS must be age public keys, which begin with age1, separated by spaces.",
+        ),
+        (
+            {"BACKUP_SIGNING_KEY": "CANARY"},
+            "BACKUP_SIGNING_KEY must be the 64 letters and digits that backup_key printed after "
+            "BACKUP_SIGNING_KEY=.",
         ),
         ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 730."),
     ],

@@ -4,7 +4,7 @@ import datetime
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import Error
 
 from bcp_board import backup_files, backups
 from record import security_log
@@ -28,27 +28,38 @@ class Command(BaseCommand):
         except backups.Refused as refusal:
             security_log.record("backup", outcome="failed", file=file or str(settings.BACKUP_FOLDER))
             raise CommandError(str(refusal)) from refusal
-        except DatabaseError as error:
+        except Error as error:
             security_log.record("backup", outcome="failed", file=file or str(settings.BACKUP_FOLDER))
-            raise CommandError("Nothing was saved: the record cannot be reached.") from error
+            raise CommandError(f"Nothing was saved: {backups.what_failed(error)}.") from error
         security_log.record(
             "backup",
             file=str(backup.path),
             anchor=str(backup.anchor),
-            encrypted=bool(backup.recipients),
+            encrypted=backup.format != backup_files.PLAIN,
+            signed=backup.is_signed,
         )
         self.stdout.write(f"Saved the record to {backup.path}.")
-        if fault := first_fault(expected=backup.anchor):
+        if not backup.is_signed:
+            self.stderr.write("It is not signed, and whoever can write to its folder can put another there.")
+            self.stderr.write("Set BACKUP_SIGNING_KEY, which backup_key prints.")
+        self.say_whether_it_holds(backup.anchor)
+
+    def say_whether_it_holds(self, anchor):
+        try:
+            fault = first_fault(expected=anchor)
+        except Error as error:
+            raise CommandError(
+                f"Its history was not checked: {backups.what_failed(error)}. Run verify_history later."
+            ) from error
+        if fault:
             security_log.record("verify history", outcome="failed", fault=fault)
             raise CommandError(f"It cannot be restored, because its history does not hold. {fault}")
-        self.stdout.write(f"Its history has {backup.anchor.count} entries, head {backup.anchor.digest}.")
+        self.stdout.write(f"Its history has {anchor.count} entries, head {anchor.digest}.")
 
 
 def new_file():
     """A dated name in the folder of backups, which is made if it is not there; or raise Refused."""
     folder, now = settings.BACKUP_FOLDER, datetime.datetime.now(datetime.UTC)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise backups.Refused(f"{folder} cannot be made: {error.strerror}.") from error
-    return folder / f"board-{now:%Y%m%dT%H%M%SZ}{backup_files.SUFFIX}"
+    backup_files.make_private_folder(folder)
+    # To the microsecond, so that two that begin within a second have two names.
+    return folder / f"board-{now:%Y%m%dT%H%M%S%fZ}{backup_files.SUFFIX}"

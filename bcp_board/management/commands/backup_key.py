@@ -1,12 +1,12 @@
-"""Make the pair of keys that backups are encrypted with."""
+"""Make the keys that backups are encrypted with and signed with."""
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bcp_board import backup_files
+from bcp_board import backup_keys
 
 
 class Command(BaseCommand):
-    help = "Write a new private key to a file, and print the public key that belongs to it."
+    help = "Write new keys to a file, and print the two that the server needs to encrypt and sign with."
     # It needs no database, and is best run on a machine that has none.
     requires_system_checks = []
 
@@ -15,8 +15,10 @@ class Command(BaseCommand):
 
     def handle(self, *, file, **options):
         try:
-            public_key = backup_files.new_key(file)
-        except backup_files.Refused as refusal:
+            public, signing = backup_keys.new(file)
+        except backup_keys.Refused as refusal:
             raise CommandError(str(refusal)) from refusal
-        self.stdout.write(f"BACKUP_RECIPIENTS={public_key}")
+        self.stdout.write(f"BACKUP_RECIPIENTS={public}")
+        self.stdout.write(f"BACKUP_SIGNING_KEY={signing}")
         self.stderr.write(f"Keep {file} off the server, in two places. Without it no backup can be read.")
+        self.stderr.write("Both lines go into the server's settings. The second is secret.")

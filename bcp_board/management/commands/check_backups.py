@@ -13,8 +13,16 @@ class Command(BaseCommand):
     # What it looks at are files; a fault of the database must not hide theirs.
     requires_system_checks = []
 
-    def handle(self, **options):
-        if warning := backups.why_newest_will_not_do(now=timezone.now()) or backups.still_holding():
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--unsigned",
+            action="store_true",
+            help="take one that whoever can write to the folder may have made",
+        )
+
+    def handle(self, *, unsigned, **options):
+        warning = backups.why_newest_will_not_do(now=timezone.now(), unsigned=unsigned)
+        if warning := warning or backups.still_holding(unsigned=unsigned):
             security_log.record("backup check", outcome="failed", folder=str(settings.BACKUP_FOLDER))
             raise CommandError(warning)
         self.stdout.write("The newest backup is whole, and less than 26 hours old.")

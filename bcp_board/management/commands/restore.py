@@ -13,7 +13,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("file")
-        parser.add_argument("--identity", metavar="KEY", help="the file of the backup's private key")
+        parser.add_argument(
+            "--identity", metavar="KEY", help="the file of the backup's keys, which backup_key wrote"
+        )
         parser.add_argument(
             "--force",
             action="store_true",
@@ -22,15 +24,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--unencrypted", action="store_true", help="with --force: do not encrypt that copy"
         )
+        parser.add_argument(
+            "--unsigned",
+            action="store_true",
+            help="take a backup that no known key signed: whoever could write to its folder may have made it",
+        )
 
-    def handle(self, *, file, force, identity, unencrypted, **options):
+    def handle(self, *, file, force, identity, unencrypted, unsigned, **options):
         try:
-            backup, kept = backups.restore(file, force=force, identity=identity, unencrypted=unencrypted)
+            backup, kept = backups.restore(
+                file, force=force, identity=identity, unencrypted=unencrypted, unsigned=unsigned
+            )
         except backups.Refused as refusal:
             security_log.record("restore", outcome="failed", file=file)
             raise CommandError(str(refusal)) from refusal
         copy = str(kept.path) if kept else ""
-        security_log.record("restore", file=file, anchor=str(backup.anchor), replaced=copy)
+        security_log.record(
+            "restore", file=file, anchor=str(backup.anchor), signed=backup.is_signed, replaced=copy
+        )
         if kept:
             self.stdout.write(f"What was there before is in {kept.path}.")
         self.stdout.write(f"Restored the record of {backup.made_at:%Y-%m-%d %H:%M} UTC.")
