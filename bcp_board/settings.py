@@ -166,6 +166,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "bcp_board.private_sqlite3"
     # WAL with IMMEDIATE lets readers and one writer at a time through without "database is locked";
     # FULL is what makes an acknowledged save survive a power cut; recursive_triggers makes
     # INSERT OR REPLACE fire the delete triggers that keep history append-only.

@@ -10,7 +10,9 @@ import stat
 import tempfile
 import threading
 import time
+from contextlib import closing
 
+import dj_database_url
 import pyrage
 import pytest
 from django.contrib.auth.models import Group, User
@@ -22,6 +24,7 @@ from pyrage import x25519
 
 from bcp_board import backup_files, backup_keys, backups
 from bcp_board.backup_files import Trust
+from bcp_board.private_sqlite3.base import DatabaseWrapper
 from bcp_board.tests.scratch import tables_whose_next_key_is_taken
 from meetings.models import Paper
 from recommendations.models import Action, ProgressUpdate
@@ -211,6 +214,53 @@ def test_a_backup_with_any_byte_changed_is_refused(
             with pytest.raises(CommandError, match=sentence):
                 call_command("restore", str(path), identity=backup_key)
         assert connection.introspection.table_names() == []
+
+
+@pytest.fixture
+def open_umask():
+    """What is made inside is for everyone, unless it says otherwise."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def test_what_a_backup_and_a_restore_write_is_for_its_owner_only_whatever_the_umask(
+    filled_record, new_database, settings, tmp_path, backup_key, open_umask
+):
+    settings.BACKUP_FOLDER = tmp_path / "var" / "of its own" / "backups"
+    with filled_record:
+        call_command("backup")
+    (path,) = settings.BACKUP_FOLDER.iterdir()
+    with new_database():
+        make_user("Chair")
+        call_command("restore", str(path), "--force", identity=backup_key)
+    call_command("backup_key", str(tmp_path / "second key"))
+    made = [settings.VAR_DIR, *settings.VAR_DIR.rglob("*"), tmp_path / "second key"]
+    rights = {path: stat.S_IMODE(path.stat().st_mode) for path in made}
+    # The folders "var", "of its own" and "backups"; a backup, what was replaced and a key.
+    assert sorted(rights.values()) == [0o600] * 3 + [0o700] * 3
+    assert {path for path in made if path.is_dir()} == {path for path in made if rights[path] == 0o700}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_sqlite_database_and_what_is_beside_it_is_for_its_owner_only(tmp_path, open_umask, is_there):
+    path = tmp_path / "board.sqlite3"
+    if is_there:
+        for name in (path, path.with_name("board.sqlite3-wal"), path.with_name("board.sqlite3-shm")):
+            name.touch(0o644)
+    assert connection.vendor != "sqlite" or isinstance(connections["default"], DatabaseWrapper)
+    connected = DatabaseWrapper(
+        connection.settings_dict | dj_database_url.parse(f"sqlite:///{path}") | {"OPTIONS": {}}
+    )
+    with closing(connected), connected.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("CREATE TABLE something (id integer)")
+        assert {found.name: stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()} == {
+            "board.sqlite3": 0o600,
+            "board.sqlite3-wal": 0o600,
+            "board.sqlite3-shm": 0o600,
+        }
 
 
 # Signing ----------------------------------------------------------------------------------------------------
