@@ -243,6 +243,7 @@ def test_what_a_backup_and_a_restore_write_is_for_its_owner_only_whatever_the_um
 
 
 @pytest.mark.once
+@pytest.mark.django_db
 @pytest.mark.parametrize("is_there", [False, True])
 def test_a_sqlite_database_and_what_is_beside_it_is_for_its_owner_only(tmp_path, open_umask, is_there):
     path = tmp_path / "board.sqlite3"
