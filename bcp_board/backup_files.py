@@ -181,6 +181,15 @@ def make_private_folder(path):
         raise Refused(f"{path} cannot be made: {error.strerror}.") from error
 
 
+def delete(path):
+    """Take away the file at ``path``, or raise Refused."""
+    try:
+        os.unlink(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise Refused(f"{path} cannot be deleted: {error.strerror}.") from error
+
+
 @contextmanager
 def _temporary():
     """A file without a name, for the block; raise Refused where there is no room for it."""

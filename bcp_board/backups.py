@@ -123,6 +123,21 @@ def why_newest_will_not_do(*, now, unsigned=False):
     return None
 
 
+def whole_ones(*, now):
+    """The whole Backups in their folder that were signed here before ``now``, and the paths of the others."""
+    whole, others = [], []
+    for path in sorted(settings.BACKUP_FOLDER.glob(f"*{backup_files.SUFFIX}")):
+        try:
+            backup = backup_files.read(path, trust=trust())
+        except Refused:
+            backup = None
+        if backup and backup.made_at <= now:
+            whole.append(backup)
+        else:
+            others.append(path)
+    return whole, others
+
+
 def made_before(moment):
     """The backups made before ``moment``, in their folder and where a restore keeps what it replaced."""
     folders = dict.fromkeys([settings.BACKUP_FOLDER, settings.VAR_DIR])

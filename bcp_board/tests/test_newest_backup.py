@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from bcp_board import backup_files, backups
+from bcp_board.management.commands.backup import new_file
 from record.tests.factories import make_user
 
 
@@ -116,6 +117,51 @@ def test_the_check_fails_on_a_newest_backup_that_somebody_else_made(folder, sett
             "have made it. Set BACKUP_SIGNING_KEY, or add --unsigned if you know who made it."
         )
         call_command("check_backups", "--unsigned")
+
+
+def test_two_backups_that_begin_within_a_second_have_two_names(folder):
+    assert len({new_file() for _ in range(10)}) == 10
+
+
+def test_old_backups_are_deleted_only_when_told_to_and_never_the_newest_nor_one_that_cannot_be_read(
+    folder, settings, monkeypatch, capsys, log
+):
+    ours = settings.BACKUP_SIGNING_KEY
+    now = timezone.now()
+    year_3000 = datetime.datetime(3000, 1, 1, tzinfo=datetime.UTC)
+    kept = backup_made_at(folder / "newest.backup", now).path
+    # Five in one week three years ago, of which no rule keeps any.
+    week = [datetime.datetime(2023, 7, day, 12, tzinfo=datetime.UTC) for day in (3, 4, 5, 6, 7)]
+    old = [backup_made_at(folder / f"old-{day:%d}.backup", day).path for day in week]
+    whole = old[3].read_bytes()
+    old[3].write_bytes(whole[:-100] + b"x" + whole[-99:])
+    monkeypatch.setattr(settings, "BACKUP_SIGNING_KEY", "another key")
+    old[4].unlink()
+    backup_made_at(old[4], week[4])
+    monkeypatch.setattr(settings, "BACKUP_SIGNING_KEY", ours)
+    later = backup_made_at(folder / "z.backup", year_3000).path
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    left_alone = "".join(
+        f"Left alone, because it is damaged, not signed here or of the future: {path}\n"
+        for path in (*old[3:], later)
+    )
+
+    log()
+    call_command("prune_backups")
+    assert capsys.readouterr().out == left_alone + (
+        "".join(f"Not needed: {path}\n" for path in old[:3]) + "Backups that are kept: 1\n"
+    )
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert log() == []
+
+    call_command("prune_backups", "--delete")
+    assert capsys.readouterr().out == left_alone + (
+        "".join(f"Deleted: {path}\n" for path in old[:3]) + "Backups that are kept: 1\n"
+    )
+    assert sorted(folder.iterdir()) == [kept, *old[3:], later]
+    assert [(line["event"], line["outcome"], line["file"]) for line in log()] == [
+        ("delete backup", "ok", str(path)) for path in old[:3]
+    ]
 
 
 @pytest.mark.django_db

@@ -65,8 +65,11 @@ REVIEWED = {
     "record/triggers.py": CURSOR,
     # "SELECT 1", to see whether the database answers.
     "bcp_board/views.py": CURSOR,
-    # Only a file that is new: one not finished yet, which then gets a name that is free, and a private key.
+    # A file that is new: one not finished yet, which then gets a name that is free. And a backup, of which
+    # prune_backups says that none of its rules keeps it.
     "bcp_board/backup_files.py": {"unlink", "open to write"},
+    # Only a file that is new.
+    "bcp_board/backup_keys.py": {"open to write"},
     # What belongs to the checkout: a new secret key, a lock, half a demonstration, pictures.
     "bcp_board/bin/run.py": {"unlink", "open to write"},
     "bcp_board/bin/screenshots.py": {"unlink", "rename"},
