@@ -263,14 +263,13 @@ def _decompressor(plain, backup):
     at_most = GROWS_AT_MOST * backup.path.stat().st_size
 
     def take(data):
-        is_more = True
-        while is_more:
-            part = gzip.decompress(data, AT_ONCE)
-            plain.write(part)
+        while data:
+            plain.write(gzip.decompress(data, AT_ONCE))
             if plain.tell() > at_most:
                 raise Refused(f"{backup.path} was made to fill the disk: what it holds is far too large.")
+            if gzip.unused_data:
+                raise zlib.error("more follows")
             data = gzip.unconsumed_tail
-            is_more = data or len(part) == AT_ONCE
 
     return take
 

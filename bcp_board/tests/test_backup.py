@@ -10,7 +10,7 @@ import stat
 import tempfile
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import dj_database_url
 import pyrage
@@ -450,6 +450,38 @@ def test_a_backup_altered_by_somebody_who_renewed_its_checksum_is_refused(
         ):
             pass
         assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("compressed", "sentence"),
+    [
+        (gzip.compress(bytes(100_000_000)), "{} was made to fill the disk: what it holds is far too large."),
+        (b"not compressed", "{} was altered after it was encrypted."),
+        (
+            gzip.compress(b"")[:-1],
+            "{} is not a whole backup: it does not match the SHA-256 in its last line.",
+        ),
+        (gzip.compress(b"") + b"more", "{} was altered after it was encrypted."),
+    ],
+    ids=["too large", "not compressed", "short", "more"],
+)
+def test_what_is_not_compressed_as_it_should_be_is_refused_and_fills_no_disk(
+    settings, tmp_path, backup_key, monkeypatch, compressed, sentence
+):
+    path, recipient = tmp_path / "backup", settings.BACKUP_RECIPIENTS[0]
+    heading = {"made_at": timezone.now(), "anchor": f"0:{'0' * 64}", "migrations": []}
+    heading |= {"format": backup_files.COMPRESSED, "recipients": [recipient]}
+    encrypted = pyrage.encrypt(compressed, [x25519.Recipient.from_str(recipient)], armored=True)
+    path.write_bytes(sealed([backup_files.line_of(heading), encrypted]))
+    with tempfile.TemporaryFile() as plain:
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda: nullcontext(plain))
+        with (
+            pytest.raises(backups.Refused) as refusal,
+            backup_files.opened(path, identity=backup_key, trust=ANYBODY),
+        ):
+            pass
+        assert str(refusal.value) == sentence.format(path)
+        assert plain.tell() < 201 * path.stat().st_size + 2 * backup_files.AT_ONCE
 
 
 def test_a_real_site_without_a_key_makes_no_backup_unless_told_to(filled_record, settings, tmp_path):
