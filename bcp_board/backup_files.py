@@ -239,12 +239,12 @@ class _Sink:
 
 def _encrypt(lines, file, heading, signing_key):
     file.write(line_of(heading))
-    source, sink = _Source(_compressed(lines)), _Sink(file.write)
+    source = _Source(_compressed(lines))
     keys = [x25519.Recipient.from_str(key) for key in heading["recipients"]]
     try:
-        encrypt_io(source, sink, keys, armored=True)
+        encrypt_io(source, file, keys, armored=True)
     except EncryptError as error:
-        raise source.error or sink.error or OSError(0, str(error)) from error
+        raise source.error or OSError(0, str(error)) from error
     file.seek(0)
     file.write(_closing_line(hashlib.file_digest(file, "sha256"), signing_key))
 

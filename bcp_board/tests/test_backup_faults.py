@@ -1,5 +1,6 @@
 """What an operator reads where a disk is full, a database is gone or is shared with others."""
 
+import secrets
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,9 @@ import tempfile
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.utils import timezone
 
-from bcp_board import backups
+from bcp_board import backup_files, backups
 from bcp_board.tests.serving import ROOT, Site
 from record.tests.factories import make_user
 
@@ -86,6 +88,16 @@ def test_a_full_disk_for_backups_is_told_in_words_and_left_as_it_was(
         assert said("backup").endswith("cannot be written: No space left on device.")
     assert outcomes(log) == [("backup", "failed")] * 2
     assert list(full_disk.iterdir()) == before
+
+
+def test_a_disk_that_fills_while_a_long_record_is_encrypted_is_told_in_words(full_disk, settings, backup_key):
+    path = full_disk / "board.backup"
+    heading = {"made_at": timezone.now(), "anchor": f"0:{'0' * 64}", "migrations": []}
+    lines = (secrets.token_bytes(1000) for _ in range(1000))
+    with pytest.raises(backups.Refused) as refusal:
+        backup_files.write(path, heading, lines, recipients=settings.BACKUP_RECIPIENTS, signing_key="")
+    assert str(refusal.value) == f"{path} cannot be written: No space left on device."
+    assert [found.name for found in full_disk.iterdir()] == ["filler"]
 
 
 def test_where_what_is_replaced_cannot_be_kept_nothing_is_replaced(
