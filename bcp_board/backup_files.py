@@ -21,6 +21,7 @@ import tempfile
 import zlib
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -36,7 +37,7 @@ SUFFIX = ".backup"
 HEADING_AT_MOST = 100_000
 GZIP = zlib.MAX_WBITS | 16
 AT_ONCE = 1 << 20
-# The record shrinks to a tenth. What grows more than this was made to fill the disk.
+# The record grows fourfold when it is decompressed. What grows more than this was made to fill the disk.
 GROWS_AT_MOST = 200
 
 
@@ -308,7 +309,8 @@ def _checked(file, path, trust):
     found, last = hashlib.sha256(), b""
     file.seek(0)
     try:
-        for line in file:
+        # Not whole lines: a file without any would be in memory whole.
+        for line in iter(partial(file.readline, AT_ONCE), b""):
             found.update(last)
             last = line
     except OSError as error:
@@ -323,7 +325,8 @@ def _checked(file, path, trust):
     elif not trust.unsigned:
         raise NotSigned(
             f"{path} is not signed with a key that is known here, so whoever could write to its folder may "
-            "have made it. Set BACKUP_SIGNING_KEY, or add --unsigned if you know who made it."
+            "have made it. Give its key (BACKUP_SIGNING_KEY, or --identity to restore), or add --unsigned if "
+            "you know who made it."
         )
     return replace(_heading(file, path), is_signed=name in keys)
 

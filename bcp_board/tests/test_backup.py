@@ -284,7 +284,8 @@ def test_what_somebody_without_the_signing_key_puts_in_the_folder_is_not_restore
     path, ours = tmp_path / "backup", settings.BACKUP_SIGNING_KEY
     unknown = (
         f"{path} is not signed with a key that is known here, so whoever could write to its folder may "
-        "have made it. Set BACKUP_SIGNING_KEY, or add --unsigned if you know who made it."
+        "have made it. Give its key (BACKUP_SIGNING_KEY, or --identity to restore), or add --unsigned if "
+        "you know who made it."
     )
     with filled_record:
         for theirs in ("", "another key"):

@@ -4,6 +4,7 @@ import datetime
 import os
 import re
 import stat
+import tracemalloc
 
 import pytest
 from django.conf import settings
@@ -64,6 +65,17 @@ def test_what_is_damaged_or_foreign_or_from_the_future_is_no_backup(folder):
     assert backups.why_newest_will_not_do(now=NOW) is None
 
 
+def test_a_file_without_the_end_of_a_line_is_never_in_memory_whole(folder):
+    made = backup_made_at(folder / "a.backup", NOW)
+    with made.path.open("ab") as file:
+        file.write(bytes(50_000_000))
+    tracemalloc.start()
+    assert backups.why_newest_will_not_do(now=NOW) == NONE
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
 def test_a_backup_without_a_name_gets_a_dated_one_and_the_check_passes(filled_record, folder, capsys, log):
     folder.rmdir()
     with pytest.raises(CommandError) as failure:
@@ -114,7 +126,8 @@ def test_the_check_fails_on_a_newest_backup_that_somebody_else_made(folder, sett
             call_command("check_backups")
         assert str(failure.value) == (
             f"{forged} is not signed with a key that is known here, so whoever could write to its folder may "
-            "have made it. Set BACKUP_SIGNING_KEY, or add --unsigned if you know who made it."
+            "have made it. Give its key (BACKUP_SIGNING_KEY, or --identity to restore), or add --unsigned if "
+            "you know who made it."
         )
         call_command("check_backups", "--unsigned")
 
