@@ -245,7 +245,9 @@ def _encrypt(lines, file, heading, signing_key):
     try:
         encrypt_io(source, file, keys, armored=True)
     except EncryptError as error:
-        raise source.error or OSError(0, str(error)) from error
+        if source.error:
+            raise source.error from source.error.__cause__  # which says what failed in the database
+        raise OSError(0, str(error)) from error
     file.seek(0)
     file.write(_closing_line(hashlib.file_digest(file, "sha256"), signing_key))
 

@@ -175,6 +175,22 @@ def test_a_database_that_goes_away_meanwhile_is_told_in_words(filled_record, tmp
     assert list(tmp_path.glob("*new*")) == []
 
 
+def test_a_database_without_room_to_sort_in_is_told_in_words(filled_record, tmp_path, backup_key):
+    def full(execute, sql, params, many, context):
+        if "recommendations_progressupdate" in sql:
+            sql, params = "DO $$ BEGIN RAISE disk_full; END $$", None
+        return execute(sql, params, many, context)
+
+    with filled_record as record:
+        if record.vendor != "postgresql":
+            pytest.skip("SQLite is asked for no room in which to read")
+        with record.execute_wrapper(full):
+            for unencrypted in (False, True):
+                assert said("backup", tmp_path / "new", unencrypted=unencrypted) == (
+                    "Nothing was saved: the disk of the database is full."
+                )
+
+
 # A database that others use too -----------------------------------------------------------------------------
 
 

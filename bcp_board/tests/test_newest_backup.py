@@ -114,14 +114,14 @@ def test_nothing_that_is_done_here_touches_a_backup_that_is_there(
     assert len(list(folder.iterdir())) == 2
 
 
-def test_the_check_fails_on_a_newest_backup_that_somebody_else_made(folder, settings, monkeypatch):
+def test_the_check_fails_on_a_newest_backup_that_somebody_else_made(folder, settings):
     ours = settings.BACKUP_SIGNING_KEY
     backup_made_at(folder / "a.backup", timezone.now() - datetime.timedelta(hours=1))
     call_command("check_backups")
     for theirs in ("", "another key"):
-        monkeypatch.setattr(settings, "BACKUP_SIGNING_KEY", theirs)
+        settings.BACKUP_SIGNING_KEY = theirs
         forged = backup_made_at(folder / f"b{theirs}.backup", timezone.now()).path
-        monkeypatch.setattr(settings, "BACKUP_SIGNING_KEY", ours)
+        settings.BACKUP_SIGNING_KEY = ours
         with pytest.raises(CommandError) as failure:
             call_command("check_backups")
         assert str(failure.value) == (
@@ -137,7 +137,7 @@ def test_two_backups_that_begin_within_a_second_have_two_names(folder):
 
 
 def test_old_backups_are_deleted_only_when_told_to_and_never_the_newest_nor_one_that_cannot_be_read(
-    folder, settings, monkeypatch, capsys, log
+    folder, settings, capsys, log
 ):
     ours = settings.BACKUP_SIGNING_KEY
     now = timezone.now()
@@ -148,10 +148,10 @@ def test_old_backups_are_deleted_only_when_told_to_and_never_the_newest_nor_one_
     old = [backup_made_at(folder / f"old-{day:%d}.backup", day).path for day in week]
     whole = old[3].read_bytes()
     old[3].write_bytes(whole[:-100] + b"x" + whole[-99:])
-    monkeypatch.setattr(settings, "BACKUP_SIGNING_KEY", "another key")
+    settings.BACKUP_SIGNING_KEY = "another key"
     old[4].unlink()
     backup_made_at(old[4], week[4])
-    monkeypatch.setattr(settings, "BACKUP_SIGNING_KEY", ours)
+    settings.BACKUP_SIGNING_KEY = ours
     later = backup_made_at(folder / "z.backup", year_3000).path
     before = {path: path.read_bytes() for path in folder.iterdir()}
     left_alone = "".join(
