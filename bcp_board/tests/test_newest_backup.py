@@ -177,6 +177,14 @@ def test_old_backups_are_deleted_only_when_told_to_and_never_the_newest_nor_one_
     ]
 
 
+def test_a_backup_that_somebody_else_deleted_first_is_told_in_words(folder):
+    path = backup_made_at(folder / "a.backup", NOW).path
+    backup_files.delete(path)
+    with pytest.raises(backups.Refused) as refusal:
+        backup_files.delete(path)
+    assert str(refusal.value) == f"{path} cannot be deleted: No such file or directory."
+
+
 @pytest.mark.django_db
 def test_who_runs_the_site_is_warned_on_the_first_page_where_backups_are_expected(folder, settings, client):
     def warned(user):
