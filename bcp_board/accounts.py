@@ -126,6 +126,7 @@ class PasswordView(views.PasswordChangeView):
     form_class = PasswordForm
     template_name = "registration/password_change_form.html"
     success_url = settings.LOGIN_REDIRECT_URL
+    extra_context = {"version": settings.VERSION}
 
     def post(self, request, *args, **kwargs):
         if not request.POST.get("old_password"):

@@ -6,6 +6,8 @@ start with a sentence that says what to write instead.
 
 import os
 import re
+import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 
 import dj_database_url
@@ -34,6 +36,29 @@ def env_days(name, default):
     if not value.isdecimal() or not 1 <= int(value) <= 730:
         raise ImproperlyConfigured(f"{name} must be a whole number of days from 1 to 730.")
     return int(value)
+
+
+def env_seconds(name, default):
+    """The variable ``name`` as a number of seconds, 0 to 600; raise otherwise."""
+    try:
+        seconds = float(os.environ.get(name, "").strip() or default)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= 600:
+        raise ImproperlyConfigured(f"{name} must be a number of seconds from 0 to 600, such as 2 or 0.5.")
+    return seconds
+
+
+def env_networks(name, default):
+    """The addresses and networks in the variable ``name``; raise if one is neither."""
+    given = os.environ.get(name, "").replace(",", " ").split() or default
+    try:
+        return [ip_network(each) for each in given]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must be addresses, such as 10.1.0.7, or networks, such as 10.1.0.0/24, "
+            "separated by spaces."
+        ) from error
 
 
 def secret_key():
@@ -92,6 +117,9 @@ if any(host.startswith(("*", ".")) for host in ALLOWED_HOSTS):
 if not ALLOWED_HOSTS:
     ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 
+with (BASE_DIR / "pyproject.toml").open("rb") as file:
+    VERSION = tomllib.load(file)["project"]["version"]
+
 BOARD_NAME = os.environ.get("BOARD_NAME", "").strip() or "BCP Children’s Services Improvement Board"
 MARKING = os.environ.get("MARKING", "").strip() or "OFFICIAL"
 UPDATE_EVERY_DAYS = env_days("UPDATE_EVERY_DAYS", 28)
@@ -102,6 +130,11 @@ BACKUP_SIGNING_KEY = env_signing_key("BACKUP_SIGNING_KEY")
 # Where nobody may rely on the record yet, nobody is told that it has no backup. A real site that never made
 # one is told, because it needs it most.
 BACKUPS_ARE_EXPECTED = HTTPS or bool(BACKUP_RECIPIENTS)
+
+# Where a monitoring system asks, by plain http and under whatever name it knows this machine.
+MONITORED = ("healthz", "readyz", "metrics")
+MONITOR_ADDRESSES = env_networks("MONITOR_ADDRESSES", ["127.0.0.1", "::1"])
+SLOW_REQUEST_SECONDS = env_seconds("SLOW_REQUEST_SECONDS", 2)
 
 INSTALLED_APPS = [
     "bcp_board.apps.BoardAdminConfig",
@@ -125,6 +158,7 @@ MIDDLEWARE = [
     "bcp_board.middleware.identify_requests",
     "bcp_board.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
+    "bcp_board.middleware.answer_monitors",
     "bcp_board.middleware.refuse_odd_requests",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bcp_board.middleware.save_whole_or_not",
@@ -224,6 +258,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "bcp_board.errors.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [rf"^({'|'.join(MONITORED)})\Z"]
 # A promise to browsers that cannot be taken back: how long, and for which names, is for each council to say.
 SECURE_HSTS_SECONDS = env_days("HSTS_DAYS", 30) * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env_flag("HSTS_SUBDOMAINS", False)

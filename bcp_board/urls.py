@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from bcp_board import accounts, views
+from bcp_board import accounts, monitoring, views
 
 handler400 = "bcp_board.errors.bad_request"
 handler403 = "bcp_board.errors.forbidden"
@@ -22,7 +22,8 @@ urlpatterns = [
     path("logout/", accounts.logout, name="logout"),
     path("password/", accounts.password, name="password"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
-    path("healthz", views.healthz, name="healthz"),
+    path("healthz", monitoring.healthz, name="healthz"),
+    path("readyz", monitoring.readyz, name="readyz"),
     # Django would add the slash for everybody, and so tell a member that the admin is there.
     path("admin", admin.site.admin_view(RedirectView.as_view(pattern_name="admin:index", permanent=True))),
     path("admin/", admin.site.urls),

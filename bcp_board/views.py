@@ -1,13 +1,9 @@
-"""The site's own pages: help, accessibility, health and the contact for security reports."""
+"""The site's own pages: help, accessibility and the contact for security reports."""
 
 import datetime
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -36,24 +32,6 @@ def help_page(request):
 def accessibility(request):
     """Show the accessibility statement."""
     return render(request, "accessibility.html")
-
-
-@login_not_required
-@require_safe
-def healthz(request):
-    """Answer 200 while the database answers and holds the record's tables, else 503."""
-    asked = "SELECT 1 FROM django_migrations LIMIT 1"
-    try:
-        if connection.vendor == "sqlite":
-            # Anew, because a file that was taken away goes on answering whoever still has it open.
-            file = Path(connection.settings_dict["NAME"]).absolute().as_uri()
-            with closing(sqlite3.connect(f"{file}?mode=ro", uri=True)) as anew:
-                anew.execute(asked)
-        with connection.cursor() as cursor:
-            cursor.execute(asked)
-    except (DatabaseError, sqlite3.Error):
-        return HttpResponse("database unavailable\n", content_type="text/plain", status=503)
-    return HttpResponse("ok\n", content_type="text/plain")
 
 
 @login_not_required

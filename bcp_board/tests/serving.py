@@ -104,7 +104,7 @@ class Site:
         give_up = time.monotonic() + 60
         while self.process.poll() is None and time.monotonic() < give_up:
             with suppress(OSError, http.client.HTTPException):
-                if self.get("/healthz").status:
+                if self.get("/healthz").status == 200:
                     return
             time.sleep(0.05)
         raise RuntimeError("the site did not start")

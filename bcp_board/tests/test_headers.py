@@ -233,8 +233,8 @@ def test_a_strange_host_gets_every_header_by_plain_http_too_and_no_file(in_servi
 def test_https_is_believed_only_of_a_trusted_proxy(in_service):
     claim = {"Host": "board.example", "X-Forwarded-Proto": "https"}
 
-    assert in_service.send("GET", "/healthz", claim).status == 200
-    assert in_service.send("GET", "/healthz", claim, source="127.0.0.2").status == 301
+    assert in_service.send("GET", "/login/", claim).status == 200
+    assert in_service.send("GET", "/login/", claim, source="127.0.0.2").status == 301
 
 
 @pytest.mark.once
@@ -315,7 +315,7 @@ def test_what_is_too_long_is_refused_by_the_server(in_service):
 def test_a_database_that_is_gone_is_a_page_that_says_so(in_service):
     def answers():
         page = in_service.get("/", cookie=f"__Host-board={'x' * 32}")
-        return page.status, in_service.get("/healthz").status, "cannot be reached" in page.body
+        return page.status, in_service.get("/readyz").status, "cannot be reached" in page.body
 
     assert answers() == (302, 200, False)
     with closing(sqlite3.connect(in_service.file)) as connection:

@@ -94,23 +94,23 @@ def test_a_form_that_is_too_large_is_told_so_once_it_was_sent_and_the_next_is_re
         assert (response.status, b"<h1" in response.body) == (status, True)
 
 
-def test_a_database_file_that_was_taken_away_is_not_called_healthy(database, site):
+def test_a_database_file_that_was_taken_away_is_not_called_ready(database, site):
     """Whoever has it open can read it still, and so could save into a file that nobody will find again."""
     if not database.is_file:
         pytest.skip("PostgreSQL is asked over its connection")
-    assert site.get("/healthz").status == 200
+    assert site.get("/readyz").status == 200
     there, elsewhere = Path(database.name), Path(f"{database.name}.elsewhere")
     there.rename(elsewhere)
-    assert [site.get("/healthz").status for _ in range(6)] == [503] * 6
+    assert [site.get("/readyz").status for _ in range(6)] == [503] * 6
     # Somebody who asks for a page has SQLite make an empty file there.
     there.touch()
-    assert [site.get("/healthz").status for _ in range(6)] == [503] * 6
+    assert [site.get("/readyz").status for _ in range(6)] == [503] * 6
     elsewhere.rename(there)
 
 
-def test_a_database_without_the_records_tables_is_not_called_healthy(new_database):
+def test_a_database_without_the_records_tables_is_not_called_ready(new_database):
     with new_database("empty"):
-        assert Client().get("/healthz").status_code == 503
+        assert Client().get("/readyz").status_code == 503
 
 
 def test_a_database_that_went_away_is_told_in_words_and_the_first_request_after_it_is_answered(
@@ -129,9 +129,9 @@ def test_a_database_that_went_away_is_told_in_words_and_the_first_request_after_
     assert statuses("/") == [200] * 6
     with on_a_server.away():
         page = site.get("/", cookie)
-        assert (page.status, statuses("/healthz")) == (503, [503] * 6)
+        assert (page.status, statuses("/readyz"), statuses("/healthz")) == (503, [503] * 6, [200] * 6)
         assert "Sorry, the record cannot be reached" in page.body.decode()
-    assert statuses("/") + statuses("/healthz") == [200] * 12
+    assert statuses("/") + statuses("/readyz") == [200] * 12
 
 
 @pytest.mark.once

@@ -28,6 +28,9 @@ SETTINGS = [
     "BACKUP_FOLDER",
     "BACKUP_RECIPIENTS",
     "BACKUP_SIGNING_KEY",
+    "MONITOR_ADDRESSES",
+    "SLOW_REQUEST_SECONDS",
+    "PROMETHEUS_MULTIPROC_DIR",
 ]
 HELD_LONG = {"HSTS_DAYS": "730", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}
 GOOD = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "board.example"}
@@ -79,6 +82,18 @@ def manage(*arguments, **more):
             "BACKUP_SIGNING_KEY must be the 64 letters and digits that backup_key printed after "
             "BACKUP_SIGNING_KEY=.",
         ),
+        (
+            {"MONITOR_ADDRESSES": "10.1.0.7/8"},
+            "MONITOR_ADDRESSES must be addresses, such as 10.1.0.7, or networks, such as 10.1.0.0/24, "
+            "separated by spaces.",
+        ),
+        *(
+            (
+                {"SLOW_REQUEST_SECONDS": wrong},
+                "SLOW_REQUEST_SECONDS must be a number of seconds from 0 to 600, such as 2 or 0.5.",
+            )
+            for wrong in ("soon", "-1", "nan")
+        ),
         ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 730."),
     ],
 )
@@ -94,7 +109,7 @@ def test_a_setting_that_cannot_be_understood_stops_the_start_with_one_sentence(t
 
 def test_without_a_secret_key_or_its_file_neither_commands_nor_the_server_start(tmp_path):
     # var/secret_key is looked for beside the settings, so this copy has none.
-    for name in ("visits", "recommendations", "meetings", "demonstration", "templates"):
+    for name in ("record", "visits", "recommendations", "meetings", "demonstration", "templates"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "bcp_board").mkdir()
     for path in (ROOT / "bcp_board").iterdir():

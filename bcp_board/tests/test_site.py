@@ -34,11 +34,14 @@ ADDRESSES = {
     "one_time_link": "/login/MQ/abc-def/",
     "logout": "/logout/",
     "healthz": "/healthz",
+    "readyz": "/readyz",
     "security_txt": "/.well-known/security.txt",
 }
-OPEN_TO_ALL = {"help", "accessibility", "login", "one_time_link", "healthz", "security_txt"}
+# The monitors' pages are open to the address of this machine, from which tests ask.
+MONITORS = {"healthz", "readyz"}
+OPEN_TO_ALL = {"help", "accessibility", "login", "one_time_link", "security_txt"} | MONITORS
 # Not our pages with head and foot: the paper and status page stand alone, and the last are not HTML.
-NOT_IN_THE_FRAME = {"status", "paper", "logout", "healthz", "security_txt"}
+NOT_IN_THE_FRAME = {"status", "paper", "logout", "security_txt"} | MONITORS
 FRAMED = [*(ADDRESSES.keys() - NOT_IN_THE_FRAME - {"login", "one_time_link"})]
 
 

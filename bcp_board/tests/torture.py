@@ -147,12 +147,12 @@ def kill_postgresql(database, rounds):
                 writers.wait_for(random.randint(3, 20))
                 database.server.crash()
             expect(site, "/", writers.cookies[0], 503, "while PostgreSQL is away")
-            expect(site, "/healthz", "", 503, "while PostgreSQL is away")
+            expect(site, "/readyz", "", 503, "while PostgreSQL is away")
             database.server.start()
             # More requests than there were writers, so that each thread's own connection is tried.
             for _ in range(3 * WRITERS):
                 expect(site, "/", writers.cookies[0], 200, "as soon as PostgreSQL is back")
-            expect(site, "/healthz", "", 200, "as soon as PostgreSQL is back")
+            expect(site, "/readyz", "", 200, "as soon as PostgreSQL is back")
             verify(database, site, writers)
     return f"{number} kills, {len(writers.acknowledged)} updates acknowledged, 0 lost"
 

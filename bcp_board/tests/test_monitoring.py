@@ -1,0 +1,196 @@
+"""What the site tells those who watch over it, and that it tells nobody else."""
+
+import datetime
+import shutil
+import subprocess
+from ipaddress import ip_network
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from bcp_board.tests.addresses import make_record
+from bcp_board.tests.serving import Site
+from record import triggers
+from record.tests.factories import make_user
+
+READY = dict.fromkeys(["database", "triggers", "room to write", "clock", "static files"], "ok")
+
+
+@pytest.fixture
+def monitor(db):
+    return Client(raise_request_exception=False)
+
+
+def answer(client, **more):
+    response = client.get("/readyz", **more)
+    return response.status_code, response.json()["checks"]
+
+
+def test_a_site_that_can_serve_says_so_with_its_version_and_changes_nothing(monitor, settings):
+    make_record(make_user("Officers"))
+    response = monitor.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json() == {"ready": True, "version": settings.VERSION, "checks": READY}
+    assert list(Session.objects.all()) == []
+
+
+def test_a_trigger_that_is_missing_is_named(monitor):
+    make_record(make_user("Officers"))
+    connection.check_constraints()  # PostgreSQL alters no table that has a check to come
+    triggers.drop(connection)
+
+    status, found = answer(monitor)
+
+    assert (status, found | {"triggers": "ok"}) == (503, READY)
+    assert found["triggers"].startswith("The table ")
+    assert found["triggers"].endswith("Run 'manage.py migrate', which installs the triggers.")
+
+
+def test_a_clock_that_was_set_back_is_told(monitor, monkeypatch):
+    make_record(make_user("Officers"))
+    before = timezone.now() - datetime.timedelta(minutes=5)
+    monkeypatch.setattr(timezone, "now", lambda: before)
+
+    assert answer(monitor) == (
+        503,
+        READY
+        | {
+            "clock": "The clock of this server is behind the newest entry of the record by more than a "
+            "minute. Nothing can be added until it is put right."
+        },
+    )
+
+
+@pytest.mark.once
+def test_static_files_that_were_not_built_are_told(monitor, settings, tmp_path):
+    built = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+    with override_settings(STATIC_ROOT=tmp_path, STORAGES=settings.STORAGES | built):
+        status, found = answer(monitor)
+
+    assert (status, found | {"static files": "ok"}) == (503, READY)
+    assert found["static files"] == (
+        "The static files are not built. Run 'manage.py collectstatic', then start the site again."
+    )
+
+
+def test_a_database_that_does_not_answer_is_told_once_and_the_process_lives_on(monitor, new_database):
+    with new_database("empty"):
+        assert monitor.get("/healthz").content == b"ok\n"
+        status, found = answer(monitor)
+
+    not_read = "Not checked, because the database does not answer."
+    assert status == 503
+    assert found == READY | {
+        "database": "The database does not answer, or is not the record's.",
+        **dict.fromkeys(["triggers", "room to write", "clock"], not_read),
+    }
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("::1", 200),
+        ("::ffff:127.0.0.1", 200),
+        ("10.1.0.7", 200),
+        ("10.1.1.7", 404),
+        ("127.0.0.2", 404),
+        ("", 404),
+        ("unix:", 404),
+    ],
+)
+def test_only_the_addresses_in_the_setting_are_told(monitor, settings, address, status):
+    settings.MONITOR_ADDRESSES = [ip_network(each) for each in ("127.0.0.1", "::1", "10.1.0.0/24")]
+
+    for page in ("/healthz", "/readyz"):
+        assert monitor.get(page, REMOTE_ADDR=address).status_code == status
+        assert monitor.head(page, REMOTE_ADDR=address).status_code == status
+        assert monitor.post(page, REMOTE_ADDR=address).status_code == (405 if status == 200 else 404)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
+def test_nobody_is_told_through_a_proxy_though_it_has_a_monitors_address(monitor, name):
+    for page in ("/healthz", "/readyz"):
+        assert monitor.get(page, headers={name: "127.0.0.1"}).status_code == 404
+
+
+@pytest.mark.once
+def test_to_others_it_looks_like_what_is_not_there_but_the_log_says_who_asked(monitor, log):
+    def page(path):
+        response = monitor.get(path, REMOTE_ADDR="10.0.0.1")
+        return response.status_code, response.content.decode().replace(response.headers["X-Request-ID"], "")
+
+    log()
+    assert page("/readyz") == page("/zzz")
+    assert [(line["event"], line["path"], line["address"]) for line in log()] == [
+        ("refused", "/readyz", "10.0.0.1"),
+        ("not answered", "/zzz", "10.0.0.1"),
+    ]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_they_are_asked_by_any_name_without_tls_and_only_they(monitor, settings, path):
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client()  # which reads the settings anew
+
+    assert client.get(path, headers={"Host": "10.1.0.7:8000"}).status_code == 200
+    assert client.get(path, headers={"Host": "evil.example"}).status_code == 200
+    assert client.get(f"{path}/", headers={"Host": "testserver"}).status_code == 301
+    assert client.get("/help/", headers={"Host": "testserver"}).status_code == 301
+    assert client.get(path, REMOTE_ADDR="10.0.0.1").status_code == 404
+
+
+@pytest.mark.once
+def test_a_session_that_cannot_be_read_does_not_stand_in_the_way(monitor):
+    with connection.execute_wrapper(refuse_sessions):
+        monitor.cookies["board"] = "x" * 32
+        assert monitor.get("/healthz").status_code == 200
+
+
+def refuse_sessions(execute, sql, *more):
+    assert "django_session" not in sql
+    return execute(sql, *more)
+
+
+@pytest.mark.once
+def test_the_version_is_shown_where_people_change_their_password(client, db, settings):
+    client.force_login(make_user("Board members"))
+
+    assert f"This site is version {settings.VERSION}." in client.get("/password/").content.decode()
+
+
+@pytest.mark.once
+def test_a_disk_without_room_is_told_before_anybody_loses_what_they_wrote(new_database, tmp_path):
+    """The first to learn of a full disk is the monitor: nothing was committed that would have shown it."""
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite keeps what is not committed in memory; test_failing_database has PostgreSQL")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk]).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        with new_database() as scratch:
+            source = scratch.settings_dict["NAME"]
+            scratch.close()
+            shutil.copy(source, disk / "board.sqlite3")
+        site = Site(f"sqlite:///{disk}/board.sqlite3")
+        with site:
+            fill(disk)  # before it is first asked: what SQLite once took for its journal it keeps
+            assert (site.get("/readyz").status, site.get("/healthz").status) == (503, 200)
+            (disk / "filler").unlink()
+            assert site.get("/readyz").status == 200
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def fill(disk):
+    with (disk / "filler").open("ab", buffering=0) as file:
+        while shutil.disk_usage(disk).free:
+            file.write(bytes(4096))
