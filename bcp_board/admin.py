@@ -29,6 +29,14 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
+# Roles and permissions log themselves, whoever changes them.
+LOGGED = {
+    "username": "account renamed",
+    "first_name": "account renamed",
+    "last_name": "account renamed",
+    "is_active": "rights changed",
+    "is_superuser": "rights changed",
+}
 
 
 class UserForm(OpenedForm):
@@ -97,13 +105,6 @@ class UserForm(OpenedForm):
         ]
 
 
-def told(value):
-    """What a field of an account held, in a form that a line of the log can hold."""
-    if isinstance(value, bool) or value is None:
-        return value
-    return str(value) if isinstance(value, str) else sorted(map(str, value))
-
-
 @admin.register(User)
 class UserAdmin(BoardAdmin):
     """Accounts: made, given roles and closed, never deleted. No page here shows or sets a password."""
@@ -159,11 +160,20 @@ class UserAdmin(BoardAdmin):
         user = form.instance
         user.is_staff = works_in_admin(user)
         user.save(update_fields=["is_staff"])
-        for name in form.changed_data if change else ():
-            facts = {"was": told(form.initial.get(name)), "now": told(form.cleaned_data[name])}
-            security_log.record(
-                "account changed", request=request, object=f"user {user.pk}", field=name, **facts
-            )
+        if change:
+            self.log_changes(request, form)
+
+    def log_changes(self, request, form):
+        """Log what the account was called, and whether it was open, before and now; roles log themselves."""
+        for name in form.changed_data:
+            if event := LOGGED.get(name):
+                facts = {"field": name, "was": form.initial[name], "now": form.cleaned_data[name]}
+                self.log_account(event, request, form.instance, **facts)
+
+    def log_account(self, event, request, user, **facts):
+        security_log.record(
+            event, request=request, object=f"user {user.pk}", name=user.get_username(), **facts
+        )
 
     def get_urls(self):
         link = path("<int:pk>/link/", self.admin_site.admin_view(self.one_time_link), name="auth_user_link")
@@ -180,6 +190,7 @@ class UserAdmin(BoardAdmin):
             address = reverse("one_time_link", args=[key, default_token_generator.make_token(user)])
             link = request.build_absolute_uri(address)
             self.log_change(request, user, "Made a one-time link to set the password.")
+            self.log_account("one-time link made", request, user)
         context = {
             **self.admin_site.each_context(request),
             "title": f"One-time link for {user.get_full_name() or user}",

@@ -1,4 +1,4 @@
-"""The security log: one JSON line for each event, with who, from where and what came of it.
+"""The log: one JSON line for each event, with who, from where and what came of it.
 
 No password, session, token or text of the record goes into it. It is written to standard error, for the
 host to keep where this application cannot change it.
@@ -21,11 +21,18 @@ class JsonLine(logging.Formatter):
     def format(self, record):
         line = {
             "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(),
-            "event": record.getMessage(),
-            **(fault_of(record) if record.levelno >= logging.ERROR else {}),
+            **self.said(record),
             **getattr(record, "facts", {}),
         }
         return json.dumps(line, ensure_ascii=True)
+
+    def said(self, record):
+        """What happened. Words that are not ours are left out, for they may quote what nobody should read."""
+        if record.levelno >= logging.ERROR:
+            return fault_of(record)
+        if record.name == logger.name:
+            return {"event": record.getMessage()}
+        return {"event": "warning", "where": [_place_of(record)]}
 
 
 def fault_of(record):
@@ -34,13 +41,18 @@ def fault_of(record):
     The message of an exception is left out, because a database quotes the row that it refused.
     """
     kind, _, trace = record.exc_info or (None, None, None)
+    places = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)]
     return {
         "event": "fault",
         "outcome": str(getattr(record, "status_code", "")),
         "request": getattr(getattr(record, "request", None), "id", ""),
         "kind": kind.__name__ if kind else "",
-        "where": [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)],
+        "where": places or [_place_of(record)],
     }
+
+
+def _place_of(record):
+    return f"{record.filename}:{record.lineno} {record.funcName}"
 
 
 def record(event, *, request=None, user=None, outcome="ok", **facts):
@@ -81,13 +93,35 @@ def admin_changed(sender, instance, created, **kwargs):
     )
 
 
-def rights_changed(sender, instance, action, pk_set, **kwargs):
-    """Log a change to a person's groups or permissions, or to a group's permissions."""
-    if action in ("post_add", "post_remove", "post_clear"):
-        record(
-            "rights changed",
-            request=in_hand(),
-            object=f"{instance._meta.model_name} {instance.pk}",
-            change=action.removeprefix("post_"),
-            rows=sorted(pk_set or ()),
-        )
+def rights_changed(sender, instance, action, reverse, pk_set, **kwargs):
+    """Log which roles and permissions a person, or which permissions a role, had and has now.
+
+    Django tells of it beforehand, while what they had can still be read.
+    """
+    if action not in ("pre_add", "pre_remove", "pre_clear"):
+        return
+    holder_model = sender._meta.auto_created
+    field = next(f for f in holder_model._meta.many_to_many if f.remote_field.through is sender)
+    holders, rights = holder_model.objects.all(), field.related_model.objects.select_related()
+    if reverse:  # somebody gave a role its people
+        held_by_it = holders.filter(**{field.name: instance})
+        holders = held_by_it if pk_set is None else holders.filter(pk__in=pk_set)
+        changed = rights.filter(pk=instance.pk)
+    else:
+        holders = [instance]
+        changed = rights.all() if pk_set is None else rights.filter(pk__in=pk_set)
+    changed = {_name_of(right) for right in changed}
+    for holder in holders:
+        was = {_name_of(right) for right in rights.filter(**{field.related_query_name(): holder})}
+        now = was | changed if action == "pre_add" else was - changed
+        facts = {"field": field.name, "was": sorted(was), "now": sorted(now)}
+        about = {"object": f"{holder._meta.model_name} {holder.pk}", "name": _name_of(holder)}
+        if was != now:
+            record("rights changed", request=in_hand(), **about, **facts)
+
+
+def _name_of(row):
+    """The name of a person or a role, or of a permission as the code asks for it."""
+    if hasattr(row, "codename"):
+        return f"{row.content_type.app_label}.{row.codename}"
+    return row.name if hasattr(row, "permissions") else row.get_username()

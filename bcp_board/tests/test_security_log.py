@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -104,23 +104,44 @@ def test_changes_of_rights_and_the_admins_changes_say_who_made_them(log):
     lines = log()
     who = {(line["user"], line["address"], len(line["request"])) for line in lines}
     assert who == {(administrator.pk, "127.0.0.1", 16)}
-    assert facts(lines, "object", "change", "rows") == [
-        (
-            "rights changed",
-            "ok",
-            f"user {ann.pk}",
-            "remove",
-            [ann.groups.model.objects.get(name="Board members").pk],
-        ),
-        ("rights changed", "ok", f"user {ann.pk}", "add", [officers.pk]),
-        ("account changed", "ok", f"user {ann.pk}", None, None),
-        ("admin changed", "ok", f"user {ann.pk}", None, None),
+    assert facts(lines, "object", "name", "field", "was", "now") == [
+        ("rights changed", "ok", f"user {ann.pk}", "ann", "groups", ["Board members"], []),
+        ("rights changed", "ok", f"user {ann.pk}", "ann", "groups", [], ["Officers"]),
+        ("admin changed", "ok", f"user {ann.pk}", None, None, None, None),
     ]
-    (changed,) = (line for line in lines if line["event"] == "account changed")
-    assert (changed["field"], changed["was"], changed["now"]) == ("groups", ["Board members"], ["Officers"])
 
     client.post(f"/admin/auth/user/{ann.pk}/link/")
-    assert facts(log(), "object") == [("admin changed", "ok", f"user {ann.pk}")]
+    assert facts(log(), "object", "name", "user") == [
+        ("admin changed", "ok", f"user {ann.pk}", None, administrator.pk),
+        ("one-time link made", "ok", f"user {ann.pk}", "ann", administrator.pk),
+    ]
+
+
+def test_a_change_of_rights_is_logged_with_what_they_were_and_are_from_whichever_side(log):
+    ann, bob = person("Board members", "ann"), person("", "bob")
+    officers = Group.objects.get(name="Officers")
+    view = Permission.objects.get(codename="view_meeting")
+    log()
+
+    officers.user_set.add(ann, bob)
+    officers.user_set.remove(ann)
+    ann.groups.clear()
+    bob.user_permissions.add(view)
+    officers.user_set.clear()
+    ann.groups.add(*[])
+    ann.groups.remove(officers)
+    Group.objects.create(name="Visitors").permissions.set([view])
+
+    both = ["Board members", "Officers"]
+    assert [tuple(line[name] for name in ("name", "field", "was", "now")) for line in log()] == [
+        ("ann", "groups", ["Board members"], both),
+        ("bob", "groups", [], ["Officers"]),
+        ("ann", "groups", both, ["Board members"]),
+        ("ann", "groups", ["Board members"], []),
+        ("bob", "user_permissions", [], ["record.view_meeting"]),
+        ("bob", "groups", ["Officers"], []),
+        ("Visitors", "permissions", [], ["record.view_meeting"]),
+    ]
 
 
 def test_every_change_of_an_account_is_logged_with_what_it_was_and_is(log):
@@ -129,16 +150,16 @@ def test_every_change_of_an_account_is_logged_with_what_it_was_and_is(log):
     client.force_login(root)
     page = f"/admin/auth/user/{ann.pk}/change/"
 
-    for typed, change in (
-        ({"is_active": ""}, ("is_active", True, False)),
-        ({"is_superuser": "on"}, ("is_superuser", False, True)),
-        ({"first_name": "Renamed"}, ("first_name", ann.first_name, "Renamed")),
-        ({"username": "renamed"}, ("username", "ann", "renamed")),
+    for typed, event, change in (
+        ({"is_active": ""}, "rights changed", ("is_active", True, False)),
+        ({"is_superuser": "on"}, "rights changed", ("is_superuser", False, True)),
+        ({"first_name": "Renamed"}, "account renamed", ("first_name", ann.first_name, "Renamed")),
+        ({"username": "renamed"}, "account renamed", ("username", "ann", "renamed")),
     ):
         log()
         assert fill_in(client, page, **typed).status_code == 302
         assert facts(log(), "user", "object", "field", "was", "now") == [
-            ("account changed", "ok", root.pk, f"user {ann.pk}", *change),
+            (event, "ok", root.pk, f"user {ann.pk}", *change),
             ("admin changed", "ok", root.pk, f"user {ann.pk}", None, None, None),
         ]
 
