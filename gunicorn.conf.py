@@ -1,5 +1,14 @@
 """How gunicorn serves the site. It reads this file by itself when it is started in this folder."""
 
+import os
+from pathlib import Path
+
+from prometheus_client.multiprocess import mark_process_dead
+
+from bcp_board.server_log import ServerLog
+
+METRICS_FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+
 wsgi_app = "bcp_board.wsgi"
 # Twice as many as processors: a page is Python's work, of which each worker does one piece at a time.
 workers = 4
@@ -10,6 +19,21 @@ threads = 52
 # Read once, before the workers part: they start at once and share what was read.
 preload_app = True
 loglevel = "warning"
+logger_class = ServerLog
 control_socket_disable = True
 # The site is at the root of its host, so no header may move it elsewhere, not even a trusted proxy's.
 forwarder_headers = ""
+
+
+def on_starting(server):
+    """Make the folder of the counts, and take out those of a server before."""
+    if METRICS_FOLDER:
+        Path(METRICS_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in Path(METRICS_FOLDER).glob("*.db"):
+            file.unlink()
+
+
+def child_exit(server, worker):
+    """Let a worker that ended no longer count among those that are alive."""
+    if METRICS_FOLDER:
+        mark_process_dead(worker.pid, METRICS_FOLDER)

@@ -1,7 +1,8 @@
-"""What every request passes through: security headers, malformed input, and the day it asks about."""
+"""What every request passes through: its time, security headers, malformed input, the day it asks about."""
 
 import re
 import secrets
+import time
 from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
@@ -18,7 +19,8 @@ from django.http import UnreadablePostError
 from django.urls import resolve
 from django.utils import timezone
 
-from bcp_board import errors
+from bcp_board import errors, metrics
+from record import security_log
 from record.as_at import AsAt, read_as_at
 
 # What browsers let a page ask for beside being shown, of which the site needs nothing. Only names that
@@ -78,6 +80,47 @@ def identify_requests(get_response):
         request.id = secrets.token_hex(8)
         response = get_response(request)
         response.headers["X-Request-ID"] = request.id
+        return response
+
+    return middleware
+
+
+def leave_out_what_head_does_not_ask(get_response):
+    """Send no body where none was asked for: gunicorn drops it, and warns each time that it did."""
+
+    def middleware(request):
+        response = get_response(request)
+        if request.method == "HEAD":
+            if response.streaming:
+                response.streaming_content = []
+            else:
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                response.content = b""
+        return response
+
+    return middleware
+
+
+def time_requests(get_response):
+    """Count each request, and log one that took long."""
+
+    def middleware(request):
+        began = time.monotonic()
+        response = get_response(request)
+        seconds = time.monotonic() - began
+        # By its name in the program: an address may hold what nobody should read, such as a one-time link.
+        view = request.resolver_match.view_name if request.resolver_match else "none"
+        if settings.METRICS_FOLDER:
+            metrics.count(view, status=response.status_code, seconds=seconds)
+        if seconds >= settings.SLOW_REQUEST_SECONDS:
+            security_log.record(
+                "slow request",
+                request=request,
+                user=errors.NOBODY,
+                outcome=str(response.status_code),
+                view=view,
+                seconds=round(seconds, 3),
+            )
         return response
 
     return middleware

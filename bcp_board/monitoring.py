@@ -1,4 +1,4 @@
-"""What those who watch over the site ask it: whether it lives and whether it can serve.
+"""What those who watch over the site ask it: whether it lives, whether it can serve, how it fares.
 
 Only the addresses in MONITOR_ADDRESSES are told; to anybody else these pages are not there.
 """
@@ -19,6 +19,7 @@ from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from bcp_board import metrics
 from bcp_board.errors import Hidden
 from record import ledger, security_log, triggers
 
@@ -69,6 +70,14 @@ def readyz(request):
     is_ready = set(found.values()) == {"ok"}
     answer = {"ready": is_ready, "version": settings.VERSION, "checks": found}
     return JsonResponse(answer, status=200 if is_ready else 503, json_dumps_params={"indent": 2})
+
+
+@for_monitors
+def counted(request):
+    """What was counted and how old the proofs are, for Prometheus, if the settings ask for it."""
+    if not settings.METRICS_FOLDER:
+        raise Hidden
+    return HttpResponse(metrics.page(now=timezone.now()), content_type=metrics.CONTENT_TYPE)
 
 
 def _said(check):

@@ -80,7 +80,7 @@ def env_folder(name, default):
     value = os.environ.get(name, "").strip()
     if value and not value.startswith("/"):
         raise ImproperlyConfigured(f"{name} must begin with /, so that it is one folder for every command.")
-    return Path(value or default)
+    return Path(value) if value else default
 
 
 def env_public_keys(name):
@@ -135,6 +135,8 @@ BACKUPS_ARE_EXPECTED = HTTPS or bool(BACKUP_RECIPIENTS)
 MONITORED = ("healthz", "readyz", "metrics")
 MONITOR_ADDRESSES = env_networks("MONITOR_ADDRESSES", ["127.0.0.1", "::1"])
 SLOW_REQUEST_SECONDS = env_seconds("SLOW_REQUEST_SECONDS", 2)
+# Prometheus's own name for the folder in which the server's processes share their counts.
+METRICS_FOLDER = env_folder("PROMETHEUS_MULTIPROC_DIR", None)
 
 INSTALLED_APPS = [
     "bcp_board.apps.BoardAdminConfig",
@@ -156,6 +158,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "bcp_board.middleware.identify_requests",
+    "bcp_board.middleware.leave_out_what_head_does_not_ask",
+    "bcp_board.middleware.time_requests",
     "bcp_board.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "bcp_board.middleware.answer_monitors",
@@ -291,8 +295,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json_line": {"()": "record.security_log.JsonLine"}},
-    "handlers": {"security": {"class": "logging.StreamHandler", "formatter": "json_line"}},
+    "handlers": {
+        "security": {"class": "logging.StreamHandler", "formatter": "json_line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["security"], "level": "WARNING"},
     "loggers": {
+        # The pages that refuse write their own line, and do not quote the address.
+        "django": {"handlers": ["nowhere"], "propagate": False},
         "bcp_board.security": {"handlers": ["security"], "level": "INFO", "propagate": False},
         # What failed, where in the code, and in which request; never what the visitor or the record said.
         "django.request": {"handlers": ["security"], "level": "ERROR", "propagate": False},

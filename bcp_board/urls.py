@@ -24,6 +24,7 @@ urlpatterns = [
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("healthz", monitoring.healthz, name="healthz"),
     path("readyz", monitoring.readyz, name="readyz"),
+    path("metrics", monitoring.counted, name="metrics"),
     # Django would add the slash for everybody, and so tell a member that the admin is there.
     path("admin", admin.site.admin_view(RedirectView.as_view(pattern_name="admin:index", permanent=True))),
     path("admin/", admin.site.urls),

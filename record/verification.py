@@ -4,16 +4,18 @@ Nothing here ends in a traceback, whatever an owner of the database wrote into i
 named.
 """
 
+import datetime
 from collections import defaultdict
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.db.models import Exists, ForeignKey, Max, OuterRef
 from simple_history.models import HistoricalChanges
 from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 
 from record.canonical import ODD, stored_otherwise
-from record.ledger import BATCH, GENESIS, content_digest, entry_digest, links_of
+from record.ledger import BATCH, GENESIS, Anchor, content_digest, entry_digest, links_of
 from record.models import Erasure, LedgerEntry, Salt
 from record.triggers import chained_models, guarded_models
 
@@ -44,6 +46,28 @@ def first_fault(*, expected=None):
         _broken_link,
     )
     return next((fault for check in checks if (fault := check())), None)
+
+
+def note_that_it_held(anchor, *, at):
+    """Keep that the history up to ``anchor`` was found to hold at the moment ``at``; raises OSError."""
+    file = _noted_in()
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.write_text(f"{at.isoformat()} {anchor}")
+
+
+def last_held_at():
+    """The moment at which this history was last noted to hold, or None; that of another database is not."""
+    try:
+        moment, anchor = _noted_in().read_text().split()
+        moment, anchor = datetime.datetime.fromisoformat(moment), Anchor.read(anchor)
+    except (OSError, ValueError):
+        return None
+    is_ours = LedgerEntry.objects.filter(sequence=anchor.count, digest=anchor.digest).exists()
+    return moment if is_ours else None
+
+
+def _noted_in():
+    return settings.VAR_DIR / "history_held_at"
 
 
 def _erasures():

@@ -10,11 +10,14 @@ os.environ["HTTPS"] = "0"  # the test client and the live server speak plain htt
 os.environ["DEBUG"] = "0"
 
 from bcp_board.settings import *  # noqa: E402, F403 (the key must be there first; every setting is wanted)
-from bcp_board.settings import DATABASES, STORAGES  # noqa: E402
+from bcp_board.settings import DATABASES, STORAGES, VAR_DIR  # noqa: E402
 from bcp_board.tests.postgres import in_memory  # noqa: E402
 
 # The real ones are slow on purpose. One test signs in with them.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# What a test notes is not noted of the record that `make run` serves.
+VAR_DIR = VAR_DIR / "tests"
 
 # Files straight from their folders: the production storage wants `collectstatic` first.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -1,12 +1,16 @@
 """What the site tells those who watch over it, and that it tells nobody else."""
 
 import datetime
+import os
 import shutil
+import signal
 import subprocess
+import time
 from ipaddress import ip_network
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -14,7 +18,10 @@ from django.utils import timezone
 from bcp_board.tests.addresses import make_record
 from bcp_board.tests.serving import Site
 from record import triggers
+from record.ledger import anchor
+from record.models import LedgerEntry
 from record.tests.factories import make_user
+from record.verification import last_held_at
 
 READY = dict.fromkeys(["database", "triggers", "room to write", "clock", "static files"], "ok")
 
@@ -194,3 +201,85 @@ def fill(disk):
     with (disk / "filler").open("ab", buffering=0) as file:
         while shutil.disk_usage(disk).free:
             file.write(bytes(4096))
+
+
+def numbers(page):
+    """{name with labels: number} of a page in Prometheus's format."""
+    lines = [line for line in page.splitlines() if line and not line.startswith("#")]
+    return {name: float(number) for name, number in (line.rsplit(" ", 1) for line in lines)}
+
+
+def test_prometheus_is_told_what_every_process_counted_and_how_old_the_proofs_are(new_database, tmp_path):
+    database = new_database("filled")
+    with database:
+        site = Site(database.url)
+        site.env |= {
+            "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "counts"),
+            "BACKUP_FOLDER": str(tmp_path),
+        }
+        with site:
+            before = numbers(site.get("/metrics").body.decode())
+            for _ in range(20):
+                site.get("/login/?q=canary")
+                site.get("/canary/")
+            site.manage("backup", str(tmp_path / "one.backup"), "--unencrypted")
+            site.manage("verify_history")
+            page = site.get("/metrics").body.decode()
+            length = LedgerEntry.objects.count()
+            os.kill(site.processes()[1].pid, signal.SIGKILL)
+            while len(site.processes()) != 5:
+                time.sleep(0.05)
+            after = numbers(site.get("/metrics").body.decode())
+
+    found = numbers(page)
+    assert "canary" not in page
+    proofs = {"board_backup_age_seconds", "board_verified_age_seconds"}
+    assert proofs & before.keys() == set()
+    assert [0 <= found[name] < 60 for name in sorted(proofs)] == [True, True]
+    assert found["board_ledger_entries"] == before["board_ledger_entries"] == length > 0
+    counted = {name: number for name, number in found.items() if "_seconds_count" in name}
+    health = 'board_request_seconds_count{status="200",view="healthz"}'
+    assert {name: number for name, number in counted.items() if name != health} == {
+        'board_request_seconds_count{status="200",view="login"}': 20,
+        'board_request_seconds_count{status="404",view="none"}': 20,
+        'board_request_seconds_count{status="200",view="metrics"}': 1,
+    }
+    assert 0 < found['board_request_seconds_sum{status="200",view="login"}'] < 60
+    # What a process counted is not lost with it.
+    assert after['board_request_seconds_count{status="200",view="login"}'] == 20
+    assert sum(name.startswith("board_database_connections{") for name in found) <= 4
+
+
+@pytest.mark.once
+def test_without_the_setting_there_are_no_metrics(monitor):
+    assert monitor.get("/metrics").status_code == 404
+
+
+@pytest.mark.once
+def test_when_the_history_was_verified_is_known_of_that_history_only(db, settings, tmp_path, capsys):
+    settings.VAR_DIR = tmp_path
+    assert last_held_at() is None
+    make_record(make_user("Officers"))
+    began = timezone.now()
+
+    call_command("verify_history")
+
+    assert began <= last_held_at() <= timezone.now()
+    note = tmp_path / "history_held_at"
+    said = note.read_text()
+    note.write_text(said.replace(str(anchor()), f"{anchor().count}:{'0' * 64}"))
+    assert last_held_at() is None
+    note.write_text("torn")
+    assert last_held_at() is None
+
+
+@pytest.mark.once
+def test_a_verification_that_cannot_be_noted_holds_all_the_same(db, settings, tmp_path, capsys):
+    settings.VAR_DIR = tmp_path / "file"
+    settings.VAR_DIR.write_text("")
+
+    call_command("verify_history")
+
+    out, err = capsys.readouterr()
+    assert out.startswith("The history holds: 0 entries")
+    assert err == "The time of this check was not kept for /metrics: File exists.\n"

@@ -35,10 +35,11 @@ ADDRESSES = {
     "logout": "/logout/",
     "healthz": "/healthz",
     "readyz": "/readyz",
+    "metrics": "/metrics",
     "security_txt": "/.well-known/security.txt",
 }
 # The monitors' pages are open to the address of this machine, from which tests ask.
-MONITORS = {"healthz", "readyz"}
+MONITORS = {"healthz", "readyz", "metrics"}
 OPEN_TO_ALL = {"help", "accessibility", "login", "one_time_link", "security_txt"} | MONITORS
 # Not our pages with head and foot: the paper and status page stand alone, and the last are not HTML.
 NOT_IN_THE_FRAME = {"status", "paper", "logout", "security_txt"} | MONITORS
