@@ -1,13 +1,20 @@
 """How gunicorn serves the site. It reads this file by itself when it is started in this folder."""
 
 import os
-from pathlib import Path
+import sys
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from prometheus_client.multiprocess import mark_process_dead
 
 from bcp_board.server_log import ServerLog
 
-METRICS_FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bcp_board.settings")
+try:
+    METRICS_FOLDER = settings.METRICS_FOLDER
+except ImproperlyConfigured as wrong:
+    # As manage.py does: one sentence, for whoever starts it.
+    sys.exit(str(wrong))
 
 wsgi_app = "bcp_board.wsgi"
 # Twice as many as processors: a page is Python's work, of which each worker does one piece at a time.
@@ -28,12 +35,12 @@ forwarder_headers = ""
 def on_starting(server):
     """Make the folder of the counts, and take out those of a server before."""
     if METRICS_FOLDER:
-        Path(METRICS_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for file in Path(METRICS_FOLDER).glob("*.db"):
+        METRICS_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in METRICS_FOLDER.glob("*.db"):
             file.unlink()
 
 
 def child_exit(server, worker):
     """Let a worker that ended no longer count among those that are alive."""
     if METRICS_FOLDER:
-        mark_process_dead(worker.pid, METRICS_FOLDER)
+        mark_process_dead(worker.pid, str(METRICS_FOLDER))

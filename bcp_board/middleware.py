@@ -85,17 +85,17 @@ def identify_requests(get_response):
     return middleware
 
 
-def leave_out_what_head_does_not_ask(get_response):
+def answer_heads(get_response):
     """Send no body where none was asked for: gunicorn drops it, and warns each time that it did."""
 
     def middleware(request):
         response = get_response(request)
-        if request.method == "HEAD":
-            if response.streaming:
-                response.streaming_content = []
-            else:
-                response.headers.setdefault("Content-Length", str(len(response.content)))
-                response.content = b""
+        if not response.streaming and response.content:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        if request.method == "HEAD" and response.streaming:
+            response.streaming_content = []
+        elif request.method == "HEAD":
+            response.content = b""
         return response
 
     return middleware

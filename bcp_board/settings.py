@@ -158,7 +158,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "bcp_board.middleware.identify_requests",
-    "bcp_board.middleware.leave_out_what_head_does_not_ask",
+    "bcp_board.middleware.answer_heads",
     "bcp_board.middleware.time_requests",
     "bcp_board.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",

@@ -107,6 +107,13 @@ def test_a_setting_that_cannot_be_understood_stops_the_start_with_one_sentence(t
     assert "CANARY" not in done.stdout + done.stderr
 
 
+def test_the_server_says_in_one_sentence_too_why_it_does_not_start(tmp_path):
+    done = run("-m", "gunicorn", "--bind", "127.0.0.1:0", tmp_path=tmp_path, **GOOD | {"HTTPS": "2"})
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "HTTPS must be 1 or 0, not '2'.\n"
+
+
 def test_without_a_secret_key_or_its_file_neither_commands_nor_the_server_start(tmp_path):
     # var/secret_key is looked for beside the settings, so this copy has none.
     for name in ("record", "visits", "recommendations", "meetings", "demonstration", "templates"):
