@@ -1,6 +1,7 @@
 """What the site tells those who watch over it, and that it tells nobody else."""
 
 import datetime
+import json
 import shutil
 import subprocess
 import time
@@ -172,7 +173,7 @@ def test_the_version_is_shown_where_people_change_their_password(client, db, set
 
 
 @pytest.mark.once
-def test_a_disk_without_room_is_told_before_anybody_loses_what_they_wrote(new_database, tmp_path):
+def test_a_disk_without_room_is_told_before_anybody_loses_what_they_wrote(new_database, settings, tmp_path):
     """The first to learn of a full disk is the monitor: nothing was committed that would have shown it."""
     if connection.vendor != "sqlite":
         pytest.skip("SQLite keeps what is not committed in memory; test_failing_database has PostgreSQL")
@@ -187,12 +188,18 @@ def test_a_disk_without_room_is_told_before_anybody_loses_what_they_wrote(new_da
             shutil.copy(source, disk / "board.sqlite3")
         site = Site(f"sqlite:///{disk}/board.sqlite3")
         with site:
-            fill(disk)  # before it is first asked: what SQLite once took for its journal it keeps
-            assert (site.get("/readyz").status, site.get("/healthz").status) == (503, 200)
+            # Read, and not yet asked whether it is ready: the room that this takes is not given back.
+            site.get("/", f"{settings.SESSION_COOKIE_NAME}={'x' * 32}")
+            fill(disk)
+            full = site.get("/readyz")
             (disk / "filler").unlink()
-            assert site.get("/readyz").status == 200
+            again = site.get("/readyz")
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)
+    assert json.loads(full.body)["checks"] == READY | {
+        "room to write": "Nothing can be saved. The disk may be full, or the database may not be written to."
+    }
+    assert (full.status, again.status) == (503, 200)
 
 
 def fill(disk):
