@@ -37,11 +37,22 @@ def answer(client, **more):
 
 def test_a_site_that_can_serve_says_so_with_its_version_and_changes_nothing(monitor, settings):
     make_record(make_user("Officers"))
+    before = kept_in_memory()
+
     response = monitor.get("/readyz")
 
     assert response.status_code == 200
     assert response.json() == {"ready": True, "version": settings.VERSION, "checks": READY}
     assert list(Session.objects.all()) == []
+    assert kept_in_memory() == before
+
+
+def kept_in_memory():
+    """How much SQLite keeps in memory of what it read."""
+    if connection.vendor != "sqlite":
+        return None
+    with connection.cursor() as cursor:
+        return cursor.execute("PRAGMA cache_size").fetchone()
 
 
 def test_a_trigger_that_is_missing_is_named(monitor):
