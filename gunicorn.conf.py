@@ -35,9 +35,12 @@ forwarder_headers = ""
 def on_starting(server):
     """Make the folder of the counts, and take out those of a server before."""
     if METRICS_FOLDER:
-        METRICS_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for file in METRICS_FOLDER.glob("*.db"):
-            file.unlink()
+        try:
+            METRICS_FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for file in METRICS_FOLDER.glob("*.db"):
+                file.unlink()
+        except OSError as error:
+            sys.exit(f"PROMETHEUS_MULTIPROC_DIR, {METRICS_FOLDER}, cannot be used: {error.strerror}.")
 
 
 def child_exit(server, worker):

@@ -4,6 +4,7 @@ Each process of the server keeps its counts in a file of its own in PROMETHEUS_M
 asked adds them up. No label holds anything that a visitor sent.
 """
 
+from contextlib import suppress
 from weakref import WeakSet
 
 from django.conf import settings
@@ -40,11 +41,12 @@ def remember(sender, connection, **kwargs):
 
 
 def count(view, *, status, seconds):
-    """Count a request that the view of the name ``view`` answered."""
-    REQUESTS.labels(view, status).observe(seconds)
+    """Count a request that the view of the name ``view`` answered, unless the counts cannot be written."""
     is_open = [one for one in list(_connections) if one.connection is not None]
-    for alias in settings.DATABASES:
-        CONNECTIONS.labels(alias).set(sum(one.alias == alias for one in is_open))
+    with suppress(OSError):
+        REQUESTS.labels(view, status).observe(seconds)
+        for alias in settings.DATABASES:
+            CONNECTIONS.labels(alias).set(sum(one.alias == alias for one in is_open))
 
 
 def page(*, now):

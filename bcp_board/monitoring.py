@@ -75,7 +75,7 @@ def readyz(request):
 @for_monitors
 def counted(request):
     """What was counted and how old the proofs are, for Prometheus, if the settings ask for it."""
-    if not settings.METRICS_FOLDER:
+    if not (settings.METRICS_FOLDER and settings.METRICS_FOLDER.is_dir()):
         raise Hidden
     return HttpResponse(metrics.page(now=timezone.now()), content_type=metrics.CONTENT_TYPE)
 

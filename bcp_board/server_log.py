@@ -21,13 +21,10 @@ class ServerLine(JsonLine):
             return super().said(record)
         message, problem = record.getMessage(), sys.exc_info()[0]
         if problem and record.levelno < logging.ERROR:
-            address = re.match("Invalid request from ip=(.*?): ", message)
-            return {
-                "event": "request not read",
-                "outcome": "refused",
-                "address": address[1] if address else "",
-                "kind": problem.__name__,
-            }
+            visitor = re.match("Invalid request from ip=(.*?): ", message)
+            refused = {"event": "request not read", "outcome": "refused"}
+            about = refused | {"address": visitor[1]} if visitor else {"event": "server"}
+            return about | {"kind": problem.__name__}
         return {"event": "server", "said": message}
 
 

@@ -258,6 +258,9 @@ def test_prometheus_is_told_what_every_process_counted_and_how_old_the_proofs_ar
             site.kill()
             site.start()
             anew = numbers(site.get("/metrics").body.decode())
+            shutil.rmtree(tmp_path / "counts")
+            without = {site.get(path).status for path in ("/login/", "/zzz") for _ in range(20)}
+            gone = site.get("/metrics").status
 
     found = numbers(page)
     assert "canary" not in page
@@ -277,6 +280,8 @@ def test_prometheus_is_told_what_every_process_counted_and_how_old_the_proofs_ar
     assert after['board_request_seconds_count{status="200",view="login"}'] == 20
     assert connections_of(victim) not in after
     assert [name for name in anew if "login" in name] == []
+    # Nobody goes without a page because it cannot be counted.
+    assert (without, gone) == ({200, 404}, 404)
 
 
 def connections_of(worker):

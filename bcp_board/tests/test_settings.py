@@ -114,6 +114,15 @@ def test_the_server_says_in_one_sentence_too_why_it_does_not_start(tmp_path):
     assert done.stderr == "HTTPS must be 1 or 0, not '2'.\n"
 
 
+def test_a_folder_for_counts_that_cannot_be_used_stops_the_server_with_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    wrong = {"PROMETHEUS_MULTIPROC_DIR": f"{tmp_path}/file"}
+    done = run("-m", "gunicorn", "--bind", "127.0.0.1:0", tmp_path=tmp_path, **GOOD | wrong)
+
+    said = f"PROMETHEUS_MULTIPROC_DIR, {tmp_path}/file, cannot be used: File exists."
+    assert (done.returncode, done.stderr.splitlines()[1:]) == (1, [said])
+
+
 def test_without_a_secret_key_or_its_file_neither_commands_nor_the_server_start(tmp_path):
     # var/secret_key is looked for beside the settings, so this copy has none.
     for name in ("record", "visits", "recommendations", "meetings", "demonstration", "templates"):
