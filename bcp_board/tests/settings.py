@@ -8,6 +8,8 @@ os.environ.setdefault("SECRET_KEY", "a-key-for-tests-only-" * 3)
 os.environ.setdefault("BACKUP_SIGNING_KEY", secrets.token_hex(32))
 os.environ["HTTPS"] = "0"  # the test client and the live server speak plain http
 os.environ["DEBUG"] = "0"
+# A busy machine adds no lines to the log that a test reads.
+os.environ.setdefault("SLOW_REQUEST_SECONDS", "600")
 
 from bcp_board.settings import *  # noqa: E402, F403 (the key must be there first; every setting is wanted)
 from bcp_board.settings import DATABASES, STORAGES, VAR_DIR  # noqa: E402
