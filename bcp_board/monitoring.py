@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bcp_board import metrics
-from bcp_board.errors import Hidden
+from bcp_board.errors import NOBODY, Hidden
 from record import ledger, security_log, triggers
 
 # With these a proxy says that it passes on what a visitor asked. Then the address is the proxy's own, which
@@ -67,9 +67,11 @@ def readyz(request):
     is_read = found["database"] == "ok"
     found |= {name: _said(check) if is_read else NOT_READ for name, check in OF_THE_DATABASE.items()}
     found["static files"] = _said(static_files)
-    is_ready = set(found.values()) == {"ok"}
-    answer = {"ready": is_ready, "version": settings.VERSION, "checks": found}
-    return JsonResponse(answer, status=200 if is_ready else 503, json_dumps_params={"indent": 2})
+    failed = [name for name, said in found.items() if said != "ok"]
+    if failed:
+        security_log.record("not ready", request=request, user=NOBODY, outcome="503", checks=failed)
+    answer = {"ready": not failed, "version": settings.VERSION, "checks": found}
+    return JsonResponse(answer, status=503 if failed else 200, json_dumps_params={"indent": 2})
 
 
 @for_monitors

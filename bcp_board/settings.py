@@ -295,6 +295,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json_line": {"()": "record.security_log.JsonLine"}},
+    "filters": {
+        "failed": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: record.exc_info is not None,
+        }
+    },
     "handlers": {
         "security": {"class": "logging.StreamHandler", "formatter": "json_line"},
         "nowhere": {"class": "logging.NullHandler"},
@@ -305,7 +311,13 @@ LOGGING = {
         "django": {"handlers": ["nowhere"], "propagate": False},
         "bcp_board.security": {"handlers": ["security"], "level": "INFO", "propagate": False},
         # What failed, where in the code, and in which request; never what the visitor or the record said.
-        "django.request": {"handlers": ["security"], "level": "ERROR", "propagate": False},
+        # A page that says by itself that something is wrong logs by itself what.
+        "django.request": {
+            "handlers": ["security"],
+            "filters": ["failed"],
+            "level": "ERROR",
+            "propagate": False,
+        },
     },
 }
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "").strip()

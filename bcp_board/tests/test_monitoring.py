@@ -55,16 +55,20 @@ def kept_in_memory():
         return cursor.execute("PRAGMA cache_size").fetchone()
 
 
-def test_a_trigger_that_is_missing_is_named(monitor):
+def test_a_trigger_that_is_missing_is_named_and_one_line_of_the_log_says_what_failed(monitor, log):
     make_record(make_user("Officers"))
     connection.check_constraints()  # PostgreSQL alters no table that has a check to come
     triggers.drop(connection)
+    log()
 
     status, found = answer(monitor)
 
     assert (status, found | {"triggers": "ok"}) == (503, READY)
     assert found["triggers"].startswith("The table ")
     assert found["triggers"].endswith("Run 'manage.py migrate', which installs the triggers.")
+    assert [(line["event"], line["outcome"], line["checks"]) for line in log()] == [
+        ("not ready", "503", ["triggers"])
+    ]
 
 
 def test_a_clock_that_was_set_back_is_told(monitor, monkeypatch):
