@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, His
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from bcp_board import backup_files
+from bcp_board import backup_files, backups
 from record import ledger, verification
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -67,7 +67,7 @@ class Proofs:
         self.now = now
 
     def collect(self):
-        backup = backup_files.newest(settings.BACKUP_FOLDER, now=self.now)
+        backup = newest_backup(now=self.now)
         for name, help_text, value in (
             ("board_backup_age_seconds", "Since the newest backup", self.since(backup and backup.made_at)),
             (
@@ -82,6 +82,13 @@ class Proofs:
 
     def since(self, moment):
         return None if moment is None else (self.now - moment).total_seconds()
+
+
+def newest_backup(*, now):
+    """The newest Backup that would do for a restore, or None; one that nobody here signed would not."""
+    with suppress(backup_files.NotSigned):
+        return backup_files.newest(settings.BACKUP_FOLDER, now=now, trust=backups.trust())
+    return None
 
 
 def read(ask):
