@@ -3,17 +3,22 @@
 import logging
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from record import ledger
 from record.models import Erasure
 from record.verification import first_fault, note_that_it_held
 
+NOT_CHECKED = 2
 logger = logging.getLogger("bcp_board.security")
 
 
 class Command(BaseCommand):
-    help = "Recompute the chain of the history. Ends with 1, and the first bad row, if it does not hold."
+    help = (
+        "Recompute the chain of the history. Ends with 1, and the first bad row, if it does not hold, and "
+        "with 2 if the database cannot be read."
+    )
     # Also where a trigger is missing: that is when it matters most what was changed.
     requires_system_checks = []
 
@@ -29,7 +34,16 @@ class Command(BaseCommand):
             expected = ledger.Anchor.read(anchor) if anchor is not None else None
         except ValueError as error:
             raise CommandError(str(error)) from error
-        if fault := first_fault(expected=expected):
+        try:
+            if fault := first_fault(expected=expected):
+                # What cannot be read is a fault of the row's only while the database answers.
+                connection.cursor().execute("SELECT 1")
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("verify history", extra={"facts": {"outcome": "not checked"}})
+            raise CommandError(
+                "The history was not checked: the database cannot be reached.", returncode=NOT_CHECKED
+            ) from error
+        if fault:
             logger.warning("verify history", extra={"facts": {"outcome": "failed", "fault": fault}})
             raise CommandError(f"The history does not hold. {fault}")
         now = ledger.anchor()
