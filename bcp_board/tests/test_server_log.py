@@ -12,7 +12,7 @@ from django.conf import settings
 from bcp_board.tests.serving import Site
 
 pytestmark = pytest.mark.once
-SECRET = "a-secret-token"
+SECRET = "a-secret-token"  # pragma: allowlist secret
 
 
 @pytest.fixture
