@@ -5,11 +5,14 @@ start with a sentence that says what to write instead.
 """
 
 import os
+import sys
 from pathlib import Path
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from pyrage import RecipientError, x25519
+
+from bcp_board.impatience import Impatient
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -27,11 +30,11 @@ def env_flag(name, default):
     raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
 
 
-def env_days(name, default):
-    """The variable ``name`` as a whole number of days, 1 to 366; raise otherwise."""
+def env_number(name, default, *, of, most):
+    """The variable ``name`` as a whole number of what ``of`` says, 1 to ``most``; raise otherwise."""
     value = os.environ.get(name, "").strip() or str(default)
-    if not value.isdecimal() or not 1 <= int(value) <= 366:
-        raise ImproperlyConfigured(f"{name} must be a whole number of days from 1 to 366.")
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number of {of} from 1 to {most}.")
     return int(value)
 
 
@@ -83,7 +86,7 @@ if not ALLOWED_HOSTS:
 
 BOARD_NAME = os.environ.get("BOARD_NAME", "").strip() or "BCP Children’s Services Improvement Board"
 MARKING = os.environ.get("MARKING", "").strip() or "OFFICIAL"
-UPDATE_EVERY_DAYS = env_days("UPDATE_EVERY_DAYS", 28)
+UPDATE_EVERY_DAYS = env_number("UPDATE_EVERY_DAYS", 28, of="days", most=366)
 
 BACKUP_FOLDER = env_folder("BACKUP_FOLDER", VAR_DIR / "backups")
 BACKUP_RECIPIENTS = env_public_keys("BACKUP_RECIPIENTS")
@@ -146,6 +149,15 @@ TEMPLATES = [
     },
 ]
 
+DATABASE_CONNECTIONS = env_number("DATABASE_CONNECTIONS", 4, of="connections", most=50)
+# Whoever waits for a page is told within ten seconds: the first of these and one of the others take less.
+DATABASE_TURN_SECONDS = env_number("DATABASE_TURN_SECONDS", 4, of="seconds", most=600)
+DATABASE_LOCK_SECONDS = env_number("DATABASE_LOCK_SECONDS", 4, of="seconds", most=600)
+DATABASE_STATEMENT_SECONDS = env_number("DATABASE_STATEMENT_SECONDS", 5, of="seconds", most=600)
+DATABASE_IDLE_SECONDS = env_number("DATABASE_IDLE_SECONDS", 10, of="seconds", most=600)
+# A command has nobody who waits for a page. It takes as long as it takes, over one connection of its own.
+SERVES_PAGES = "gunicorn" in sys.modules
+
 DATABASES = {
     "default": dj_database_url.parse(
         os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'board.sqlite3'}",
@@ -153,13 +165,14 @@ DATABASES = {
         conn_health_checks=True,
     )
 }
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+database = DATABASES["default"]
+if database["ENGINE"].endswith("sqlite3"):
     # WAL with IMMEDIATE lets readers and one writer at a time through without "database is locked";
     # FULL is what makes an acknowledged save survive a power cut; recursive_triggers makes
     # INSERT OR REPLACE fire the delete triggers that keep history append-only.
-    DATABASES["default"]["OPTIONS"] = {
+    database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": DATABASE_LOCK_SECONDS if SERVES_PAGES else 60,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
             # A migration that remakes the chain's table must not trip over the triggers that read it.
@@ -168,7 +181,27 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     # A database that does not answer is a page that says so, and not a page that never comes.
-    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {})}
+    database["OPTIONS"] = {"connect_timeout": 3, **database.get("OPTIONS", {})}
+    if SERVES_PAGES:
+        database["CONN_MAX_AGE"] = 0
+        database["OPTIONS"]["options"] = " ".join(
+            [
+                f"-c statement_timeout={DATABASE_STATEMENT_SECONDS}s",
+                f"-c lock_timeout={DATABASE_LOCK_SECONDS}s",
+                f"-c idle_in_transaction_session_timeout={DATABASE_IDLE_SECONDS}s",
+                database["OPTIONS"].get("options", ""),
+            ]
+        )
+        # One that is not needed for ten seconds is closed, and one more ten seconds later. The threads of
+        # a worker are all who can wait for one, so they need no limit of their own.
+        database["OPTIONS"]["pool"] = {
+            "connection_class": Impatient,
+            "min_size": 0,
+            "max_size": DATABASE_CONNECTIONS,
+            "timeout": DATABASE_TURN_SECONDS,
+            "max_idle": 10,
+            "reconnect_timeout": 1,
+        }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LOGIN_URL = "login"
@@ -247,6 +280,8 @@ LOGGING = {
         "bcp_board.security": {"handlers": ["security"], "level": "INFO", "propagate": False},
         # What failed, where in the code, and in which request; never what the visitor or the record said.
         "django.request": {"handlers": ["security"], "level": "ERROR", "propagate": False},
+        # It would tell of hosts and roles, in lines of another form; ours say what failed.
+        "psycopg.pool": {"level": "CRITICAL"},
     },
 }
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "").strip()

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.log import log_response
 from django.views.decorators.http import require_safe
 
 from recommendations.glossary import GLOSSARY
@@ -51,8 +52,10 @@ def healthz(request):
                 anew.execute(asked)
         with connection.cursor() as cursor:
             cursor.execute(asked)
-    except (DatabaseError, sqlite3.Error):
-        return HttpResponse("database unavailable\n", content_type="text/plain", status=503)
+    except (DatabaseError, sqlite3.Error) as error:
+        response = HttpResponse("database unavailable\n", content_type="text/plain", status=503)
+        log_response("", exception=error, request=request, response=response)
+        return response
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -7,9 +7,11 @@ host to keep where this application cannot change it.
 import datetime
 import json
 import logging
+import time
 import traceback
 from pathlib import Path
 
+from django.db import DatabaseError
 from simple_history.models import HistoricalRecords
 
 logger = logging.getLogger("bcp_board.security")
@@ -29,18 +31,49 @@ class JsonLine(logging.Formatter):
 
 
 def fault_of(record):
-    """What failed, where in the code and in which request.
+    """What failed, where in the code and in which request, and what a database called it.
 
     The message of an exception is left out, because a database quotes the row that it refused.
     """
-    kind, _, trace = record.exc_info or (None, None, None)
+    kind, error, trace = record.exc_info or (None, None, None)
+    request = getattr(record, "request", None)
     return {
         "event": "fault",
         "outcome": str(getattr(record, "status_code", "")),
-        "request": getattr(getattr(record, "request", None), "id", ""),
+        "request": getattr(request, "id", ""),
         "kind": kind.__name__ if kind else "",
+        **(database_fault_of(error, request) if isinstance(error, DatabaseError) else {}),
         "where": [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)],
     }
+
+
+def database_fault_of(error, request):
+    """What its driver calls ``error``, its code (a SQLSTATE or SQLite's name for it), and the milliseconds.
+
+    Those are of the statement that failed; of the whole request where it was none, but a wait for a turn.
+    """
+    cause = error.__cause__
+    began = getattr(request, "began", None)
+    return {
+        "cause": type(cause).__name__ if cause else "",
+        "code": getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", ""),
+        "ms": getattr(error, "ms", began and ms_since(began)),
+    }
+
+
+def timed(execute, *statement):
+    """Have an error of the database say after how many milliseconds its statement failed."""
+    began = time.monotonic()
+    try:
+        return execute(*statement)
+    except DatabaseError as error:
+        error.ms = ms_since(began)
+        raise
+
+
+def ms_since(began):
+    """The milliseconds since time.monotonic() said ``began``."""
+    return round((time.monotonic() - began) * 1000)
 
 
 def record(event, *, request=None, user=None, outcome="ok", **facts):
