@@ -1,14 +1,12 @@
-"""The connection over which pages ask PostgreSQL: it waits for no answer for ever, and tells what failed.
+"""The connection over which pages ask PostgreSQL, and how long they put up with being kept waiting.
 
 PostgreSQL ends a statement that takes too long by itself. A server that was stopped in its tracks does not:
-it takes what is sent to it and never answers.
+it takes whatever it is sent, and never answers.
 """
-
-import time
 
 import psycopg
 from django.conf import settings
-from django.db import connection as this_threads
+from django.db import connection
 from psycopg.pq import TransactionStatus
 
 
@@ -17,22 +15,14 @@ class NoAnswer(psycopg.OperationalError):
 
 
 class Impatient(psycopg.Connection):
+    """One of the pool's connections, each of which waits for no answer for ever."""
+
     @classmethod
     def connect(cls, *arguments, **options):
-        """Connect, or log why it could not be: a page that waits for its turn does not learn it."""
-        from record import security_log  # which needs the settings, and they need this
-
-        began = time.monotonic()
         try:
             return super().connect(*arguments, **options)
         except psycopg.Error as error:
-            security_log.record(
-                "database not reached",
-                outcome="failed",
-                cause=type(error).__name__,
-                code=error.sqlstate or "",
-                ms=security_log.ms_since(began),
-            )
+            tell_who_waits(error)
             raise
 
     def wait(self, *arguments, **options):
@@ -45,7 +35,28 @@ class Impatient(psycopg.Connection):
                 self.close()
             if self.closed:
                 # What cut this one off cut off those that nobody uses just now as well.
-                this_threads.pool.drain()
+                connection.pool.drain()
             if is_unanswered:
                 raise NoAnswer("The database server does not answer.") from error
             raise
+
+
+def tell_who_waits(error):
+    """Have whoever waits for a connection fail with ``error`` now, and not when their time is up.
+
+    The pool has no call for it: it would let them wait for another try.
+    """
+    pool = connection.pool
+    with pool._lock:
+        waiting = list(pool._waiting)
+        pool._waiting.clear()
+    for client in waiting:
+        client.fail(type(error)(*error.args))
+
+
+def wait_for_others_saves():
+    """Let this transaction wait for what others are saving, for longer than anyone should wait to read."""
+    if "pool" in connection.settings_dict["OPTIONS"]:
+        with connection.cursor() as cursor:
+            limit = f"{settings.DATABASE_SAVE_SECONDS}s"
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [limit])

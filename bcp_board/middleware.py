@@ -19,6 +19,7 @@ from django.http import UnreadablePostError
 from django.utils import timezone
 
 from bcp_board import errors
+from bcp_board.impatience import wait_for_others_saves
 from record import security_log
 from record.as_at import AsAt, read_as_at
 
@@ -153,6 +154,7 @@ def save_whole_or_not(get_response):
         if request.path_info == "/login/":
             return get_response(request)
         with transaction.atomic():
+            wait_for_others_saves()
             response = get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)

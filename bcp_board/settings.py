@@ -150,10 +150,10 @@ TEMPLATES = [
 ]
 
 DATABASE_CONNECTIONS = env_number("DATABASE_CONNECTIONS", 4, of="connections", most=50)
-# Whoever waits for a page is told within ten seconds: the first of these and one of the others take less.
-DATABASE_TURN_SECONDS = env_number("DATABASE_TURN_SECONDS", 4, of="seconds", most=600)
-DATABASE_LOCK_SECONDS = env_number("DATABASE_LOCK_SECONDS", 4, of="seconds", most=600)
-DATABASE_STATEMENT_SECONDS = env_number("DATABASE_STATEMENT_SECONDS", 5, of="seconds", most=600)
+DATABASE_TURN_SECONDS = env_number("DATABASE_TURN_SECONDS", 30, of="seconds", most=600)
+DATABASE_LOCK_SECONDS = env_number("DATABASE_LOCK_SECONDS", 1, of="seconds", most=600)
+DATABASE_SAVE_SECONDS = env_number("DATABASE_SAVE_SECONDS", 3, of="seconds", most=600)
+DATABASE_STATEMENT_SECONDS = env_number("DATABASE_STATEMENT_SECONDS", 4, of="seconds", most=600)
 DATABASE_IDLE_SECONDS = env_number("DATABASE_IDLE_SECONDS", 10, of="seconds", most=600)
 # A command has nobody who waits for a page. It takes as long as it takes, over one connection of its own.
 SERVES_PAGES = "gunicorn" in sys.modules
@@ -172,7 +172,7 @@ if database["ENGINE"].endswith("sqlite3"):
     # INSERT OR REPLACE fire the delete triggers that keep history append-only.
     database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": DATABASE_LOCK_SECONDS if SERVES_PAGES else 60,
+        "timeout": DATABASE_SAVE_SECONDS if SERVES_PAGES else 60,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
             # A migration that remakes the chain's table must not trip over the triggers that read it.
@@ -180,7 +180,8 @@ if database["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
-    # A database that does not answer is a page that says so, and not a page that never comes.
+    # A database that does not answer is a page that says so within ten seconds: one more than a statement may
+    # take, and these three.
     database["OPTIONS"] = {"connect_timeout": 3, **database.get("OPTIONS", {})}
     if SERVES_PAGES:
         database["CONN_MAX_AGE"] = 0
@@ -200,7 +201,7 @@ else:
             "max_size": DATABASE_CONNECTIONS,
             "timeout": DATABASE_TURN_SECONDS,
             "max_idle": 10,
-            "reconnect_timeout": 1,
+            "reconnect_timeout": 0,
         }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

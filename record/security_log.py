@@ -31,34 +31,29 @@ class JsonLine(logging.Formatter):
 
 
 def fault_of(record):
-    """What failed, where in the code and in which request, and what a database called it.
+    """What failed, where in the code and in which request, after how long, and what the database calls it.
 
-    The message of an exception is left out, because a database quotes the row that it refused.
+    The message of an exception is left out, because a database quotes the row that it refused. The
+    milliseconds are of the statement that failed; of the whole request where none did, but a wait for a turn.
     """
     kind, error, trace = record.exc_info or (None, None, None)
-    request = getattr(record, "request", None)
+    request, cause = getattr(record, "request", None), getattr(error, "__cause__", None)
+    began = getattr(request, "began", None)
     return {
         "event": "fault",
         "outcome": str(getattr(record, "status_code", "")),
         "request": getattr(request, "id", ""),
         "kind": kind.__name__ if kind else "",
-        **(database_fault_of(error, request) if isinstance(error, DatabaseError) else {}),
+        "cause": type(cause).__name__ if cause else "",
+        "code": code_of(cause) or code_of(error),
+        "ms": getattr(error, "ms", began and ms_since(began)),
         "where": [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)],
     }
 
 
-def database_fault_of(error, request):
-    """What its driver calls ``error``, its code (a SQLSTATE or SQLite's name for it), and the milliseconds.
-
-    Those are of the statement that failed; of the whole request where it was none, but a wait for a turn.
-    """
-    cause = error.__cause__
-    began = getattr(request, "began", None)
-    return {
-        "cause": type(cause).__name__ if cause else "",
-        "code": getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", ""),
-        "ms": getattr(error, "ms", began and ms_since(began)),
-    }
+def code_of(error):
+    """The SQLSTATE of an error of PostgreSQL, SQLite's name for one of its own, else nothing."""
+    return getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", "")
 
 
 def timed(execute, *statement):

@@ -63,6 +63,8 @@ REVIEWED = {
     "record/erasure.py": CURSOR,
     "record/ledger.py": CURSOR,
     "record/triggers.py": CURSOR,
+    # How long a save may wait for a lock, a number of the settings.
+    "bcp_board/impatience.py": CURSOR,
     # "SELECT 1", to see whether the database answers.
     "bcp_board/views.py": CURSOR,
     # Only a file that is new: one not finished yet, which then gets a name that is free, and a private key.
