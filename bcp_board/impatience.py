@@ -14,6 +14,10 @@ class NoAnswer(psycopg.OperationalError):
     """The server took a statement and said nothing, for longer than it would let any statement take."""
 
 
+class TurnedAway(psycopg.OperationalError):
+    """The server is there, and takes no connection: it has none left, or knows no such role or database."""
+
+
 class Impatient(psycopg.Connection):
     """One of the pool's connections, each of which waits for no answer for ever."""
 
@@ -22,7 +26,8 @@ class Impatient(psycopg.Connection):
         try:
             return super().connect(*arguments, **options)
         except psycopg.Error as error:
-            tell_who_waits(error)
+            # Of a connection that was not made, the server's own word is all that tells it from silence.
+            tell_who_waits(TurnedAway if "FATAL" in str(error) else type(error), str(error))
             raise
 
     def wait(self, *arguments, **options):
@@ -41,8 +46,8 @@ class Impatient(psycopg.Connection):
             raise
 
 
-def tell_who_waits(error):
-    """Have whoever waits for a connection fail with ``error`` now, and not when their time is up.
+def tell_who_waits(kind, message):
+    """Have whoever waits for a connection fail with that error now, and not when their time is up.
 
     The pool has no call for it: it would let them wait for another try.
     """
@@ -51,7 +56,7 @@ def tell_who_waits(error):
         waiting = list(pool._waiting)
         pool._waiting.clear()
     for client in waiting:
-        client.fail(type(error)(*error.args))
+        client.fail(kind(message))
 
 
 def wait_for_others_saves():

@@ -184,6 +184,7 @@ def test_a_database_that_went_away_is_told_in_words_and_the_first_request_after_
         page = site.get("/", cookie)
         assert (page.status, statuses("/healthz")) == (503, [503] * 6)
         assert "Sorry, the record cannot be reached" in page.body.decode()
+    assert list(faults(site)) == [("OperationalError", "TurnedAway", "")]
     assert statuses("/") + statuses("/healthz") == [200] * 12
 
 
@@ -262,20 +263,27 @@ def test_while_the_server_is_stopped_in_its_tracks_readers_are_told_and_after_it
         make = "from record.tests.factories import make_user; make_user('Board members', 'member')"
         site.manage("shell", "--no-imports", "--command", make)
         reader = site.session("member")
-        site.env["DATABASE_STATEMENT_SECONDS"] = "1"
+        site.env |= {"DATABASE_STATEMENT_SECONDS": "2", "DATABASE_LOCK_SECONDS": "9"}
         stack.enter_context(site)
         before = at_once(site, 8, "/", reader)
-        with server.paused(), ThreadPoolExecutor() as visitors:
-            others = visitors.map(lambda path: site.get(path).status, ("/healthz", "/login/", "/help/"))
-            told = at_once(site, 8, "/", reader)
+        visitors = stack.enter_context(ThreadPoolExecutor())
+        with server.connect() as other, other.transaction():
+            other.execute("LOCK TABLE recommendations_action")
+            halfway = visitors.submit(site.get, "/", reader)
+            wait_until(lambda: other.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
+            with server.paused():
+                others = visitors.map(lambda path: site.get(path).status, ("/healthz", "/login/", "/help/"))
+                told = at_once(site, 8, "/", reader)
+                others, halfway = list(others), halfway.result().status
         # Who comes in that moment may still be told of a try that was given up.
         wait_until(lambda: [status for status, _ in at_once(site, 8, "/", reader)] == [200] * 8)
 
     assert [status for status, _ in before] == [200] * 8
     assert [status for status, _ in told] == [503] * 8
     assert max(seconds for _, seconds in told) < 10
-    assert list(others) == [503, 200, 200]
-    assert set(faults(site)) == {("OperationalError", "ConnectionTimeout", "")}
+    assert (others, halfway) == ([503, 200, 200], 503)
+    causes = {("OperationalError", cause, "") for cause in ("ConnectionTimeout", "NoAnswer")}
+    assert set(faults(site)) == causes
 
 
 @pytest.mark.settings(DATABASE_SAVE_SECONDS="1")
