@@ -14,6 +14,10 @@ class NoAnswer(psycopg.OperationalError):
     """The server took a statement and said nothing, for longer than it would let any statement take."""
 
 
+class CutOff(psycopg.OperationalError):
+    """The connection was ended in the middle: the server stopped, or a save had stood still for too long."""
+
+
 class TurnedAway(psycopg.OperationalError):
     """The server is there, and takes no connection: it has none left, or knows no such role or database."""
 
@@ -38,12 +42,13 @@ class Impatient(psycopg.Connection):
             is_unanswered = self.info.transaction_status == TransactionStatus.ACTIVE
             if is_unanswered:
                 self.close()
-            if self.closed:
-                # What cut this one off cut off those that nobody uses just now as well.
-                connection.pool.drain()
-            if is_unanswered:
-                raise NoAnswer("The database server does not answer.") from error
-            raise
+            if not self.closed:
+                raise
+            # What cut this one off cut off those that nobody uses just now as well.
+            connection.pool.drain()
+            if error.sqlstate:
+                raise
+            raise (NoAnswer if is_unanswered else CutOff)(str(error)) from error
 
 
 def tell_who_waits(kind, message):

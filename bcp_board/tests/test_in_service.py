@@ -251,6 +251,27 @@ def test_who_gets_no_turn_in_time_is_told(on_a_server, site, reader):
     assert [status for status, _ in at_once(site, 2, "/", reader)] == [200] * 2
 
 
+@pytest.mark.settings(DATABASE_IDLE_SECONDS="1", DATABASE_SAVE_SECONDS="9", DATABASE_STATEMENT_SECONDS="9")
+def test_a_save_that_stands_still_is_ended_and_its_sender_told(on_a_server, site, reader):
+    cookies = f"{reader}; {settings.CSRF_COOKIE_NAME}={'a' * 32}"
+    typed = urlencode({"csrfmiddlewaretoken": "a" * 32, "old_password": "wrong"})
+    with ThreadPoolExecutor() as visitors:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE auth_user")
+            saved = visitors.submit(site.ask, "POST", "/password/", cookies, typed)
+            is_waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            wait_until(lambda: cursor.execute(is_waiting).fetchone() == (1,))
+            held = on_a_server.connections()
+            for process in site.processes():
+                process.suspend()
+        wait_until(lambda: on_a_server.connections() < held)
+        for process in site.processes():
+            process.resume()
+
+    assert saved.result().status == 503
+    assert list(faults(site)) == [("OperationalError", "CutOff", "")]
+
+
 @pytest.mark.once
 def test_while_the_server_is_stopped_in_its_tracks_readers_are_told_and_after_it_all_is_well(tmp_path):
     with ExitStack() as stack:
