@@ -1,8 +1,12 @@
 """What every page of the board needs to know."""
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 
 from record.models import Demonstration
+
+# What the database said last, in this process. The mark of a demonstration cannot be taken off.
+was_demonstration = False
 
 
 def board(request):
@@ -11,5 +15,19 @@ def board(request):
         "board_name": settings.BOARD_NAME,
         "marking": settings.MARKING,
         "at": getattr(request, "as_at", None),
-        "is_demonstration": Demonstration.objects.exists(),
+        "is_demonstration": is_demonstration(),
     }
+
+
+def is_demonstration():
+    """Whether this is one, or was when the database last answered.
+
+    The help and sign-in pages show nothing of the record, so they need not go with it.
+    """
+    global was_demonstration
+    try:
+        was_demonstration = Demonstration.objects.exists()
+    except (InterfaceError, OperationalError):
+        if connection.in_atomic_block:  # of a form, which is saved whole or not at all
+            raise
+    return was_demonstration

@@ -13,13 +13,14 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest
 from django.core.signals import request_started
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.dispatch import receiver
 from django.http import UnreadablePostError
 from django.urls import resolve
 from django.utils import timezone
 
 from bcp_board import errors, metrics
+from bcp_board.impatience import wait_for_others_saves
 from record import security_log
 from record.as_at import AsAt, read_as_at
 
@@ -74,11 +75,12 @@ def read_everything_as_utf_8(sender, environ, **kwargs):
 
 
 def identify_requests(get_response):
-    """Give each request an identifier that its log lines and its error page carry."""
+    """Give each request an identifier that its log lines and its error page carry, and time what it does."""
 
     def middleware(request):
-        request.id = secrets.token_hex(8)
-        response = get_response(request)
+        request.id, request.began = secrets.token_hex(8), time.monotonic()
+        with connection.execute_wrapper(security_log.timed):
+            response = get_response(request)
         response.headers["X-Request-ID"] = request.id
         return response
 
@@ -200,13 +202,16 @@ def save_whole_or_not(get_response):
     """
 
     def middleware(request):
-        # Tries to sign in are counted as they come, and hashing a password would hold up every writer.
-        if request.method != "POST" or request.path_info == "/login/":
+        if request.method != "POST":
             return get_response(request)
         with suppress(UnreadablePostError):
-            # Whoever sends it slowly must not hold SQLite's only write lock meanwhile.
+            # Whoever sends it slowly must not hold a connection meanwhile, nor SQLite's only write lock.
             request.body  # noqa: B018 (reading it is what is wanted)
+        # Tries to sign in are counted as they come, and hashing a password would hold up every writer.
+        if request.path_info == "/login/":
+            return get_response(request)
         with transaction.atomic():
+            wait_for_others_saves()
             response = get_response(request)
             if response.status_code >= 400:
                 transaction.set_rollback(True)

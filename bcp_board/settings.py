@@ -6,6 +6,7 @@ start with a sentence that says what to write instead.
 
 import os
 import re
+import sys
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from pyrage import RecipientError, x25519
+
+from bcp_board.impatience import Impatient
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -30,11 +33,11 @@ def env_flag(name, default):
     raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
 
 
-def env_days(name, default):
-    """The variable ``name`` as a whole number of days, 1 to 730; raise otherwise."""
+def env_number(name, default, *, of, most):
+    """The variable ``name`` as a whole number of what ``of`` says, 1 to ``most``; raise otherwise."""
     value = os.environ.get(name, "").strip() or str(default)
-    if not value.isdecimal() or not 1 <= int(value) <= 730:
-        raise ImproperlyConfigured(f"{name} must be a whole number of days from 1 to 730.")
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number of {of} from 1 to {most}.")
     return int(value)
 
 
@@ -122,7 +125,7 @@ with (BASE_DIR / "pyproject.toml").open("rb") as file:
 
 BOARD_NAME = os.environ.get("BOARD_NAME", "").strip() or "BCP Children’s Services Improvement Board"
 MARKING = os.environ.get("MARKING", "").strip() or "OFFICIAL"
-UPDATE_EVERY_DAYS = env_days("UPDATE_EVERY_DAYS", 28)
+UPDATE_EVERY_DAYS = env_number("UPDATE_EVERY_DAYS", 28, of="days", most=366)
 
 BACKUP_FOLDER = env_folder("BACKUP_FOLDER", VAR_DIR / "backups")
 BACKUP_RECIPIENTS = env_public_keys("BACKUP_RECIPIENTS")
@@ -196,6 +199,15 @@ TEMPLATES = [
     },
 ]
 
+DATABASE_CONNECTIONS = env_number("DATABASE_CONNECTIONS", 4, of="connections", most=50)
+DATABASE_TURN_SECONDS = env_number("DATABASE_TURN_SECONDS", 30, of="seconds", most=600)
+DATABASE_LOCK_SECONDS = env_number("DATABASE_LOCK_SECONDS", 1, of="seconds", most=600)
+DATABASE_SAVE_SECONDS = env_number("DATABASE_SAVE_SECONDS", 3, of="seconds", most=600)
+DATABASE_STATEMENT_SECONDS = env_number("DATABASE_STATEMENT_SECONDS", 4, of="seconds", most=600)
+DATABASE_IDLE_SECONDS = env_number("DATABASE_IDLE_SECONDS", 10, of="seconds", most=600)
+# A command has nobody who waits for a page. It takes as long as it takes, over one connection of its own.
+SERVES_PAGES = "gunicorn" in sys.modules
+
 DATABASES = {
     "default": dj_database_url.parse(
         os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'board.sqlite3'}",
@@ -203,14 +215,15 @@ DATABASES = {
         conn_health_checks=True,
     )
 }
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["ENGINE"] = "bcp_board.private_sqlite3"
+database = DATABASES["default"]
+if database["ENGINE"].endswith("sqlite3"):
+    database["ENGINE"] = "bcp_board.private_sqlite3"
     # WAL with IMMEDIATE lets readers and one writer at a time through without "database is locked";
     # FULL is what makes an acknowledged save survive a power cut; recursive_triggers makes
     # INSERT OR REPLACE fire the delete triggers that keep history append-only.
-    DATABASES["default"]["OPTIONS"] = {
+    database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": DATABASE_SAVE_SECONDS if SERVES_PAGES else 60,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; "
             # A migration that remakes the chain's table must not trip over the triggers that read it.
@@ -218,8 +231,29 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
-    # A database that does not answer is a page that says so, and not a page that never comes.
-    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {})}
+    # A database that does not answer is a page that says so within ten seconds: one more than a statement may
+    # take, and these three.
+    database["OPTIONS"] = {"connect_timeout": 3, **database.get("OPTIONS", {})}
+    if SERVES_PAGES:
+        database["CONN_MAX_AGE"] = 0
+        database["OPTIONS"]["options"] = " ".join(
+            [
+                f"-c statement_timeout={DATABASE_STATEMENT_SECONDS}s",
+                f"-c lock_timeout={DATABASE_LOCK_SECONDS}s",
+                f"-c idle_in_transaction_session_timeout={DATABASE_IDLE_SECONDS}s",
+                database["OPTIONS"].get("options", ""),
+            ]
+        )
+        # One that is not needed for ten seconds is closed, and one more ten seconds later. The threads of
+        # a worker are all who can wait for one, so they need no limit of their own.
+        database["OPTIONS"]["pool"] = {
+            "connection_class": Impatient,
+            "min_size": 0,
+            "max_size": DATABASE_CONNECTIONS,
+            "timeout": DATABASE_TURN_SECONDS,
+            "max_idle": 10,
+            "reconnect_timeout": 0,
+        }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LOGIN_URL = "login"
@@ -264,7 +298,7 @@ CSRF_FAILURE_VIEW = "bcp_board.errors.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [rf"^({'|'.join(MONITORED)})\Z"]
 # A promise to browsers that cannot be taken back: how long, and for which names, is for each council to say.
-SECURE_HSTS_SECONDS = env_days("HSTS_DAYS", 30) * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_SECONDS = env_number("HSTS_DAYS", 30, of="days", most=730) * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env_flag("HSTS_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = HTTPS and env_flag("HSTS_PRELOAD", False)
 # Django would keep a message in a cookie of its own.
@@ -318,6 +352,8 @@ LOGGING = {
             "level": "ERROR",
             "propagate": False,
         },
+        # It would tell of hosts and roles, in lines of another form; ours say what failed.
+        "psycopg.pool": {"level": "CRITICAL"},
     },
 }
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "").strip()

@@ -7,9 +7,11 @@ host to keep where this application cannot change it.
 import datetime
 import json
 import logging
+import time
 import traceback
 from pathlib import Path
 
+from django.db import DatabaseError
 from simple_history.models import HistoricalRecords
 
 logger = logging.getLogger("bcp_board.security")
@@ -36,23 +38,49 @@ class JsonLine(logging.Formatter):
 
 
 def fault_of(record):
-    """What failed, where in the code and in which request.
+    """What failed, where in the code and in which request, after how long, and what the database calls it.
 
-    The message of an exception is left out, because a database quotes the row that it refused.
+    The message of an exception is left out, because a database quotes the row that it refused. The
+    milliseconds are of the statement that failed; of the whole request where none did, but a wait for a turn.
     """
-    kind, _, trace = record.exc_info or (None, None, None)
+    kind, error, trace = record.exc_info or (None, None, None)
+    request, cause = getattr(record, "request", None), getattr(error, "__cause__", None)
+    began = getattr(request, "began", None)
     places = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)]
     return {
         "event": "fault",
         "outcome": str(getattr(record, "status_code", "")),
-        "request": getattr(getattr(record, "request", None), "id", ""),
+        "request": getattr(request, "id", ""),
         "kind": kind.__name__ if kind else "",
+        "cause": type(cause).__name__ if cause else "",
+        "code": code_of(cause) or code_of(error),
+        "ms": getattr(error, "ms", began and ms_since(began)),
         "where": places or [_place_of(record)],
     }
 
 
 def _place_of(record):
     return f"{record.filename}:{record.lineno} {record.funcName}"
+
+
+def code_of(error):
+    """The SQLSTATE of an error of PostgreSQL, SQLite's name for one of its own, else nothing."""
+    return getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", "")
+
+
+def timed(execute, *statement):
+    """Have an error of the database say after how many milliseconds its statement failed."""
+    began = time.monotonic()
+    try:
+        return execute(*statement)
+    except DatabaseError as error:
+        error.ms = ms_since(began)
+        raise
+
+
+def ms_since(began):
+    """The milliseconds since time.monotonic() said ``began``."""
+    return round((time.monotonic() - began) * 1000)
 
 
 def record(event, *, request=None, user=None, outcome="ok", **facts):

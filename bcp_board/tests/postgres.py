@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -163,10 +163,27 @@ class Postgres:
             except subprocess.TimeoutExpired:
                 self.crash()
 
-    def crash(self):
-        """Kill the server and all its helpers at once, as a power cut would."""
+    def processes(self):
+        """The server and all its helpers."""
         postmaster = psutil.Process(self.process.pid)
-        for process in [postmaster, *postmaster.children(recursive=True)]:
+        return [postmaster, *postmaster.children(recursive=True)]
+
+    def crash(self):
+        """Kill every process at once, as a power cut would."""
+        for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self.process.wait()
+
+    @contextmanager
+    def paused(self):
+        """Inside the block it takes what it is sent and never answers, as where its disk hangs."""
+        stopped = self.processes()
+        for process in stopped:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()

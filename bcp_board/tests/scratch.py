@@ -110,6 +110,12 @@ class Scratch:
             self._on_server(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
             connections[DEFAULT_DB_ALIAS].close()
 
+    def connections(self):
+        """How many there are to it on its server."""
+        with self.default._nodb_cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [self.name])
+            return cursor.fetchone()[0]
+
     def drop(self):
         """Take it off the server; a file goes with its folder."""
         if not self.is_file:

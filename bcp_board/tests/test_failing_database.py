@@ -1,5 +1,6 @@
 """A database that fails in the middle of a save: all of it is there or none, and the page says which."""
 
+import json
 import logging
 import os
 import random
@@ -290,20 +291,26 @@ def small_disk(cursor):
         subprocess.run(["umount", "--lazy", disk], check=True)
 
 
-def test_a_full_disk_is_told_in_words_and_works_again_when_there_is_room(board, disk):
+def test_a_full_disk_is_told_in_words_and_works_again_when_there_is_room(board, disk, log):
     client, before, (fill, make_room) = signed_in(board["officer"]), digest(board["database"]), disk
     page, typed = an_update(client, 0)
     # PostgreSQL would make short work of one letter repeated.
     typed["narrative"] = "".join(random.choices(string.ascii_letters + string.digits, k=9_000))
 
     fill()
+    logging.disable(logging.NOTSET)
+    log()
     refused = [client.post(page, typed) for _ in range(3)]
+    faults = log(raw=True)
     read = [client.get(address).status_code for address in ("/", "/actions/A01/", "/healthz")]
     held = digest(board["database"])
     make_room()
 
     assert [response.status_code for response in refused] == [503] * 3
     assert "Nothing was saved" in refused[0].content.decode()
+    code = {"sqlite": "SQLITE_FULL", "postgresql": "53100"}[board["database"].vendor]
+    assert [json.loads(line)["code"] for line in faults.splitlines()] == [code] * 3
+    assert typed["narrative"][:40] not in faults
     assert read == [200] * 3
     assert held == before
     assert client.post(page, typed).status_code == 302

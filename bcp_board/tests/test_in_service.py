@@ -1,19 +1,24 @@
 """The site as gunicorn serves it: told to stop, kept waiting by the slow, and cut off from its database."""
 
+import json
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from bcp_board.tests.serving import Site
+from bcp_board.tests.postgres import Missing, Postgres
+from bcp_board.tests.serving import ROOT, Site
 from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_action
 from record.tests.admin_forms import open_form
@@ -36,11 +41,43 @@ def on_a_server(database):
 
 
 @pytest.fixture
-def site(database):
-    site = Site(database.url)
-    site.env["SECRET_KEY"] = settings.SECRET_KEY  # so that the test can sign people in
-    with site:
-        yield site
+def site(database, tmp_path, request):
+    """The site, with the settings that the test's mark `settings` names."""
+    with (tmp_path / "log").open("wb") as log:
+        site = Site(database.url, log=log)
+        site.env["SECRET_KEY"] = settings.SECRET_KEY  # so that the test can sign people in
+        for mark in request.node.iter_markers("settings"):
+            site.env |= mark.kwargs
+        with site:
+            yield site
+
+
+@pytest.fixture
+def reader(database):
+    """The cookie of somebody who has signed in to read."""
+    client = Client()
+    client.force_login(make_user("Board members"))
+    return cookie_of(client)
+
+
+def at_once(site, number, path, cookie=""):
+    """[(status, seconds)] of ``number`` requests for ``path`` at one moment."""
+
+    def ask(_):
+        began = time.monotonic()
+        return site.get(path, cookie, timeout=120).status, time.monotonic() - began
+
+    with ThreadPoolExecutor(number) as visitors:
+        return list(visitors.map(ask, range(number)))
+
+
+def faults(site):
+    """{(kind, cause, code): [milliseconds, ...]} of the faults in the site's log."""
+    found = {}
+    for line in map(json.loads, Path(site.log.name).read_text().splitlines()):
+        if line["event"] == "fault":
+            found.setdefault((line["kind"], line["cause"], line["code"]), []).append(line["ms"])
+    return found
 
 
 def cookie_of(client):
@@ -90,6 +127,20 @@ def test_fifty_visitors_who_send_slowly_do_not_keep_the_others_out(site):
         assert [site.get("/healthz").status for _ in range(4)] == [200] * 4
 
 
+def test_fifty_visitors_who_send_a_form_slowly_hold_no_connection(site, reader):
+    head = (
+        f"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 90\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Cookie: {reader}; {settings.CSRF_COOKIE_NAME}={'a' * 32}\r\n\r\nusername"
+    )
+    with ExitStack() as stack:
+        for _ in range(50):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=60))
+            slow.sendall(head.encode())
+        assert [site.get("/", reader).status for _ in range(4)] == [200] * 4
+    assert faults(site) == {}
+
+
 def test_a_form_that_is_too_large_is_told_so_once_it_was_sent_and_the_next_is_read(site):
     for size, status in ((3_000_000, 413), (15_000_000, 413), (1_200_000, 403)):
         response = site.ask("POST", "/login/", body="x" * size)
@@ -133,7 +184,162 @@ def test_a_database_that_went_away_is_told_in_words_and_the_first_request_after_
         page = site.get("/", cookie)
         assert (page.status, statuses("/readyz"), statuses("/healthz")) == (503, [503] * 6, [200] * 6)
         assert "Sorry, the record cannot be reached" in page.body.decode()
+    assert list(faults(site)) == [("OperationalError", "TurnedAway", "")]
     assert statuses("/") + statuses("/readyz") == [200] * 12
+
+
+def test_a_crowd_is_answered_over_sixteen_connections(on_a_server, site, reader):
+    seen = []
+    with ThreadPoolExecutor(1) as crowd:
+        answers = crowd.submit(at_once, site, 80, "/accessibility/", reader)
+        while not answers.done():
+            seen.append(on_a_server.connections())
+            time.sleep(0.05)
+
+    assert [status for status, _ in answers.result()] == [200] * 80
+    # This test has one more.
+    assert 4 < max(seen) <= 17
+    assert faults(site) == {}
+
+
+@contextmanager
+def locked_actions():
+    """Keep everybody else from reading the actions."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE recommendations_action")
+        yield
+
+
+LOCKED = ("OperationalError", "LockNotAvailable", "55P03")
+TOO_LONG = ("OperationalError", "QueryCanceled", "57014")
+NO_TURN = ("OperationalError", "PoolTimeout", "")
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        LOCKED,
+        pytest.param(
+            TOO_LONG,
+            marks=pytest.mark.settings(DATABASE_LOCK_SECONDS="9", DATABASE_STATEMENT_SECONDS="1"),
+        ),
+    ],
+)
+def test_while_a_table_is_locked_readers_are_told_and_the_other_pages_answer(
+    on_a_server, site, reader, expected
+):
+    with locked_actions():
+        told = at_once(site, 6, "/", reader)
+        others = [site.get(path).status for path in ("/healthz", "/login/", "/help/")]
+
+    assert [status for status, _ in told] == [503] * 6
+    assert max(seconds for _, seconds in told) < 10
+    assert others == [200] * 3
+    assert [status for status, _ in at_once(site, 6, "/", reader)] == [200] * 6
+    assert list(faults(site)) == [expected]
+    assert min(faults(site)[expected]) >= 1000
+
+
+@pytest.mark.settings(DATABASE_CONNECTIONS="1", DATABASE_TURN_SECONDS="1", DATABASE_LOCK_SECONDS="3")
+def test_who_gets_no_turn_in_time_is_told(on_a_server, site, reader):
+    with locked_actions():
+        told = at_once(site, 20, "/", reader)
+
+    assert [status for status, _ in told] == [503] * 20
+    assert set(faults(site)) == {LOCKED, NO_TURN}
+    assert min(faults(site)[NO_TURN]) >= 1000
+    assert [status for status, _ in at_once(site, 2, "/", reader)] == [200] * 2
+
+
+@pytest.mark.settings(DATABASE_IDLE_SECONDS="1", DATABASE_SAVE_SECONDS="9", DATABASE_STATEMENT_SECONDS="9")
+def test_a_save_that_stands_still_is_ended_and_its_sender_told(on_a_server, site, reader):
+    cookies = f"{reader}; {settings.CSRF_COOKIE_NAME}={'a' * 32}"
+    typed = urlencode({"csrfmiddlewaretoken": "a" * 32, "old_password": "wrong"})
+    with ThreadPoolExecutor() as visitors:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE auth_user")
+            saved = visitors.submit(site.ask, "POST", "/password/", cookies, typed)
+            is_waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            wait_until(lambda: cursor.execute(is_waiting).fetchone() == (1,))
+            held = on_a_server.connections()
+            for process in site.processes():
+                process.suspend()
+        wait_until(lambda: on_a_server.connections() < held)
+        for process in site.processes():
+            process.resume()
+
+    assert saved.result().status == 503
+    assert list(faults(site)) == [("OperationalError", "CutOff", "")]
+
+
+@pytest.mark.once
+def test_while_the_server_is_stopped_in_its_tracks_readers_are_told_and_after_it_all_is_well(tmp_path):
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(Postgres())
+        except Missing as reason:
+            pytest.skip(str(reason))
+        site = Site(server.url, log=stack.enter_context((tmp_path / "log").open("wb")))
+        site.manage("migrate", "--verbosity", "0")
+        make = "from record.tests.factories import make_user; make_user('Board members', 'member')"
+        site.manage("shell", "--no-imports", "--command", make)
+        reader = site.session("member")
+        site.env |= {"DATABASE_STATEMENT_SECONDS": "2", "DATABASE_LOCK_SECONDS": "9"}
+        stack.enter_context(site)
+        before = at_once(site, 8, "/", reader)
+        visitors = stack.enter_context(ThreadPoolExecutor())
+        with server.connect() as other, other.transaction():
+            other.execute("LOCK TABLE recommendations_action")
+            halfway = visitors.submit(site.get, "/", reader)
+            wait_until(lambda: other.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
+            with server.paused():
+                others = visitors.map(lambda path: site.get(path).status, ("/healthz", "/login/", "/help/"))
+                told = at_once(site, 8, "/", reader)
+                others, halfway = list(others), halfway.result().status
+        # Who comes in that moment may still be told of a try that was given up.
+        wait_until(lambda: [status for status, _ in at_once(site, 8, "/", reader)] == [200] * 8)
+
+    assert [status for status, _ in before] == [200] * 8
+    assert [status for status, _ in told] == [503] * 8
+    assert max(seconds for _, seconds in told) < 10
+    assert (others, halfway) == ([200] * 3, 503)
+    causes = {("OperationalError", cause, "") for cause in ("ConnectionTimeout", "NoAnswer")}
+    assert set(faults(site)) == causes
+
+
+@pytest.mark.settings(DATABASE_SAVE_SECONDS="1")
+def test_while_a_database_file_is_locked_people_read_and_are_told_that_nothing_is_saved(
+    database, site, reader
+):
+    if not database.is_file:
+        pytest.skip("PostgreSQL locks tables and rows")
+    typed = urlencode({"username": "ann", "password": "wrong", "csrfmiddlewaretoken": "a" * 32})
+    with closing(sqlite3.connect(database.name, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        read = [site.get(path, reader).status for path in ("/", "/healthz", "/login/", "/help/")]
+        told = site.ask("POST", "/login/", f"{settings.CSRF_COOKIE_NAME}={'a' * 32}", typed)
+
+    assert (read, told.status) == ([200, 200, 302, 200], 503)
+    assert "Nothing was saved" in told.body.decode()
+    ((fault, (milliseconds,)),) = faults(site).items()
+    assert fault == ("OperationalError", "OperationalError", "SQLITE_BUSY")
+    assert 1000 <= milliseconds < 10_000
+
+
+def test_a_command_has_no_limits_and_what_it_opened_is_closed_before_workers_part(on_a_server):
+    show = "from django.db import connection as c; k = c.cursor(); "
+    show += (
+        "print(c.pool, [k.execute(f'SHOW {n}').fetchone()[0] for n in ('statement_timeout', 'lock_timeout')])"
+    )
+    asked = Site(on_a_server.url).manage("shell", "--no-imports", "--command", show)
+    assert asked == "None ['0', '0']\n"
+
+    part = "import gunicorn, runpy, bcp_board.wsgi; from django.db import connection as c; c.cursor(); "
+    part += "print(list(c._connection_pools)); runpy.run_path('gunicorn.conf.py')['pre_fork'](None, None); "
+    part += "print(list(c._connection_pools), c.connection)"
+    env = Site(on_a_server.url).env
+    done = subprocess.run([sys.executable, "-c", part], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("['default']\n[] None\n", "")
 
 
 @pytest.mark.once

@@ -270,6 +270,23 @@ def test_a_fault_is_logged_with_where_it_is_and_the_reference_on_its_page(log, s
     assert "canary" not in json.dumps(line)
 
 
+def test_a_missing_stylesheet_and_a_missing_database_are_told_apart(log, settings, tmp_path, new_database):
+    client = Client(raise_request_exception=False)
+    settings.STATIC_ROOT = tmp_path
+    storage = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": storage}
+    client.get("/login/")
+    (line,) = log()
+    assert facts([line], "kind", "cause") == [("fault", "500", "ValueError", "")]
+    assert line["where"][-1].endswith(" stored_name")
+
+    with new_database("empty"):
+        client.get("/healthz")
+        (line,) = log()
+    code = {"sqlite": "SQLITE_CANTOPEN", "postgresql": "42P01"}[connection.vendor]
+    assert facts([line], "code") == [("fault", "503", code)]
+
+
 def test_no_password_session_token_or_text_of_the_record_is_ever_in_it(log):
     administrator = person("Administrators")
     officer = person("Officers")

@@ -31,6 +31,12 @@ SETTINGS = [
     "MONITOR_ADDRESSES",
     "SLOW_REQUEST_SECONDS",
     "PROMETHEUS_MULTIPROC_DIR",
+    "DATABASE_CONNECTIONS",
+    "DATABASE_TURN_SECONDS",
+    "DATABASE_LOCK_SECONDS",
+    "DATABASE_SAVE_SECONDS",
+    "DATABASE_STATEMENT_SECONDS",
+    "DATABASE_IDLE_SECONDS",
 ]
 HELD_LONG = {"HSTS_DAYS": "730", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}
 GOOD = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "board.example"}
@@ -94,7 +100,15 @@ def manage(*arguments, **more):
             )
             for wrong in ("soon", "-1", "nan")
         ),
-        ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 730."),
+        ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 366."),
+        (
+            {"DATABASE_CONNECTIONS": "0"},
+            "DATABASE_CONNECTIONS must be a whole number of connections from 1 to 50.",
+        ),
+        (
+            {"DATABASE_LOCK_SECONDS": "1.5"},
+            "DATABASE_LOCK_SECONDS must be a whole number of seconds from 1 to 600.",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_understood_stops_the_start_with_one_sentence(tmp_path, wrong, sentence):
@@ -162,6 +176,25 @@ def test_browsers_are_promised_no_more_than_is_set(tmp_path):
     }
 
     assert list(said.values()) == ["[2592000, False, False]", "[63072000, True, True]", "[0, False, False]"]
+
+
+def test_a_page_has_the_limits_that_are_set_and_a_command_none(tmp_path):
+    show = "import bcp_board.settings as s; print(s.DATABASES['default']['OPTIONS'])"
+    environment = {
+        "DATABASE_URL": "postgres://board@127.0.0.1/board?options=-c%20synchronous_commit%3Doff",
+        "SECRET_KEY": GOOD["SECRET_KEY"],
+        "DATABASE_STATEMENT_SECONDS": "7",
+    }
+    page = run("-c", f"import gunicorn; {show}", tmp_path=tmp_path, **environment)
+    command = run("-c", show, tmp_path=tmp_path, **environment)
+
+    assert command.stdout == "{'connect_timeout': 3, 'options': '-c synchronous_commit=off'}\n"
+    assert page.stdout == (
+        "{'connect_timeout': 3, 'options': '-c statement_timeout=7s -c lock_timeout=1s "
+        "-c idle_in_transaction_session_timeout=10s -c synchronous_commit=off', 'pool': {'connection_class': "
+        "<class 'bcp_board.impatience.Impatient'>, 'min_size': 0, 'max_size': 4, 'timeout': 30, "
+        "'max_idle': 10, 'reconnect_timeout': 0}}\n"
+    )
 
 
 def test_djangos_own_checks_for_service_find_nothing(tmp_path):

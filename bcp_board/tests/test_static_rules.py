@@ -67,6 +67,8 @@ REVIEWED = {
     "record/triggers.py": CURSOR,
     # "SELECT 1", to see whether the database answers, and how much SQLite keeps in memory.
     "bcp_board/monitoring.py": CURSOR,
+    # How long a save may wait for a lock, a number of the settings.
+    "bcp_board/impatience.py": CURSOR,
     # A file that is new: one not finished yet, which then gets a name that is free. And a backup, of which
     # prune_backups says that none of its rules keeps it.
     "bcp_board/backup_files.py": {"unlink", "open to write"},

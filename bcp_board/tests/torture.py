@@ -3,7 +3,7 @@
 Writers record progress through the admin's own form over HTTP while the web server, or PostgreSQL itself, is
 killed. After each restart every update that was answered with a redirect must be there with its entry in the
 chain, and nothing may be half saved. Then the torture shows that it could have seen a loss. It also has a
-crowd read and write for a minute, and visitors who send as slowly as they can.
+crowd read and write for a minute, a burst of readers, and visitors who send as slowly as they can.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
@@ -29,6 +30,7 @@ SECONDS = 10  # for each round: a part that took as long as all of them may begi
 READERS, READER_THINKS = 100, (5, 15)
 CROWD_WRITERS, WRITER_THINKS = 20, (20, 60)
 SLOW, PATIENCE = 50, 2
+MOST_CONNECTIONS = 20
 PAGES = (
     "/",
     "/actions/",
@@ -87,6 +89,12 @@ class Postgresql:
     def ask(self, query):
         with self.server.connect() as connection:
             return connection.execute(query).fetchall()
+
+    def connections(self):
+        """How many there are, apart from the one that asks."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        ((number,),) = self.ask(query + "AND pid <> pg_backend_pid()")
+        return number
 
     def check(self):
         """PostgreSQL verifies the checksum of every page it reads; nothing more to ask."""
@@ -270,6 +278,31 @@ def serve_a_crowd(database, seconds):
     )
 
 
+def serve_a_burst(database, number=360):
+    """Have ``number`` people ask for a page at one moment; return how long they waited, and what was held.
+
+    No more connections than that may be held meanwhile, or be left a minute after.
+    """
+    site = Timed(database.url)
+    site.fill()
+    cookie, held = site.session("member"), []
+    with site:
+        site.seen.clear()
+        with ThreadPoolExecutor(number) as readers:
+            asked = [readers.submit(site.get, "/", cookie, timeout=300) for _ in range(number)]
+            while not all(one.done() for one in asked):
+                held.append(database.connections())
+                time.sleep(0.1)
+        if refused := sorted({status for _, status, _ in site.seen} - {200}):
+            raise Lost(f"answers with {refused}, where 0 is none at all")
+        time.sleep(60)
+        left = database.connections()
+    if max(held) >= MOST_CONNECTIONS or left:
+        raise Lost(f"{max(held)} connections were held, and {left} a minute after")
+    waited = waits([took for *_, took in site.seen])
+    return f"{number} at once, none an error; {waited}; {max(held)} connections, a minute after {left}"
+
+
 def waits(seconds):
     parts = statistics.quantiles(seconds, n=100, method="inclusive")
     return ", ".join(f"p{n} {parts[n - 1] * 1000:.0f} ms" for n in (50, 95, 99))
@@ -320,6 +353,7 @@ def main():
         ("PostgreSQL, killed itself", kill_postgresql, rounds),
         ("PostgreSQL, made to lose on purpose", lose_on_purpose, rounds),
         ("PostgreSQL, a crowd", serve_a_crowd, seconds),
+        ("PostgreSQL, a burst", serve_a_burst),
     ]
     failed = []
     for title, what, *arguments in parts:
