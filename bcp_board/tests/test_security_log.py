@@ -281,10 +281,10 @@ def test_a_missing_stylesheet_and_a_missing_database_are_told_apart(log, setting
     assert line["where"][-1].endswith(" stored_name")
 
     with new_database("empty"):
-        client.get("/healthz")
+        client.post("/login/", {"username": "ann", "password": GOOD})
         (line,) = log()
-    code = {"sqlite": "SQLITE_CANTOPEN", "postgresql": "42P01"}[connection.vendor]
-    assert facts([line], "code") == [("fault", "503", code)]
+    expected = {"sqlite": ("fault", "503", "SQLITE_ERROR"), "postgresql": ("fault", "500", "42P01")}
+    assert facts([line], "code") == [expected[connection.vendor]]
 
 
 def test_no_password_session_token_or_text_of_the_record_is_ever_in_it(log):
