@@ -167,7 +167,7 @@ def enter_one_of_each(*, by):
 
 # What is said of "now", or of a past day because it is past: no part of the position.
 OF_NOW = [
-    r", now [\w ]+(?=,| on)",
+    r", now [\w ]+?(?=,| on )",
     r"(?<=Newest source) by [^:]+(?=:)",
     r"(?<=\.) Nothing later is held\.",
     r"The newest paper: none has been published here",
