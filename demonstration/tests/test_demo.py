@@ -381,10 +381,10 @@ def test_dates_move_between_every_precision(made):
     }
 
 
-def test_actions_are_reopened_one_after_a_failed_recheck(made):
+def test_actions_are_reopened_one_by_its_owner_after_its_recheck_was_due(made):
     actions = list(recommended().values_list("pk", flat=True))
     turns = {entry.turn for pk in actions for entry in history(on(AS_AT), actions=[pk]).entries}
-    assert turns == {"", "Reopened", "Re-check failed: reopened"}
+    assert turns == {"", "Reopened", "Reopened after its re-check was due"}
 
 
 def test_updates_and_an_assessment_are_corrected_and_a_due_date_withdrawn_and_entered_anew(made):
