@@ -40,6 +40,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def wait_until(it_is_so):
+    """Wait until the function ``it_is_so`` says so; fail after a minute."""
+    give_up = time.monotonic() + 60
+    while not it_is_so():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
 class Site:
     """The site over the database at ``url``, served inside a ``with`` block, or by start() and kill()."""
 

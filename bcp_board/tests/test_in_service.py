@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bcp_board.tests.postgres import Missing, Postgres
-from bcp_board.tests.serving import ROOT, Site
+from bcp_board.tests.serving import ROOT, Site, wait_until
 from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_action
 from record.tests.admin_forms import open_form
@@ -110,13 +110,6 @@ def test_a_form_that_is_being_sent_when_the_site_is_told_to_stop_is_saved(site):
     assert [row.narrative for row in ProgressUpdate.objects.all()] == ["What was done"]
     assert first_fault() is None
     assert site.process.wait(timeout=60) == 0
-
-
-def wait_until(it_is_so):
-    give_up = time.monotonic() + 60
-    while not it_is_so():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
 
 
 def test_fifty_visitors_who_send_slowly_do_not_keep_the_others_out(site):

@@ -4,7 +4,6 @@ import datetime
 import json
 import shutil
 import subprocess
-import time
 from ipaddress import ip_network
 
 import pytest
@@ -15,7 +14,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from bcp_board.tests.addresses import make_record
-from bcp_board.tests.serving import Site
+from bcp_board.tests.serving import Site, wait_until
 from record import triggers
 from record.ledger import anchor
 from record.models import LedgerEntry
@@ -221,13 +220,6 @@ def fill(disk):
     with (disk / "filler").open("ab", buffering=0) as file:
         while shutil.disk_usage(disk).free:
             file.write(bytes(4096))
-
-
-def wait_until(it_is_so):
-    give_up = time.monotonic() + 60
-    while not it_is_so():
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
 
 
 def numbers(page):
