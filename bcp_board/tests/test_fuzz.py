@@ -383,7 +383,8 @@ def test_odd_fields_never_fail(visitor, crawl):
         refused = Page(response).faulty
         taken = {name: text for name, text in seen.items() if name not in refused}
         found[address, turn, "all"] = response.status_code
-        found[address, turn, "taken"] = sent(visitor, address, {**form.fields, **taken}).status_code
+        if taken != seen:
+            found[address, turn, "taken"] = sent(visitor, address, {**form.fields, **taken}).status_code
         found[address, turn, "unseen"] = sent(visitor, address, {**form.fields, **unseen}).status_code
 
     assert failures(found) == {}

@@ -98,3 +98,16 @@ def test_the_page_on_which_a_paper_is_published_says_how_much_it_would_hold(secr
 
     text = words_of(secretariat.get(reverse("admin:meetings_publish", args=[meeting.pk])))
     assert f"The paper would hold this much: Record up to entry {count}, of " in text
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2022-12-13", "20 December 2022 . Papers go out on 13 December 2022"),
+        ("2022-12-14", "20 December 2022 . Papers were due on 13 December 2022"),
+    ],
+)
+def test_papers_that_should_have_gone_out_are_not_still_to_come(reader, day, words):
+    make_meeting("2022-12-20", papers_due_on="2022-12-13")
+
+    assert words in words_of(reader.get(f"/?as_at={day}"))
