@@ -120,7 +120,8 @@ def store(rows, actions, recommendation, user, *, already=()):
     for said in rows[len(made) :]:
         common = {
             "dated": day(said.said).isoformat(),
-            "recorded_at": noon(said.taken),
+            # No two moments of the record are the same.
+            "recorded_at": noon(said.taken) + datetime.timedelta(microseconds=len(made)),
             "recorded_by": user,
             "signed": "Officer (Officer)",
         }
