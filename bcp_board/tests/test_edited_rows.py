@@ -191,6 +191,12 @@ def test_an_action_taken_off_a_recommendation_is_seen_on_the_page_that_lost_it(b
     rows = {n: home[home.index(f" {n}. Title {n}") :][:90] for n in (1, 2)}
     assert ["(corrected" in row for row in rows.values()] == [True, True]
 
+    # A later edit of other links leaves it lost.
+    edit(board, recommendations=[second, make_recommendation(3)])
+    assert "No longer here, and counted nowhere here (1) Action: A01" in words(
+        reader.get("/recommendations/1/")
+    )
+
     # Put back, it is there again and not lost.
     edit(board, recommendations=[second, Recommendation.objects.get(number=1)])
     assert "No longer here" not in words(reader.get("/recommendations/1/"))
