@@ -150,10 +150,6 @@ NOT_TYPED = re.compile(
 )
 
 
-# What the site itself sends along, so that it can be told here.
-ABOUT = {"about": "What it is about"}
-
-
 def typed_in(request):
     """[(label, text)] of all that somebody wrote or chose in a form, but secrets and what no one typed."""
     if request.path_info.startswith(("/login/", "/logout/", "/password/")):
@@ -165,8 +161,9 @@ def typed_in(request):
             continue
         field = fields.get(column)
         words = dict(getattr(field, "flatchoices", ())).get(text, text)
-        label = ABOUT.get(column) or (capfirst(field.verbose_name) if field else "")
-        found.append((label or column.replace("_", " ").capitalize(), str(words)))
+        label = capfirst(field.verbose_name) if field else column.replace("_", " ").capitalize()
+        # The site itself sends along what a form is about, so that it can be told here.
+        found.append(("What it is about" if column == "about" else label, str(words)))
     return found
 
 

@@ -13,7 +13,6 @@ from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.position import board_position, progress_position
 from recommendations.status import RANK, Status
 from record.as_at import AsAt
-from record.dates import end_of
 from record.signing import name_in
 from record.statements import statement_kinds
 from record.versions import read
@@ -338,9 +337,8 @@ def updates_since(since, now):
 
     Corrections and withdrawals of earlier ones are among them.
     """
-    start = since.known or end_of(since.day)
     end = Q(known_from__lt=now.at.known) if now.at.known else Q()
-    rows = ProgressUpdate.objects.filter(end, known_from__gte=start, dated_first__lte=now.at.day)
+    rows = ProgressUpdate.objects.filter(end, known_from__gte=since.until, dated_first__lte=now.at.day)
     return read(rows.order_by("pk"), now.at, "document")
 
 
@@ -409,7 +407,6 @@ def corrections(*, since, now):
 
 
 def _of_edited_rows(since, now):
-    start, end = since.known or end_of(since.day), now.at.known or end_of(now.at.day)
     return tuple(
         Correction(
             kind=edit.kind,
@@ -424,12 +421,11 @@ def _of_edited_rows(since, now):
             by=edit.by,
         )
         for edit in sorted(now.edits, key=lambda edit: edit.at)
-        if start <= edit.at < end
+        if since.until <= edit.at < now.at.until
     )
 
 
 def _of_statements(since, now):
-    end = Q(recorded_at__lt=now.at.known or end_of(now.at.day))
     start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
     superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
     return tuple(
@@ -444,7 +440,7 @@ def _of_statements(since, now):
         )
         for kind in statement_kinds()
         for row in read(
-            kind.objects.filter(start, end, superseding, dated_first__lte=now.at.day)
+            kind.objects.filter(start, superseding, recorded_at__lt=now.at.until, dated_first__lte=now.at.day)
             .select_related("corrects", "withdraws")
             .order_by("recorded_at", "pk"),
             now.at,

@@ -64,7 +64,7 @@ def decided_at(meeting, at):
 
 def published_by(at, papers):
     """Those of ``papers`` that had been published by the moment or, if it sets none, the day of ``at``."""
-    return papers.filter(published_at__lt=at.known or end_of(at.day))
+    return papers.filter(published_at__lt=at.until)
 
 
 def shown_of(meeting, at):

@@ -155,7 +155,7 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
             marking=settings.MARKING,
             as_at=at.day,
             published_at=published_at,
-            recorded_at=newest and newest.recorded_at,
+            record=extent(newest),
             anchor=ledger.anchor_of(newest),
             is_draft=is_draft,
             is_demonstration=Demonstration.objects.exists(),
@@ -166,12 +166,10 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
 
 
 def extent(newest):
-    """How far the record goes whose newest LedgerEntry is ``newest``, or None, in words."""
-    return extent_in_words(ledger.anchor_of(newest).count, newest and newest.recorded_at)
-
-
-def extent_in_words(count, recorded_at):
-    return f"Record up to entry {count}, of {say_moment(recorded_at)}" if count else "Nothing is recorded yet"
+    """How far the record goes, in words, up to its newest LedgerEntry, or None: never when it is printed."""
+    if newest is None:
+        return "Nothing is recorded yet"
+    return f"Record up to entry {newest.sequence}, of {say_moment(newest.recorded_at)}"
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,7 @@ class Sheet:
     marking: str
     as_at: datetime.date
     published_at: datetime.datetime | None
-    recorded_at: datetime.datetime | None
+    record: str
     anchor: ledger.Anchor
     is_draft: bool
     is_demonstration: bool
@@ -199,11 +197,6 @@ class Sheet:
         """What must not be overlooked on any sheet: that it is a draft, or all invented."""
         warnings = ["DRAFT"] if self.is_draft else []
         return warnings + (["DEMONSTRATION: invented progress"] if self.is_demonstration else [])
-
-    @property
-    def record(self):
-        """How far the record goes that it was made from, in words: never when it was printed."""
-        return extent_in_words(self.anchor.count, self.recorded_at)
 
     @property
     def style(self):

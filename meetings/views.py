@@ -102,12 +102,13 @@ def meeting(request, row):
     earlier = meetings_held(had, before=row)
     changes = changes_since(board, earlier)
     since_paper = changes_since_paper(row, board, request.as_at)
+    is_held = row.was_held_by(request.as_at.day)
     context = {
         "meeting": row,
         "had": had,
         "asked": request.as_at,
-        "decided": decided_at(row, request.as_at),
-        "is_held": row.was_held_by(request.as_at.day),
+        "decided": decided_at(row, request.as_at) if is_held else (),
+        "is_held": is_held,
         "since_paper": since_paper,
         "since_paper_groups": papers.change_groups(since_paper) if since_paper else (),
         "board": board,

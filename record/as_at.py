@@ -37,6 +37,11 @@ class AsAt:
         return cls(today=today, day=day, known=end_of(day))
 
     @property
+    def until(self):
+        """The moment before which all of it happened: ``known`` or, without that, the end of the day."""
+        return self.known or end_of(self.day)
+
+    @property
     def is_past(self):
         return self.day != self.today
 

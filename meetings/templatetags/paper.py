@@ -111,7 +111,7 @@ def lower_first(value):
 
 
 @register.filter
-def had_before_it(meeting, at):
+def and_its_paper(meeting, at):
     """A meeting in words; of one whose paper showed an earlier day, the AsAt ``at``, with that day."""
     words = f"the meeting of {say_day(meeting.held_on)}"
     return words if at.day == meeting.held_on else f"{words} (from its paper, as at {say_day(at.day)})"
