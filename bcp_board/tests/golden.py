@@ -18,16 +18,12 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
-from record.tests.factories import add, make_document, make_meeting, make_user, saved
+from record.tests.factories import add, make_document, make_meeting, make_user, noon, saved
 from visits.models import Event, Finding
 from visits.tests.factories import make_area, make_finding, make_judgement, make_visit
 
 TODAY = datetime.date(2023, 1, 16)
 MEETING_HELD, MEETING_TO_COME = datetime.date(2022, 12, 6), datetime.date(2023, 2, 7)
-
-
-def noon(day):
-    return datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00")
 
 
 def make_golden_board():

@@ -1,7 +1,6 @@
 """What day it is, in London, wherever the site asks: only the wall clock itself is set by these tests."""
 
 import datetime
-import re
 
 import pytest
 from django.urls import reverse
@@ -12,6 +11,7 @@ from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record.tests.admin_forms import fields_of, fill_in, open_form
 from record.tests.factories import make_meeting, make_user
+from record.tests.pages import words_of
 
 pytestmark = pytest.mark.again
 
@@ -32,7 +32,7 @@ def at(monkeypatch):
 def words(response):
     """The text of a page, its tags taken out and its spaces made single."""
     assert response.status_code == 200
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+    return words_of(response)
 
 
 def test_half_past_eleven_at_night_in_utc_is_the_next_day_of_a_london_summer(client, db, at):

@@ -26,6 +26,7 @@ from record.edits import edits_of, excerpt, value_in_words
 from record.models import Ask, Document, Meeting
 from record.tests.admin_forms import fields_of
 from record.tests.factories import make_document, make_meeting, make_user, on, saved
+from record.tests.pages import main_words
 from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
 from visits.position import inspection_position
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
@@ -66,9 +67,7 @@ def reader(client):
 def words(response):
     """The text of a page's main part, its tags taken out and its spaces made single."""
     assert response.status_code == 200
-    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
-    main = " ".join(re.sub(r"<[^>]+>", " ", main).split())
-    return re.sub(r" (?=[;:.,”])|(?<=“) ", "", main)
+    return re.sub(r" (?=[;:.,”])|(?<=“) ", "", main_words(response))
 
 
 def moment(*day):

@@ -29,6 +29,7 @@ from recommendations.tests.histories import AS_FOUND, DAYS, day, histories, make
 from record.dates import EdtfField, start_of
 from record.models import Document, Meeting
 from record.tests.factories import make_meeting, make_user, saved
+from record.tests.pages import words as text_of
 from record.versions import Version, saving
 from visits.models import Event, Judgement
 from visits.tests.factories import make_area, make_finding, make_judgement, make_visit
@@ -183,7 +184,7 @@ def words_of(client, addresses):
     """{address: the words in the main part of its page}, but for those of ``OF_NOW``."""
     found = {}
     for address, main in mains(client, addresses).items():
-        words = " ".join(re.sub("<[^>]+>", " ", main).split()).replace(" ,", ",")
+        words = text_of(main).replace(" ,", ",")
         for pattern in OF_NOW:
             words = " ".join(re.sub(pattern, "", words).split())
         found[address.partition("?")[0]] = words

@@ -1,7 +1,6 @@
 """What a meeting decided, what was put right by a day, and what a cancelled meeting has none of."""
 
 import datetime
-import re
 
 import pytest
 from django.test import Client
@@ -15,18 +14,10 @@ from recommendations.tests.factories import (
     make_update,
 )
 from record import ledger
-from record.tests.factories import make_meeting, make_user
+from record.tests.factories import make_meeting, make_user, noon
+from record.tests.pages import words_of
 
 EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
-
-
-def noon(day):
-    return datetime.datetime.fromisoformat(f"{day}T12:00+00:00")
-
-
-def words_of(response):
-    """The text of a page, its tags taken out and its spaces made single."""
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
 @pytest.fixture

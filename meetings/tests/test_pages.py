@@ -15,6 +15,8 @@ from recommendations.tests.factories import make_action, make_due_date, make_rec
 from record.ledger import anchor, append
 from record.models import Meeting
 from record.tests.factories import make_meeting, make_user
+from record.tests.pages import main_words as words
+from record.tests.pages import words as text_of
 from record.verification import first_fault
 
 pytestmark = pytest.mark.again
@@ -29,18 +31,12 @@ def reader(client, db):
     return client
 
 
-def words(response):
-    """The text of a page's main part, its tags taken out and its spaces made single."""
-    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
-    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
-
-
 def recommendation_rows(response):
     """The text of each row of the table of recommendations."""
     page = response.content.decode()
     table = page[page.index('id="recommendations"') :].partition("<tbody")[2].partition("</tbody>")[0]
     rows = table.split("<tr")[1:]
-    return [" ".join(re.sub(r"<[^>]+>", " ", row.partition(">")[2]).split()) for row in rows]
+    return [text_of(row.partition(">")[2]) for row in rows]
 
 
 # Where we stand --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from recommendations.position import progress_position
 from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
-from record.tests.factories import add, make_user, on
+from record.tests.factories import add, make_user, noon, on
 
 pytestmark = pytest.mark.django_db
 
@@ -41,10 +41,6 @@ def tell(rows):
             old, new = value.split()
             again = {"corrects": made[old], "correction_reason": "A slip"}
             made[new] = make_update(action, new, **by, **again)
-
-
-def noon(day):
-    return datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00")
 
 
 def judged(day):

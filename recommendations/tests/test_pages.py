@@ -22,6 +22,7 @@ from recommendations.tests.factories import (
 from record.as_at import AsAt
 from record.sources import Source
 from record.tests.factories import make_document, make_user, on, saved
+from record.tests.pages import main_words as words
 from visits.models import Finding
 
 TODAY = datetime.date(2026, 11, 22)
@@ -32,12 +33,6 @@ def reader(client, db):
     client.force_login(make_user("Board members"))
     client.get("/help/")  # the first page notes when the session was last used
     return client
-
-
-def words(response):
-    """The text of a page's main part, its tags taken out and its spaces made single."""
-    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
-    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 
 
 def listed(response):

@@ -15,7 +15,7 @@ from recommendations.tests.factories import (
     make_update,
 )
 from record.dates import end_of
-from record.tests.factories import add, make_document, make_user, on
+from record.tests.factories import add, make_document, make_user, noon, on
 from visits.tests.factories import make_finding
 
 pytestmark = pytest.mark.django_db
@@ -27,10 +27,6 @@ def found(words, at=None):
     """[(where, excerpt)] of the only action."""
     places = places_of(words, at or on(DAY))
     return [(place.where, place.excerpt) for some in places.values() for place in some]
-
-
-def noon(day):
-    return datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00")
 
 
 def test_words_are_found_in_an_action_its_history_its_findings_and_its_document():

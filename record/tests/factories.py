@@ -17,6 +17,11 @@ def on(day, known=None):
     return AsAt(day, day, known)
 
 
+def noon(day):
+    """Midday in UTC of the day written as YYYY-MM-DD."""
+    return datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00")
+
+
 def newest_moment():
     """When the newest entry was recorded, else long ago: the earliest at which the next can be."""
     last = LedgerEntry.objects.order_by("-sequence").first()

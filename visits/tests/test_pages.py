@@ -5,6 +5,7 @@ import re
 import pytest
 
 from record.tests.factories import make_document, make_user
+from record.tests.pages import main_words as words
 from visits.models import Finding, Visit
 from visits.tests.factories import make_area, make_judgement
 
@@ -26,12 +27,6 @@ def make_visit(slug, kind="monitoring", number=0, **fields):
 def make_finding(ref, visit, attribution="ofsted", kind="concern"):
     values = {"text": f"Text of {ref}", "document": make_document(), "reference": "p1"}
     return Finding.objects.create(ref=ref, visit=visit, attribution=attribution, kind=kind, **values)
-
-
-def words(response):
-    """The text of a page's main part, its tags taken out and its spaces made single."""
-    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
-    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 
 
 def test_visits_show_the_four_judgements_of_2021_as_ofsted_named_them(reader, record):
