@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from recommendations.action_position import ActionPosition
 from recommendations.board import DecisionsWanted, decisions_wanted
-from recommendations.forms import ACCEPT
+from recommendations.deciding import ACCEPT
 from recommendations.lateness import DueLine
 from recommendations.models import Action
 from recommendations.position import action_positions

@@ -9,19 +9,17 @@ from django.http import Http404
 from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 
+from recommendations.date_forms import DecisionForm, DueDateForm, TakeBackForm
 from recommendations.deciding import ACCEPT, who_can, why_not
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.forms import (
     BETWEEN_MEETINGS,
     RECORD_FOR_OWNER,
     AssessmentForm,
-    DecisionForm,
-    DueDateForm,
     MeasureValueForm,
     OwnershipForm,
     ProgressUpdateForm,
     SendBackForm,
-    TakeBackForm,
 )
 from recommendations.measures import MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate

@@ -51,6 +51,7 @@ RULES = [
     "recommendations/position.py",
     "recommendations/history.py",
     "recommendations/forms.py",
+    "recommendations/date_forms.py",
     "meetings/changes.py",
     "meetings/held.py",
     "meetings/papers.py",

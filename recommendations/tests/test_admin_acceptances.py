@@ -1,0 +1,144 @@
+"""Accepting, embedding and closing: who is offered it, and what the record asks for."""
+
+import datetime
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from recommendations.models import ProgressUpdate
+from recommendations.tests.factories import make_update
+from recommendations.tests.test_admin_updates import page_for, statuses_offered
+from record.signing import role_in
+from record.tests.admin_forms import errors_of, fill_in, sign_in
+from record.tests.factories import make_meeting, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
+
+
+@pytest.mark.parametrize(
+    ("before", "offered"),
+    [
+        (None, ["complete", "closed"]),
+        ("done", ["complete", "closed"]),
+        (
+            "complete",
+            ["not_started", "on_track", "at_risk", "off_track", "done", "complete", "embedded", "closed"],
+        ),
+        ("embedded", ["not_started", "on_track", "at_risk", "off_track", "done", "complete", "closed"]),
+    ],
+)
+def test_the_chair_is_offered_acceptances_and_reopening_only_of_what_was_accepted(
+    client, action, before, offered
+):
+    if before:
+        make_update(action, before)
+
+    assert statuses_offered(sign_in(client, make_user("Chair")), action) == offered
+
+
+def test_complete_needs_evidence_and_a_recheck_three_months_on(client, officer, action):
+    make_update(action, "done", dated="2022-11-01", by=officer)
+    chair = sign_in(client, make_user("Chair"))
+    typed = {"status": "complete", "dated": "30/11/2022", "narrative": "Accepted"}
+
+    assert sorted(errors_of(fill_in(chair, page_for(action), **typed))) == ["evidence", "recheck_on"]
+    typed["evidence"] = "The minutes"
+    assert errors_of(fill_in(chair, page_for(action), **typed, recheck_on="27/02/2023")) == {
+        "recheck_on": ["The re-check must be at least three months on: 28 February 2023 or later."]
+    }
+    assert errors_of(fill_in(chair, page_for(action), **typed, recheck_on="March 2023")) == {
+        "recheck_on": ["Give the day: 22/11/2022 or 22 November 2022."]
+    }
+    assert errors_of(fill_in(chair, page_for(action), **typed, recheck_on="1/1/2100")) == {
+        "recheck_on": ["Enter a date from 1990 to 2099."]
+    }
+    assert ProgressUpdate.objects.count() == 1
+
+    fill_in(chair, page_for(action), **typed, recheck_on="28/02/2023")
+    row = ProgressUpdate.objects.latest("pk")
+    assert (row.status, row.recheck_on) == ("complete", datetime.date(2023, 2, 28))
+    assert (role_in(row.signed), row.on_behalf_of) == ("Chair", None)
+
+
+def test_an_acceptance_names_a_meeting_held_since_the_first_report_and_a_report_names_none(
+    client, officer, action
+):
+    make_update(action, "done", dated="2022-11-01", by=officer)
+    before, at, _ = (make_meeting(held_on=day) for day in ("2022-10-31", "2022-11-01", "2022-11-30"))
+    sign_in(client, officer)
+    assert "meeting" not in client.get(page_for(action)).context["adminform"].form.fields
+    chair = sign_in(client, make_user("Secretariat"))
+    typed = {"narrative": "Accepted", "evidence": "The minutes", "recheck_on": "1/6/2090"}
+
+    box = chair.get(page_for(action)).context["adminform"].form.fields["meeting"]
+    assert [label for _, label in box.choices] == [
+        "Between meetings",
+        "Meeting of 30 November 2022",
+        "Meeting of 1 November 2022",
+    ]
+    early = fill_in(chair, page_for(action), status="complete", meeting=before.pk, **typed)
+    assert errors_of(early) == {
+        "meeting": ["Choose a meeting that has been held since, or “Between meetings”."]
+    }
+    report = fill_in(chair, page_for(action), status="on_track", narrative="Going", meeting=at.pk)
+    assert errors_of(report) == {
+        "meeting": ["Only an acceptance or a closure is made at a meeting. Choose “Between meetings”."]
+    }
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_update(action, "on_track", meeting=at)
+    fill_in(chair, page_for(action), status="complete", meeting=at.pk, **typed)
+    row = ProgressUpdate.objects.latest("pk")
+    assert (row.status, row.meeting, row.dated) == ("complete", at, "2022-11-01")
+    assert "Decided at the meeting of 1 November 2022." in chair.get("/actions/A01/").content.decode()
+
+
+def test_embedded_waits_for_the_recheck_date(client, action):
+    make_update(action, "complete", dated="2022-11-01", recheck_on=datetime.date(2023, 6, 1))
+    chair = sign_in(client, make_user("Chair"))
+    typed = {"status": "embedded", "narrative": "It holds"}
+
+    early = fill_in(chair, page_for(action), **typed, dated="31/05/2023")
+    assert errors_of(early) == {"dated": ["It can be embedded from its re-check date, 1 June 2023."]}
+
+    fill_in(chair, page_for(action), **typed, dated="01/06/2023")
+    assert ProgressUpdate.objects.latest("pk").status == "embedded"
+
+
+def test_a_recheck_date_belongs_to_a_completed_action_only(client, action):
+    chair = sign_in(client, make_user("Chair"))
+
+    response = fill_in(
+        chair,
+        page_for(action),
+        status="closed",
+        dated="01/11/2022",
+        narrative="Closed",
+        reason="Replaced",
+        recheck_on="01/06/2023",
+    )
+
+    assert errors_of(response) == {
+        "recheck_on": ["Only a completed action has a re-check date. Leave this empty."]
+    }
+
+
+def test_closing_needs_a_reason(client, action):
+    chair = sign_in(client, make_user("Chair"))
+
+    response = fill_in(chair, page_for(action), status="closed", dated="01/11/2022", narrative="Closed")
+
+    assert errors_of(response) == {"reason": ["Closed needs a reason. Say why."]}
+
+
+def test_an_acceptance_by_the_secretariat_is_not_on_the_owners_behalf(client, action):
+    fill_in(
+        sign_in(client, make_user("Secretariat")),
+        page_for(action),
+        status="complete",
+        dated="01/11/2022",
+        narrative="Accepted",
+        evidence="The minutes",
+        recheck_on="01/02/2023",
+    )
+
+    assert ProgressUpdate.objects.get().on_behalf_of is None
