@@ -140,7 +140,7 @@ class Visitor:
         headers = {"Host": name, "Cookie": cookies, "Referer": f"https://{NAME}/", **headers}
         body = None
         if form is not None:
-            token = self.cookies.get(settings_of_service("csrf"), "")
+            token = self.cookies.get(cookie_named("csrf"), "")
             body = urlencode({"csrfmiddlewaretoken": token, **form})
             headers |= {"Content-Type": "application/x-www-form-urlencoded"}
         with (
@@ -157,7 +157,7 @@ class Visitor:
         return answer
 
 
-def settings_of_service(name):
+def cookie_named(name):
     return f"__Host-{name}"
 
 
@@ -187,7 +187,7 @@ def test_people_sign_in_save_and_publish_through_nginx_and_the_world_asks_nothin
         assert ann.ask("GET", "/").headers["Location"] == "/login/?next=/"
         assert ann.ask("GET", "/login/").status == 200
         assert ann.ask("POST", "/login/", {"username": "ann", "password": GOOD}).status == 302
-        assert settings_of_service("board") in ann.cookies
+        assert cookie_named("board") in ann.cookies
         page = f"/admin/recommendations/progressupdate/add/?action={action.pk}"
         form = {**hidden(ann.ask("GET", page).text), "status": "on_track", "narrative": "What was done"}
         today = re.search(r'name="dated" value="([^"]+)"', ann.ask("GET", page).text)[1]

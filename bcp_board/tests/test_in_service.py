@@ -356,39 +356,38 @@ def test_a_locked_account_is_locked_in_every_worker_and_after_a_restart(site):
     assert [sign_in(right) for _ in range(8)] == [429] * 8
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("command", ["migrate", "seed", "unlock ann", "grants board_site", "check_backups"])
-def test_a_command_without_its_database_ends_in_a_sentence(command):
-    site = Site("postgres://board@127.0.0.1:1/board")
-    site.env["BACKUP_FOLDER"] = "/nowhere"
-
+def told_by(site, command):
+    """How a command over the database of ``site`` ends, and the lines that it writes beside the log's."""
     done = subprocess.run(
         [sys.executable, "manage.py", *command.split()],
-        cwd=settings.BASE_DIR,
+        cwd=ROOT,
         env=site.env,
         capture_output=True,
         text=True,
     )
+    return done.returncode, [line for line in done.stderr.splitlines() if not line.startswith("{")]
 
-    told = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-    assert (done.returncode, len(told)) == (1, 1)
+
+@pytest.fixture
+def nowhere():
+    """A site whose database is not there."""
+    site = Site("postgres://board@127.0.0.1:1/board")
+    site.env["BACKUP_FOLDER"] = "/nowhere"
+    return site
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("command", ["migrate", "seed", "unlock ann", "grants board_site", "check_backups"])
+def test_a_command_without_its_database_ends_in_a_sentence(nowhere, command):
+    code, told = told_by(nowhere, command)
+
+    assert (code, len(told)) == (1, 1)
     assert told[0].endswith(".")
 
 
 @pytest.mark.once
-def test_a_history_that_cannot_be_read_is_not_said_not_to_hold():
-    site = Site("postgres://board@127.0.0.1:1/board")
-
-    done = subprocess.run(
-        [sys.executable, "manage.py", "verify_history"],
-        cwd=settings.BASE_DIR,
-        env=site.env,
-        capture_output=True,
-        text=True,
-    )
-
-    told = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-    assert (done.returncode, told) == (
+def test_a_history_that_cannot_be_read_is_not_said_not_to_hold(nowhere):
+    assert told_by(nowhere, "verify_history") == (
         2,
         ["CommandError: The history was not checked: the database cannot be reached."],
     )
