@@ -352,8 +352,8 @@ LOGGING = {
             "level": "ERROR",
             "propagate": False,
         },
-        # It would tell of hosts and roles, in lines of another form; ours say what failed.
-        "psycopg.pool": {"level": "CRITICAL"},
+        # It would tell of hosts and roles, and of what it ignored on the way; ours say what failed.
+        "psycopg": {"level": "CRITICAL"},
     },
 }
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "").strip()

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import logging
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -338,3 +339,10 @@ def test_what_a_visitor_sends_cannot_break_a_line(log):
     assert text.isascii()
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) < 1000
+
+
+@pytest.mark.parametrize("name", ["psycopg", "psycopg.pool"])
+def test_what_the_driver_ignored_on_the_way_is_no_line_of_it(log, name):
+    """It warns of what follows from a fault, which has a line of its own, and only sometimes."""
+    logging.getLogger(name).warning("error ignored terminating: canary")
+    assert log() == []
