@@ -6,6 +6,8 @@ a clock, a request or a setting, and nothing here writes HTML.
 
 from collections import defaultdict
 
+from django.conf import settings
+
 from recommendations.action_position import ActionPosition
 from recommendations.board import (
     BoardPosition,
@@ -23,9 +25,10 @@ from recommendations.sent_back import SendBack
 from recommendations.status import GOOD, Status
 from recommendations.views_differ import LaterConcern, Views, newest_of
 from record.edits import NO_EDITS, edits_of
+from record.prepared import ask
 from record.rows import links_as_at, rows_as_at
 from record.signing import name_in
-from record.versions import read
+from record.versions import read_asked
 from visits.position import inspection_position
 
 
@@ -73,8 +76,12 @@ def progress_position(at):
 
 
 def _actions(at, edits=NO_EDITS):
-    on_the_day = Action.objects.as_at(at).order_by("ref")
-    return action_positions(on_the_day, at, edits=edits)
+    actions = read_asked(_on_the_board, at, settings.UPDATE_EVERY_DAYS, related=("document",))
+    return _positions_of(actions, at, edits)
+
+
+def _on_the_board(at, _update_every):
+    return Action.objects.as_at(at).order_by("ref")
 
 
 def action_positions(actions, at, *, edits=NO_EDITS):
@@ -82,19 +89,20 @@ def action_positions(actions, at, *, edits=NO_EDITS):
 
     ``edits`` are those of actions, where they are to be shown.
     """
-    actions = list(actions.select_related("document"))
+    return _positions_of(list(actions.select_related("document")), at, edits)
+
+
+def _positions_of(actions, at, edits):
     keys = [action.pk for action in actions]
     known = rows_as_at(Action, at, "document", order=("ref",), only=keys) if at.known else actions
     rows = {row.pk: row for row in known}
     recommendations = links_as_at(Action, "recommendations", at, of="number", only=keys)
     findings = links_as_at(Action, "findings", at, of="ref", only=keys)
     latest = {a.update_id for a in actions} | {a.previous_update_id for a in actions}
-    told = ProgressUpdate.objects.filter(pk__in=latest - {None}).select_related("recorded_by")
-    said = read(told, at, "document")
-    updates = {update.pk: update for update in said}
+    latest = sorted(latest - {None})
+    updates = {update.pk: update for update in read_asked(_updates, at, related=("document",), keys=latest)}
     lines = _due_lines(keys, at)
-    asked = SendBack.objects.standing(at).filter(report__in=latest - {None}).order_by("dated_first", "pk")
-    sent_back = {row.report_id: row for row in read(asked, at, "meeting")}
+    sent_back = {row.report_id: row for row in read_asked(_sent_back, at, related=("meeting",), keys=latest)}
     positions = []
     for action in actions:
         update, dates = updates.get(action.update_id), lines[action.pk]
@@ -129,6 +137,14 @@ def action_positions(actions, at, *, edits=NO_EDITS):
     return tuple(positions)
 
 
+def _updates(at, keys):
+    return ProgressUpdate.objects.filter(pk__in=keys).select_related("recorded_by")
+
+
+def _sent_back(at, reports):
+    return SendBack.objects.standing(at).filter(report__in=reports).order_by("dated_first", "pk")
+
+
 def proposals_to_decide(at):
     """The proposed due dates, standing that day, that wait: none decided, taken back or ended."""
     proposed = DueDate.objects.standing(at).filter(needs_decision=True, action__is_withdrawn=False)
@@ -140,18 +156,14 @@ def proposals_to_decide(at):
 
 def _due_lines(keys, at):
     """{action's key: a DueLine for each of its dates, agreed or not, withdrawn or not}, none yet judged."""
-    dates = DueDate.objects.with_effect(at).filter(action__in=keys)
     decided, undone = {}, {}
-    told = Decision.objects.said(at).filter(due_date__action__in=keys).order_by("dated_first", "pk")
-    for row in read(told.select_related("corrected_by", "withdrawn_by"), at, "document", "meeting"):
+    for row in read_asked(_decisions, at, related=("document", "meeting"), keys=keys):
         if not row.superseded(at):
             decided[row.due_date_id] = row
         elif row.outcome == Outcome.AGREED:
             undone[row.due_date_id] = row
     lines = defaultdict(list)
-    dates = with_open_past(dates, ProgressUpdate.objects, at)
-    dates = dates.order_by("dated_first", "pk").select_related("corrected_by", "withdrawn_by")
-    for row in read(dates, at, "document"):
+    for row in read_asked(_dates, at, related=("document",), keys=keys):
         lines[row.action_id].append(
             DueLine(
                 row=row,
@@ -162,23 +174,42 @@ def _due_lines(keys, at):
         )
     open_to_end = [key for key, of_action in lines.items() if any(line.is_undecided for line in of_action)]
     finished = defaultdict(list)
-    for update in finishing(ProgressUpdate.objects, at).filter(action__in=open_to_end):
+    for update in ask(_finishing, at, keys=open_to_end):
         finished[update.action_id].append(update)
     for key in open_to_end:
         lines[key] = with_endings(lines[key], finished[key])
     return lines
 
 
+def _decisions(at, actions):
+    told = Decision.objects.said(at).filter(due_date__action__in=actions).order_by("dated_first", "pk")
+    return told.select_related("corrected_by", "withdrawn_by")
+
+
+def _dates(at, actions):
+    dates = DueDate.objects.with_effect(at).filter(action__in=actions)
+    dates = with_open_past(dates, ProgressUpdate.objects, at).order_by("dated_first", "pk")
+    return dates.select_related("corrected_by", "withdrawn_by")
+
+
+def _finishing(at, actions):
+    return finishing(ProgressUpdate.objects, at).filter(action__in=actions)
+
+
 def _measures(at, edits):
     """The MeasurePosition of each measure that had a value that day: the newest."""
-    values = MeasureValue.objects.standing(at).newest_of_each("measure")
+    values = read_asked(_newest_values, at, related=("document",))
     rows = {row.pk: row for row in rows_as_at(Measure, at)}
     refs = {key: row.ref for key, row in rows.items()}
     return tuple(
         MeasurePosition(row=rows[value.measure_id], newest=value, corrections=edits.get(value.measure_id))
-        for value in sorted(read(values, at, "document"), key=lambda value: refs.get(value.measure_id, ""))
+        for value in sorted(values, key=lambda value: refs.get(value.measure_id, ""))
         if value.measure_id in rows
     )
+
+
+def _newest_values(at):
+    return MeasureValue.objects.standing(at).newest_of_each("measure")
 
 
 def _risks(at, edits):
@@ -200,11 +231,15 @@ def _by_recommendation(actions):
 
 def _assessments(at):
     """{recommendation's pk: its newest Assessment of the adviser's and of the board's}."""
-    newest = Assessment.objects.standing(at).newest_of_each("recommendation", "whose")
     found = defaultdict(tuple)
-    for row in read(newest.order_by("whose"), at, "document"):
+    for row in read_asked(_newest_assessments, at, related=("document",)):
         found[row.recommendation_id] += (row,)
     return found
+
+
+def _newest_assessments(at):
+    newest = Assessment.objects.standing(at).newest_of_each("recommendation", "whose")
+    return newest.order_by("whose")
 
 
 def _recommendations(actions, inspections, risks, edits, at):

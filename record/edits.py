@@ -11,8 +11,9 @@ from simple_history.utils import get_m2m_reverse_field_name
 
 from record.dates import EdtfField, say, say_day
 from record.ledger import link_table
+from record.prepared import ask
 from record.signing import name_in, role_in
-from record.versions import read
+from record.versions import read, read_asked
 
 LONGEST = 160
 LONGEST_NAME = 100
@@ -151,12 +152,11 @@ def edits_of(model, at):
     With ``at.known`` only the edits known before that moment are among them. What the first load or a later
     one brings is no edit: an edit is a version that somebody gave a reason for.
     """
-    known = Q(known_from__lt=at.known) if at.known else Q()
-    edited = model.history.model.objects.filter(known, history_type="~").values_list("id", flat=True)
     # Asked first, because of most kinds of row none was ever edited, and the rest takes longer to ask.
-    if not (keys := set(edited)):
+    if not (keys := sorted(set(ask(_edited, at, model)))):
         return NO_EDITS
-    versions = _versions_of(model, keys, known, at)
+    named = tuple(f.name for f in _columns(model) if f.many_to_one)
+    versions = read_asked(_versions_of, at, model, related=named, keys=keys, as_rows=False)
     links = _links_of(model, versions, at)
     history = {}
     for version in versions:
@@ -178,16 +178,24 @@ def edits_of(model, at):
     return Edits({key: edits for key, edits in found.items() if edits}, tuple(taken_off))
 
 
-def _versions_of(model, keys, known, at):
+def _known_versions(at, model):
+    versions = model.history.model.objects.all()
+    return versions.filter(known_from__lt=at.known) if at.known else versions
+
+
+def _edited(at, model):
+    return _known_versions(at, model).filter(history_type="~").values_list("id", flat=True)
+
+
+def _versions_of(at, model, keys):
     table = model.history.model
     rows = type(model._default_manager.all())(table)
     is_there = Value(True)
     if hasattr(rows, "begun"):
         begun = Q(history_id__in=rows.begun(at).values("history_id"))
         is_there = Case(When(begun, then=True), default=False, output_field=models.BooleanField())
-    versions = table.objects.filter(known, id__in=keys).annotate(is_there=is_there)
-    named = [f.name for f in _columns(model) if f.many_to_one]
-    return read(versions.order_by("id", "history_id"), at, *named, as_rows=False)
+    versions = _known_versions(at, model).filter(id__in=keys)
+    return versions.annotate(is_there=is_there).order_by("id", "history_id")
 
 
 def _columns(model):

@@ -9,9 +9,10 @@ from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 
 from record.edits import Edit
 from record.ledger import link_table
+from record.prepared import ask
 from record.sources import source_of
 from record.statements import statement_kinds
-from record.versions import Version, as_known, read, recorded
+from record.versions import Version, as_known, read_asked, recorded
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,13 @@ def rows_as_at(model, at, *related, order=None, only=None):
     columns, the model's own order unless given; ``only`` are the keys of the rows wanted, all unless given.
     It takes one query, and one for each of ``related`` then.
     """
+    order = tuple(order or model._meta.ordering)
+    return read_asked(_rows_begun, at, model, order, related=related, keys=only)
+
+
+def _rows_begun(at, model, order, only=None):
     wanted = {} if only is None else {"id__in": only}
-    rows = recorded(model, at).filter(**wanted).begun(at)
-    return read(rows.order_by(*(order or model._meta.ordering)), at, *related)
+    return recorded(model, at).filter(**wanted).begun(at).order_by(*order)
 
 
 def keys_as_at(model, at):
@@ -60,26 +65,37 @@ def links_as_at(model, name, at, *, of, only=None, with_lost=False):
     before that moment, and so is what they link to. ``only`` are the keys of the rows wanted, all unless
     given; ``with_lost`` asks for links to rows that are not, or no more, on the board too.
     """
-    linking, found = model._meta.get_field(name), defaultdict(list)
-    own, other = get_m2m_field_name(linking), get_m2m_reverse_field_name(linking)
-    linked_to = recorded(linking.related_model, at)
-    there = linked_to if with_lost else linked_to.begun(at)
-    if at.known is None:
-        pairs = linking.remote_field.through.objects.filter(**{f"{other}__in": there.values("id")})
-    else:
-        table = link_table(model.history.model, linking).objects
-        pairs = table.filter(history__in=as_known(model, at).values("history_id"))
-    if only is not None:
-        pairs = pairs.filter(**{f"{own}__in": only})
-    if at.known is None:
-        named = pairs.values_list(f"{own}_id", f"{other}__{of}")
-    else:
-        names = dict(there.values_list("id", of))
-        keys = pairs.values_list(f"{own}_id", f"{other}_id")
-        named = ((key, names[linked]) for key, linked in keys if linked in names)
+    found = defaultdict(list)
+    named = ask(_links, at, model, name, of, with_lost, keys=only)
+    if at.known:
+        names = dict(ask(_named, at, model, name, of, with_lost))
+        named = ((key, names[linked]) for key, linked in named if linked in names)
     for key, called in named:
         found[key].append(called)
     return defaultdict(list, {key: sorted(called) for key, called in found.items()})
+
+
+def _links(at, model, name, of, with_lost, only=None):
+    """(key of a row, the ``of`` of a row that it links to or, with ``at.known``, that row's key)."""
+    linking = model._meta.get_field(name)
+    own, other = get_m2m_field_name(linking), get_m2m_reverse_field_name(linking)
+    wanted = {} if only is None else {f"{own}__in": only}
+    if at.known:
+        table = link_table(model.history.model, linking).objects
+        pairs = table.filter(history__in=as_known(model, at).values("history_id"), **wanted)
+        return pairs.values_list(f"{own}_id", f"{other}_id")
+    there = _linked_to(at, linking, with_lost).values("id")
+    pairs = linking.remote_field.through.objects.filter(**{f"{other}__in": there}, **wanted)
+    return pairs.values_list(f"{own}_id", f"{other}__{of}")
+
+
+def _named(at, model, name, of, with_lost):
+    return _linked_to(at, model._meta.get_field(name), with_lost).values_list("id", of)
+
+
+def _linked_to(at, linking, with_lost):
+    rows = recorded(linking.related_model, at)
+    return rows if with_lost else rows.begun(at)
 
 
 def known_later(at):

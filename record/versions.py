@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 from record import ledger
 from record.as_at import EARLIEST
 from record.dates import start_of
+from record.prepared import ask
 from record.signing import name_in, signature
 
 _gathering = ContextVar("the save whose versions are being gathered", default=None)
@@ -180,10 +181,23 @@ def read(rows, at, *related, as_rows=True):
     they describe, unless ``as_rows`` is False.
     """
     found = rows if at.known else rows.select_related(*related)
-    found = rows_of(found) if as_rows else list(found)
-    if at.known is None:
-        return found
-    for path in related:
+    return _pointed(list(found), at, related, as_rows=as_rows)
+
+
+def read_asked(question, at, *others, related=(), keys=None, as_rows=True):
+    """As ``read``, of the queryset that the ``question`` gives, prepared as ``ask`` does it."""
+    found = ask(_joined, at, question, others, related, keys=keys)
+    return _pointed(found, at, related, as_rows=as_rows)
+
+
+def _joined(at, question, others, related, *keys):
+    rows = question(at, *others, *keys)
+    return rows if at.known else rows.select_related(*related)
+
+
+def _pointed(found, at, related, *, as_rows):
+    found = rows_of(found) if as_rows else found
+    for path in related if at.known else ():
         _point(found, path, at)
     return found
 
@@ -193,11 +207,14 @@ def _point(rows, path, at):
     if not rows:
         return
     key, model = rows[0]._meta.get_field(name).attname, rows[0]._meta.get_field(name).related_model
-    keys = {getattr(row, key) for row in rows} - {None}
-    edited = hasattr(model, "history")
-    known = rows_of(as_known(model, at).filter(id__in=keys)) if edited else model.objects.filter(pk__in=keys)
-    by_key = {row.pk: row for row in known}
+    keys = sorted({getattr(row, key) for row in rows} - {None})
+    by_key = {row.pk: row for row in rows_of(ask(_pointed_to, at, model, keys=keys))}
     for row in rows:
         setattr(row, name, by_key.get(getattr(row, key)))
     if further:
         _point(list(by_key.values()), further, at)
+
+
+def _pointed_to(at, model, keys):
+    rows = as_known(model, at) if hasattr(model, "history") else model.objects.all()
+    return rows.filter(id__in=keys)
