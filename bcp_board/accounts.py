@@ -1,4 +1,4 @@
-"""Signing in and out, and setting one's password: Django's views, with the board's pages."""
+"""Signing in and out, setting one's password (Django's views, with the board's pages), and one's account."""
 
 from urllib.parse import urlsplit
 
@@ -7,13 +7,16 @@ from django.contrib import messages
 from django.contrib.auth import forms, views
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from bcp_board import signing_in
 from bcp_board.middleware import save_session
 from record import security_log
 from record.forms import hold
+from record.signing import name_of, role_of
 
 # The name of no account can have a space in it.
 NOBODY = "nobody at all"
@@ -126,7 +129,6 @@ class PasswordView(views.PasswordChangeView):
     form_class = PasswordForm
     template_name = "registration/password_change_form.html"
     success_url = settings.LOGIN_REDIRECT_URL
-    extra_context = {"version": settings.VERSION}
 
     def post(self, request, *args, **kwargs):
         if not request.POST.get("old_password"):
@@ -171,6 +173,13 @@ class OneTimeLinkView(views.PasswordResetConfirmView):
                 "sign-in unlocked", request=request, user=form.user, account=account, tries=forgotten
             )
         return super().form_valid(form)
+
+
+@require_safe
+def account(request):
+    """Say to whoever is signed in who they are here, and which version of the site this is."""
+    context = {"name": name_of(request.user), "role": role_of(request.user), "version": settings.VERSION}
+    return render(request, "account.html", context)
 
 
 login = LoginView.as_view()

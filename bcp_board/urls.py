@@ -20,6 +20,7 @@ urlpatterns = [
     path("login/", accounts.login, name="login"),
     path("login/<uidb64>/<token>/", accounts.one_time_link, name="one_time_link"),
     path("logout/", accounts.logout, name="logout"),
+    path("account/", accounts.account, name="account"),
     path("password/", accounts.password, name="password"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("healthz", monitoring.healthz, name="healthz"),

@@ -76,6 +76,7 @@ BOARD_PAGES = [
             "/status/?as_at=2022-11-22",
             "/help/",
             "/accessibility/",
+            "/account/",
             "/password/",
             "/nowhere/",
         )

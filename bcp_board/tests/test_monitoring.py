@@ -180,13 +180,6 @@ def refuse_sessions(execute, sql, *more):
 
 
 @pytest.mark.once
-def test_the_version_is_shown_where_people_change_their_password(client, db, settings):
-    client.force_login(make_user("Board members"))
-
-    assert f"This site is version {settings.VERSION}." in client.get("/password/").content.decode()
-
-
-@pytest.mark.once
 def test_a_disk_without_room_is_told_before_anybody_loses_what_they_wrote(new_database, settings, tmp_path):
     """The first to learn of a full disk is the monitor: nothing was committed that would have shown it."""
     if connection.vendor != "sqlite":

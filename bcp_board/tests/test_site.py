@@ -12,6 +12,7 @@ from bcp_board.tests.record import load_record
 from record.ledger import append
 from record.models import Demonstration
 from record.tests.factories import make_meeting, make_user
+from record.tests.pages import main_words
 
 pytestmark = pytest.mark.once
 
@@ -27,6 +28,7 @@ ADDRESSES = {
     "action": "/actions/A01/",
     "visits": "/visits/",
     "visit": "/visits/monitoring-visit-2/",
+    "account": "/account/",
     "password": "/password/",
     "help": "/help/",
     "accessibility": "/accessibility/",
@@ -171,11 +173,43 @@ def test_only_those_who_work_in_the_admin_see_the_way_there(client, record, role
     assert ('<a href="/admin/">Record progress</a>' in page) is is_shown
 
 
-def test_signing_out_is_a_button_that_posts(reader):
-    page = reader.get("/").content.decode()
-    assert re.search(
-        r'<form method="post" action="/logout/">.*?<button type="submit">Sign out', page, re.DOTALL
+def test_everyones_own_page_says_who_they_are_and_lets_them_out(client, record):
+    found = {}
+    for name, role in {"ann": "Officers", "bob": "Board members", "cy": ""}.items():
+        client.force_login(make_user(role, name, first_name="<b>Given</b>"))
+        response = client.get("/account/")
+        assert "<bdi>&lt;b&gt;Given&lt;/b&gt; Person</bdi>" in response.content.decode()
+        found[name] = main_words(response)
+    told = (
+        "Your account Name &lt;b&gt;Given&lt;/b&gt; Person Username {} Role {} Password Change your password "
+        f"{{}} Sign out This site is version {settings.VERSION}."
     )
+    for_good = "What you record is signed with this name and role, for good. If either is wrong, tell an"
+    wrong = "If your name or role is wrong, tell an administrator."
+    assert found == {
+        "ann": told.format("ann", "Officer", f"{for_good} administrator before you record anything."),
+        "bob": told.format("bob", "Board member", wrong),
+        "cy": told.format("cy", "None yet", wrong),
+    }
+    page = response.content.decode()
+    assert page.count('<form method="post" action="/logout/">') == page.count("csrfmiddlewaretoken") == 1
+
+
+@pytest.mark.parametrize("group", ["Board members", "Secretariat"])
+def test_no_other_page_names_its_reader_or_carries_a_token(client, record, group):
+    """So that what one reader prints or saves is what another would."""
+    client.force_login(make_user(group, "zyxwv", first_name="Qfirst", last_name="Qlast"))
+    telling = re.compile('zyxwv|qfirst|qlast|csrf|method="post"')
+
+    def told(address):
+        return set(telling.findall(client.get(address).content.decode().lower()))
+
+    token = {"csrf", 'method="post"'}
+    assert {name: found for name, address in ADDRESSES.items() if (found := told(address))} == {
+        "account": {"zyxwv", "qfirst", "qlast", *token},
+        "password": token,
+    }
+    assert [told("/nowhere/"), told("/?as_at=nonsense"), told("/actions/?status=purple")] == [set()] * 3
 
 
 def test_help_explains_every_term_that_pages_link_to(reader):
@@ -183,12 +217,6 @@ def test_help_explains_every_term_that_pages_link_to(reader):
     for name in FRAMED:
         linked |= set(re.findall(r'href="/help/#([^"]*)"', reader.get(ADDRESSES[name]).content.decode()))
     assert linked - set(ids_in(reader.get("/help/").content.decode())) == set()
-
-
-def test_people_of_any_name_are_shown_by_it_and_not_as_markup(client, record):
-    client.force_login(make_user("Board members", first_name="<b>Bold</b>", last_name="Name"))
-    page = client.get("/").content.decode()
-    assert "<bdi>&lt;b&gt;Bold&lt;/b&gt; Name</bdi>" in page
 
 
 def test_every_page_reminds_people_never_to_enter_a_child(reader):
