@@ -39,6 +39,15 @@ def pinned(path):
     }
 
 
+def test_the_notice_names_each_package_that_is_installed_beside_the_site_and_no_other():
+    named = (ROOT / "NOTICE").read_text().partition("under the licence it carries:")[2]
+    lines = [re.split(" {2,}", line.strip()) for line in named.strip().splitlines()]
+    found = [Requirement(entry.partition("--hash")[0]) for entry in entries(ROOT / "requirements.txt")]
+    assert sorted(name for _, names in lines for name in names.split(", ")) == sorted(
+        canonicalize_name(one.name) for one in found
+    )
+
+
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.name)
 def test_every_package_is_pinned_to_one_version_and_its_hashes(path):
     exact = re.compile(r"[a-z0-9-]+(\[[a-z,]+\])?==[\w.]+( ; [^\\]+?)?( +--hash=sha256:[0-9a-f]{64})+")
