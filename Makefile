@@ -1,6 +1,8 @@
 # `make run` shows the site, `make demo` shows it with invented progress, `make test` proves it.
 
-PYTHON ?= python3
+# The system's own Python, on which the site runs in service, where it can make a virtual environment
+FIT := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell /usr/bin/python3 -c "$(FIT)" 2>/dev/null && echo /usr/bin/python3 || echo python3)
 VENV := .venv
 CSS := bcp_board/static/bcp_board/board.css
 MODULES := node_modules/.package-lock.json
