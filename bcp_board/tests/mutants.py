@@ -6,6 +6,9 @@
 Each change is put in place of the module as a process of its own loads it, so no file is touched. A change
 that no test notices is printed as it would look in the source, for somebody to say why no reader would see
 the difference, or to write the test that is missing.
+
+First all tests are run once as they are, and it is noted which of them run which line. A change is then shown
+to the tests that run its line, and only one that they all pass to every other.
 """
 
 import argparse
@@ -13,25 +16,30 @@ import ast
 import difflib
 import importlib.abc
 import importlib.util
+import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = 300
 SEED = 20221122
 LEAST = 0.95
 LEAST_IN_A_MODULE = 0.90
-# Seconds after which a change that makes a test run on and on counts as noticed.
-PATIENCE = 600
+# Seconds of processor after which a change that makes a test run on and on counts as noticed: a busy machine
+# notices nothing.
+PATIENCE = 400
 RULES = [
     "record/statements.py",
     "record/rows.py",
@@ -57,16 +65,15 @@ RULES = [
     "meetings/papers.py",
     "meetings/publishing.py",
 ]
-# The tests most likely to notice come first, and the first that does is enough.
-FIRST = ["bcp_board/tests/test_golden_board.py", "recommendations/tests/test_replay.py"]
-THEN = ["record", "visits", "recommendations", "meetings"]
-LAST = [
-    "bcp_board/tests/test_ledger.py",
-    "bcp_board/tests/test_journeys.py",
-    "bcp_board/tests/test_known_then.py",
-    "bcp_board/tests/test_published_papers.py",
-    "bcp_board/tests/test_seeds.py",
-    "bcp_board/tests/test_site.py",
+TESTS = [
+    "record",
+    "visits",
+    "recommendations",
+    "meetings",
+    *(
+        f"bcp_board/tests/test_{name}.py"
+        for name in ("golden_board", "ledger", "journeys", "known_then", "published_papers", "seeds", "site")
+    ),
 ]
 COMPARISONS = {
     ast.Lt: "<=",
@@ -86,12 +93,16 @@ OPPOSITES = {"any": "all", "all": "any", "min": "max", "max": "min", "filter": "
 
 @dataclass(frozen=True)
 class Mutant:
-    """One small change: ``start`` and ``end`` are places in the text of ``path``, a file below ROOT."""
+    """One small change: ``start`` and ``end`` are places in the text of ``path``, a file below ROOT.
+
+    ``lines`` are those of the statement it stands in.
+    """
 
     path: str
     start: int
     end: int
     text: str
+    lines: range
 
     def source(self):
         before = (ROOT / self.path).read_text(encoding="utf-8")
@@ -117,11 +128,17 @@ def mutants_of(path):
         return place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset)
 
     found = []
+    tree = ast.parse(text)
+    around = {}
+    # An inner statement is walked to after those around it.
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt):
+            first = min(part.lineno for part in (node, *getattr(node, "decorator_list", ())))
+            around |= dict.fromkeys(lines_of := range(first, node.end_lineno + 1), lines_of)
 
     def change(start, end, new):
-        found.append(Mutant(path, start, end, new))
+        found.append(Mutant(path, start, end, new, around[text.count("\n", 0, start) + 1]))
 
-    tree = ast.parse(text)
     # What a column may hold stands in the database, whatever its class says afterwards.
     columns = {
         part
@@ -207,55 +224,104 @@ class Instead(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
         raise OSError("never from a cache")
 
 
-def run_with(path, text_file, tests):
-    """Run ``tests`` in this process with the module ``path`` as the file ``text_file`` has it."""
-    import pytest
+class Order:
+    """The tests named in ``wanted``, in that order as far as pytest-django's own sorting leaves it."""
 
+    def __init__(self, wanted):
+        self.place = {name: place for place, name in enumerate(wanted)}
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self.place), key=lambda item: self.place[item.nodeid]
+        )
+        return (yield)
+
+
+class Watch:
+    """Notes of each test how long it takes and which lines of the rules it runs."""
+
+    def __init__(self, coverage):
+        self.coverage, self.seconds = coverage, {}
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        began = time.monotonic()
+        self.coverage.switch_context(item.nodeid)
+        try:
+            return (yield)
+        finally:
+            self.coverage.switch_context("")
+            self.seconds[item.nodeid] = time.monotonic() - began
+
+
+def run_tests(tests, plugin):
+    """What pytest says of ``tests``, run in this process until the first fails."""
+    # The same histories each time, and none that another change left behind: it would fail every change.
+    options = ["--hypothesis-profile=ci", "-x", "-q", "--no-header", "--tb=short", "--reuse-db"]
+    options += ["-p", "no:cacheprovider", "-m", "not browser"]
+    return pytest.main([*options, *tests], plugins=[plugin])
+
+
+def run_with(path, text_file, tests_file):
+    """Run the tests that ``tests_file`` lists with the module ``path`` as the file ``text_file`` has it."""
+    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE + 5))
     name = path.removesuffix(".py").replace("/", ".")
     text = Path(text_file).read_text(encoding="utf-8")
     sys.meta_path.insert(0, Instead(name, str(ROOT / path), text))
-    options = [
-        # The same histories each time, and none that another change left behind: it would fail every change.
-        "--hypothesis-profile=ci",
-        "-x",
-        "-q",
-        "--no-header",
-        "--tb=no",
-        "-p",
-        "no:cacheprovider",
-        "--reuse-db",
-        "-m",
-        "not browser",
-    ]
-    return pytest.main([*options, *tests])
+    tests = json.loads(Path(tests_file).read_text(encoding="utf-8"))
+    return run_tests(list(dict.fromkeys(name.partition("::")[0] for name in tests)), Order(tests))
 
 
-def fails_with(path, text_file, own, database, tests):
-    """Whether a process of its own, with a copy of ``database``, fails in ``tests`` or does not end."""
+def watch(report):
+    """Run all tests as they are, and write to ``report`` each one's seconds and who runs each line."""
+    from coverage import Coverage
+
+    coverage = Coverage(data_file=None, include=[str(ROOT / path) for path in RULES], config_file=False)
+    coverage.start()
+    status = run_tests(TESTS, plugin := Watch(coverage))
+    coverage.stop()
+    data = coverage.get_data()
+    runs = {path: data.contexts_by_lineno(str(ROOT / path)) for path in RULES}
+    Path(report).write_text(json.dumps({"seconds": plugin.seconds, "runs": runs}), encoding="utf-8")
+    return status
+
+
+def in_a_process(mode, own, database, *arguments):
+    """How a process of its own ends that has a copy of ``database``, by the name ``own``."""
     shutil.copy(database, own)
-    program = [sys.executable, "-m", "bcp_board.tests.mutants", "--run", path, str(text_file)]
+    program = [sys.executable, "-m", "bcp_board.tests.mutants", mode, *map(str, arguments)]
     env = os.environ | {"TEST_DATABASE_FILE": str(own), "DATABASE_URL": "sqlite://:memory:"}
     try:
-        done = subprocess.run([*program, *tests], cwd=ROOT, env=env, capture_output=True, timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        return True
-    return done.returncode != 0
-
-
-def is_noticed(mutant, folder, database):
-    """Whether a test fails, or runs on and on, once ``mutant`` is in place."""
-    text_file, own = (
-        folder / f"{mutant.path.replace('/', '-')}-{mutant.start}-{hash(mutant)}{end}"
-        for end in (".py", ".sqlite3")
-    )
-    try:
-        text_file.write_text(mutant.source(), encoding="utf-8")
-        own_room = mutant.path.partition("/")[0]
-        others = [*sorted(THEN, key=lambda room: room != own_room), *LAST]
-        return any(fails_with(mutant.path, text_file, own, database, tests) for tests in (FIRST, others))
+        return subprocess.run(program, cwd=ROOT, env=env, capture_output=True, text=True)
     finally:
-        for file in (text_file, own):
-            file.unlink(missing_ok=True)
+        own.unlink(missing_ok=True)
+
+
+def rounds_for(mutant, seen):
+    """The tests that run the statement of ``mutant``, and all others; the quickest file first in each."""
+    lines = seen["runs"].get(mutant.path, {})
+    near = {name for line in mutant.lines for name in lines.get(str(line), ())} & seen["seconds"].keys()
+    for names in (near, seen["seconds"].keys() - near):
+        of_file = Counter()
+        for name in names:
+            of_file[name.partition("::")[0]] += seen["seconds"][name]
+        yield sorted(names, key=lambda name: (of_file[name.partition("::")[0]], name.partition("::")[0]))
+
+
+def is_noticed(mutant, folder, database, seen):
+    """Whether a test fails, or runs on and on, once ``mutant`` is in place."""
+    stem = f"{mutant.path.replace('/', '-')}-{mutant.start}-{hash(mutant)}"
+    text_file, tests_file, own = (folder / f"{stem}{end}" for end in (".py", ".json", ".sqlite3"))
+    text_file.write_text(mutant.source(), encoding="utf-8")
+    for tests in rounds_for(mutant, seen):
+        tests_file.write_text(json.dumps(tests), encoding="utf-8")
+        done = tests and in_a_process("--run", own, database, mutant.path, text_file, tests_file)
+        if done and done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED:
+            raise RuntimeError(f"none of the tests named was run:\n{done.stdout}")
+        if done and done.returncode:
+            return True
+    return False
 
 
 def make_database(folder):
@@ -277,10 +343,13 @@ def main(arguments):
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(asked.workers) as pool:
         folder = Path(name)
         database = make_database(folder)
-        if is_noticed(Mutant(chosen[0].path, 0, 0, ""), folder, database):
-            sys.exit("The tests fail without any change, so they can notice none.")
+        unchanged = in_a_process("--watch", folder / "watched.sqlite3", database, report := folder / "seen")
+        if unchanged.returncode:
+            sys.exit(f"{unchanged.stdout}\nThe tests fail without any change, so they can notice none.")
+        seen = json.loads(report.read_text(encoding="utf-8"))
+        print(f"{len(seen['seconds'])} tests were watched in {time.monotonic() - began:.0f} s", flush=True)
         of_each, results = defaultdict(list), []
-        answers = pool.map(lambda mutant: is_noticed(mutant, folder, database), chosen)
+        answers = pool.map(lambda mutant: is_noticed(mutant, folder, database, seen), chosen)
         for mutant, noticed in zip(chosen, answers, strict=True):
             of_each[mutant.path].append(noticed)
             results.append(noticed)
@@ -295,6 +364,6 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--run"]:
-        sys.exit(run_with(sys.argv[2], sys.argv[3], sys.argv[4:]))
+    if sys.argv[1:2] in (["--run"], ["--watch"]):
+        sys.exit({"--run": run_with, "--watch": watch}[sys.argv[1]](*sys.argv[2:]))
     sys.exit(main(sys.argv[1:]))
