@@ -8,14 +8,15 @@ import datetime
 from collections import defaultdict
 from typing import NamedTuple
 
+from django.apps import apps
 from django.conf import settings
 from django.db import OperationalError, connection
-from django.db.models import Exists, ForeignKey, Max, OuterRef
+from django.db.models import Exists, F, ForeignKey, Max, OuterRef
 from simple_history.models import HistoricalChanges
 from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 
 from record.canonical import ODD, stored_otherwise
-from record.ledger import BATCH, GENESIS, Anchor, content_digest, entry_digest, links_of
+from record.ledger import BATCH, GENESIS, Anchor, content_digest, entry_digest, link_table, links_of
 from record.models import Erasure, LedgerEntry, Salt
 from record.triggers import chained_models, guarded_models
 
@@ -37,11 +38,14 @@ def first_fault(*, expected=None):
 
     With ``expected``, an Anchor from an old paper, the chain must also have had that digest at that count.
     """
+    if fault := _missing_table() or _odd_link():
+        return fault
     erasures = _erasures()
     checks = (
         lambda: _erasure_fault(erasures),
         lambda: _chain_fault(expected, erasures),
         _row_without_entry,
+        _misplaced_link,
         _changed_row,
         _broken_link,
     )
@@ -70,10 +74,56 @@ def _noted_in():
     return settings.VAR_DIR / "history_held_at"
 
 
+def _missing_table():
+    """The first table of the record that is not there, and all of its rows with it."""
+    there = connection.introspection.table_names()
+    tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
+    gone = sorted(set(tables).difference(there))
+    return f"The table {gone[0]} is not there." if gone else None
+
+
+def _linking_fields():
+    """(model of the versions, field) for each field by which edited rows are linked to others."""
+    for versions in _kinds_of_version():
+        for field in versions._history_m2m_fields:
+            yield versions, field
+
+
+def _kinds_of_version():
+    return [model for model in chained_models() if issubclass(model, HistoricalChanges)]
+
+
+def _odd_link():
+    """The first link, of a row or of a version of one, that holds what is no number, as SQLite may."""
+    if connection.vendor != "sqlite":
+        return None
+    for versions, field in _linking_fields():
+        for table in (field.remote_field.through, link_table(versions, field)):
+            is_odd = " OR ".join(f"typeof(\"{f.column}\") <> 'integer'" for f in table._meta.concrete_fields)
+            with connection.cursor() as cursor:
+                cursor.execute(f'SELECT rowid FROM "{table._meta.db_table}" WHERE {is_odd} ORDER BY rowid')
+                if found := cursor.fetchone():
+                    return f"{table._meta.label_lower} {found[0]} was changed: it links what has no number."
+    return None
+
+
+def _misplaced_link():
+    """The first link of a version that is said to be of another row than the version is of."""
+    for versions, field in _linking_fields():
+        of_its_row = {f"{get_m2m_field_name(field)}_id": F("history__id")}
+        links = link_table(versions, field).objects.exclude(**of_its_row).order_by("pk")
+        if key := links.values_list("history_id", flat=True).first():
+            return f"{versions._meta.label_lower} {key} has a link that is of another row."
+    return None
+
+
 def _erasures():
     """{(kind, key) of a row: its Erasures, the newest last}, of those that can be read."""
     found = defaultdict(list)
-    keys = list(LedgerEntry.objects.filter(kind=_ERASURE).values_list("row", flat=True))
+    try:
+        keys = list(LedgerEntry.objects.filter(kind=_ERASURE).values_list("row", flat=True))
+    except OperationalError:
+        return {}  # the check of the chain names the entry, or the row that it tells of
     for start in range(0, len(keys), BATCH):
         for row in _as_stored(Erasure, keys[start : start + BATCH]).values():
             if row is not UNREADABLE:
@@ -83,11 +133,14 @@ def _erasures():
 
 def _erasure_fault(erasures):
     """The first erasure that is not as its entry says, looked for before the rows that rest on it."""
-    entries = {entry.row: entry for entry in LedgerEntry.objects.filter(kind=_ERASURE)}
-    salts = dict(Salt.objects.filter(entry__kind=_ERASURE).values_list("entry__row", "salt"))
+    try:
+        entries = {entry.row: entry for entry in LedgerEntry.objects.filter(kind=_ERASURE)}
+    except (*ODD, OperationalError):
+        return None  # the check of the chain names it
+    salts = _salts(entries.values())
     for rows in erasures.values():
         newest, entry = rows[-1], entries[rows[-1].pk]
-        salt = salts.get(newest.pk)
+        salt = salts.get(entry.pk)
         try:
             in_time = salt and newest.erased_at == entry.recorded_at
             if in_time and content_digest(newest, salt, beside=rows[:-1]) == entry.content:
@@ -112,7 +165,7 @@ def _chain_fault(expected, erasures):
             break
         rows = _rows_of(batch)
         links = links_of([row for row in rows.values() if row is not UNREADABLE])
-        salts = dict(Salt.objects.filter(entry__in=[e.pk for e in batch]).values_list("entry_id", "salt"))
+        salts = _salts(batch)
         for entry in batch:
             position += 1
             if fault := _entry_fault(entry, position, previous=previous, before=before):
@@ -154,8 +207,8 @@ def _proof(entry, row, salt, erasures):
     that proved those words must be gone: it is None, and so is the digest where nothing is left to prove.
     """
     if rows := erasures.get((entry.kind, entry.row)):
-        newest = LedgerEntry.objects.get(kind=_ERASURE, row=rows[-1].pk)
-        kept = Salt.objects.filter(entry=newest.pk).values_list("salt", flat=True).first()
+        newest = LedgerEntry.objects.filter(kind=_ERASURE, row=rows[-1].pk).only("sequence").get()
+        kept = _salts([newest]).get(newest.pk)
         return Proof(kept, rows[-1].left, [], is_stale=salt is not None)
     if entry.kind == _ERASURE and isinstance(row, Erasure):
         rows = erasures.get((row.kind, row.row), [])
@@ -198,6 +251,18 @@ def _entries_after(position):
         return list(entries[position : position + BATCH])
     except (*ODD, OperationalError):
         return list(entries[position : position + 1])
+
+
+def _salts(entries):
+    """{sequence: salt} of those of ``entries`` whose salt is there and can be read."""
+    entries = list(entries)
+    try:
+        held = Salt.objects.filter(entry__in=[entry.pk for entry in entries])
+        return dict(held.values_list("entry_id", "salt"))
+    except (*ODD, OperationalError):
+        if len(entries) == 1:
+            return {}
+    return {key: salt for entry in entries for key, salt in _salts([entry]).items()}
 
 
 def _rows_of(entries):
@@ -244,9 +309,7 @@ def _row_without_entry():
 
 def _changed_row():
     """The first edited row that is not as its newest version says, its links included."""
-    for versions in chained_models():
-        if not issubclass(versions, HistoricalChanges):
-            continue
+    for versions in _kinds_of_version():
         model = versions.instance_type
         newest = dict(versions.objects.order_by().values_list("id").annotate(newest=Max("history_id")))
         keys = list(model._base_manager.order_by("pk").values_list("pk", flat=True))
@@ -293,5 +356,5 @@ def _broken_link():
             target = field.related_model._base_manager.filter(pk=OuterRef(field.attname))
             rows = model._base_manager.filter(**{f"{field.name}__isnull": False}).filter(~Exists(target))
             if key := rows.order_by("pk").values_list("pk", flat=True).first():
-                return f"{model._meta.label_lower} {key} names a {field.name} that is not there."
+                return f"{model._meta.label_lower} {key} names what is not there as its {field.name}."
     return None

@@ -70,3 +70,19 @@ def filled_record(new_database, settings, tmp_path, backup_key):
     settings.VAR_DIR = tmp_path / "var"
     settings.BACKUP_FOLDER = tmp_path / "var" / "backups"
     return new_database("filled")
+
+
+@pytest.fixture
+def filled(templates, django_db_blocker):
+    """Rows of every kind, under an owner who has lifted what guards them; all is rolled back."""
+    from bcp_board.tests.forging import drop_constraints, run
+    from record import triggers
+
+    with django_db_blocker.unblock(), templates["filled"] as database, transaction.atomic():
+        triggers.drop(database)
+        if database.vendor == "postgresql":
+            drop_constraints()
+        else:
+            run("PRAGMA ignore_check_constraints = ON")
+        yield database
+        transaction.set_rollback(True)
