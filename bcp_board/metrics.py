@@ -5,12 +5,14 @@ asked adds them up. No label holds anything that a visitor sent.
 """
 
 from contextlib import suppress
+from functools import lru_cache
 from weakref import WeakSet
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
+from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -67,7 +69,7 @@ class Proofs:
         self.now = now
 
     def collect(self):
-        backup = newest_backup(now=self.now)
+        backup = newest_backup(_files(), backups.trust())
         for name, help_text, value in (
             ("board_backup_age_seconds", "Since the newest backup", self.since(backup and backup.made_at)),
             (
@@ -84,11 +86,23 @@ class Proofs:
         return None if moment is None else (self.now - moment).total_seconds()
 
 
-def newest_backup(*, now):
-    """The newest Backup that would do for a restore, or None; one that nobody here signed would not."""
+@lru_cache(maxsize=1)
+def newest_backup(files, trust):
+    """The newest Backup that would do for a restore, or None; one that nobody in ``trust`` signed would not.
+
+    To tell, it is read to its end, and so only once while the ``files`` of the folder stay as they are.
+    """
     with suppress(backup_files.NotSigned):
-        return backup_files.newest(settings.BACKUP_FOLDER, now=now, trust=backups.trust())
+        return backup_files.newest(settings.BACKUP_FOLDER, now=timezone.now(), trust=trust)
     return None
+
+
+def _files():
+    """The path, size and time of change of each file in the folder of the backups."""
+    with suppress(OSError):
+        found = [(path, path.stat()) for path in sorted(settings.BACKUP_FOLDER.iterdir())]
+        return tuple((path, stat.st_size, stat.st_mtime_ns) for path, stat in found)
+    return ()
 
 
 def read(ask):

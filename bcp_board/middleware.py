@@ -225,9 +225,13 @@ class ReadableSessions(SessionMiddleware):
     def process_response(self, request, response):
         try:
             return super().process_response(request, response)
-        except (DatabaseError, SessionInterrupted):
+        except (DatabaseError, SessionInterrupted) as error:
             if request.method == "POST":
                 raise
+            while not isinstance(error, DatabaseError):  # Django raises another one in its place
+                error = error.__context__
+            if type(error) is not DatabaseError:  # as the session of whoever signed out meanwhile
+                security_log.fault(error, request, response)
             return response
 
 

@@ -92,6 +92,11 @@ def record(event, *, request=None, user=None, outcome="ok", **facts):
     logger.info(event, extra={"facts": {"outcome": outcome, "user": pk, **facts}})
 
 
+def fault(error, request, response):
+    """Write the line of an ``error`` in spite of which the ``request`` has its ``response``."""
+    logger.error("", exc_info=error, extra={"request": request, "status_code": response.status_code})
+
+
 def address_of(request):
     """The address that the request came from, as the server saw it; no header is believed."""
     return request.META.get("REMOTE_ADDR", "")

@@ -59,10 +59,15 @@ def test_each_timer_starts_a_command_that_there_is(name):
 def test_every_job_tells_that_it_failed_and_the_site_stops_whole():
     assert unit("board-job@.service")["Unit"]["OnFailure"] == "board-failed@%n.service"
     assert unit("board.service")["Service"]["KillMode"] == "control-group"
+    pruning = unit("board-job@prune_backups.service.d/delete.conf")["Service"]["ExecStart"]
+    assert pruning == unit("board-job@.service")["Service"]["ExecStart"].replace(
+        "%i", "prune_backups --delete"
+    )
     assert [name for name in UNITS if name.endswith(".timer")] == [
         "board-backup.timer",
         "board-check_backups.timer",
         "board-clearsessions.timer",
+        "board-prune_backups.timer",
         "board-verify_history.timer",
     ]
 

@@ -224,7 +224,7 @@ def refuse_writes(execute, sql, *more):
     return execute(sql, *more)
 
 
-def test_while_nothing_can_be_written_people_read_and_are_told_that_nothing_was_saved(board):
+def test_while_nothing_can_be_written_people_read_and_are_told_that_nothing_was_saved(board, log):
     client, before = signed_in(board["officer"]), digest(board["database"])
     page, typed = an_update(client, 0)
     # The next page would note in the session that its owner is still there.
@@ -233,12 +233,16 @@ def test_while_nothing_can_be_written_people_read_and_are_told_that_nothing_was_
     session.save()
 
     with board["database"].execute_wrapper(refuse_writes):
+        logging.disable(logging.NOTSET)
         read = [client.get(address).status_code for address in ("/", "/actions/A01/", "/status/", "/admin/")]
+        noted = [(line["event"], line["outcome"], line["kind"]) for line in log()]
+        logging.disable()
         refused = client.post(page, typed)
         no_entry = Client(raise_request_exception=False).post("/login/", {"username": "officer"})
         ready = client.get("/readyz").status_code
 
     assert (read, ready) == ([200] * 4, 503)
+    assert noted == [("fault", "200", "OperationalError")] * 4
     assert (refused.status_code, no_entry.status_code) == (503, 503)
     assert "Nothing was saved" in refused.content.decode()
     assert digest(board["database"]) == before

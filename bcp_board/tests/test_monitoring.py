@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import shutil
 import subprocess
 from ipaddress import ip_network
@@ -13,6 +14,8 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from bcp_board import backups
+from bcp_board.metrics import Proofs
 from bcp_board.tests.addresses import make_record
 from bcp_board.tests.serving import Site, wait_until
 from record import triggers
@@ -275,6 +278,27 @@ def test_prometheus_is_told_what_every_process_counted_and_how_old_the_proofs_ar
 
 def connections_of(worker):
     return f'board_database_connections{{database="default",pid="{worker.pid}"}}'
+
+
+@pytest.mark.once
+def test_the_newest_backup_is_read_whole_for_prometheus_only_when_the_folder_changes(filled_record, settings):
+    backup = settings.BACKUP_FOLDER / "one.backup"
+    backup.parent.mkdir(parents=True)
+    with filled_record:
+        backups.save(backup)
+
+    def is_told():
+        return any(metric.name == "board_backup_age_seconds" for metric in Proofs(timezone.now()).collect())
+
+    with filled_record:
+        assert is_told()
+        before = backup.stat()
+        content = backup.read_bytes()
+        backup.write_bytes(bytes(len(content)))
+        os.utime(backup, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert is_told()
+        os.utime(backup)
+        assert not is_told()
 
 
 @pytest.mark.once
