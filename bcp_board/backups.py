@@ -105,8 +105,10 @@ def trust(*, unsigned=False):
 def what_failed(error):
     """What is wrong with the database that raised ``error``, without its words, which may quote a row."""
     said = {getattr(error.__cause__, name, None) for name in ("sqlite_errorname", "sqlstate")}
-    is_full = said & {"SQLITE_FULL", "53100"}
-    return "the disk of the database is full" if is_full else "the record cannot be reached"
+    if said & {"SQLITE_FULL", "53100"}:
+        return "the disk of the database is full"
+    is_held = said & {"SQLITE_BUSY", "55P03"}
+    return "somebody else is using the record" if is_held else "the record cannot be reached"
 
 
 def why_newest_will_not_do(*, now, unsigned=False):
@@ -285,9 +287,22 @@ def _own_tables():
 
 
 def _keep_others_out():
-    """Wait for the writers of now and stop those to come; SQLite's IMMEDIATE transaction does it alone."""
+    """Stop those to come; SQLite's IMMEDIATE transaction does it alone, and lets people read the old record.
+
+    PostgreSQL lets nobody read until it is done. So the site must not be running: raises Refused if it is.
+    """
     if connection.vendor == "postgresql" and (tables := _quoted_tables()):
         with connection.cursor() as cursor:
+            # Those of its own workers, such as autovacuum, have no role.
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND usesysid IS NOT NULL AND pid <> pg_backend_pid()"
+            )
+            if (others := cursor.fetchone()[0]) and not _is_empty():
+                raise Refused(
+                    "Nothing was restored. Nobody can read while the record is replaced, and somebody is "
+                    f"connected to the database ({others}). Stop the site first."
+                )
             cursor.execute(f"LOCK TABLE {', '.join(tables.values())}")
 
 

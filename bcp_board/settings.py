@@ -205,7 +205,9 @@ DATABASE_LOCK_SECONDS = env_number("DATABASE_LOCK_SECONDS", 1, of="seconds", mos
 DATABASE_SAVE_SECONDS = env_number("DATABASE_SAVE_SECONDS", 3, of="seconds", most=600)
 DATABASE_STATEMENT_SECONDS = env_number("DATABASE_STATEMENT_SECONDS", 4, of="seconds", most=600)
 DATABASE_IDLE_SECONDS = env_number("DATABASE_IDLE_SECONDS", 10, of="seconds", most=600)
-# A command has nobody who waits for a page. It takes as long as it takes, over one connection of its own.
+# A command has nobody who waits for a page. It takes as long as it takes, over one connection of its own. But
+# while it waits for a table, whoever asks for that table after it waits too: so it gives up.
+COMMAND_LOCK_SECONDS = 10
 SERVES_PAGES = "gunicorn" in sys.modules
 
 DATABASES = {
@@ -234,6 +236,9 @@ else:
     # A database that does not answer is a page that says so within ten seconds: one more than a statement may
     # take, and these three.
     database["OPTIONS"] = {"connect_timeout": 3, **database.get("OPTIONS", {})}
+    if not SERVES_PAGES:
+        given = database["OPTIONS"].get("options", "")
+        database["OPTIONS"]["options"] = f"-c lock_timeout={COMMAND_LOCK_SECONDS}s {given}"
     if SERVES_PAGES:
         database["CONN_MAX_AGE"] = 0
         database["OPTIONS"]["options"] = " ".join(

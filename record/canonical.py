@@ -49,6 +49,15 @@ def stored_otherwise(model, rows):
         return {pk for pk, *found in cursor.fetchall() if found != _as_the_site_would(fields, rows[pk])}
 
 
+def first_with_no_number(model):
+    """The place in its table of SQLite of the first row with a column that holds no number, or None."""
+    is_odd = " OR ".join(f"typeof(\"{f.column}\") <> 'integer'" for f in model._meta.concrete_fields)
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT rowid FROM "{model._meta.db_table}" WHERE {is_odd} ORDER BY rowid')
+        found = cursor.fetchone()
+    return found and found[0]
+
+
 def _as_the_site_would(fields, row):
     try:
         return [part for field in fields for part in _as_stored(field, row)]

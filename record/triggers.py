@@ -9,6 +9,10 @@ that it gives, once, and the salt of what the row said before may go.
 
 What has an entry in the chain, and the entries themselves, also refuse a time before the newest entry's, or
 more than five seconds ahead of the database's own clock: nobody signs anything for last year.
+
+On PostgreSQL only the owner of the tables can lift them. On SQLite whoever can open the file can: a shell
+switches triggers off (``.dbconfig enable_trigger off``), drops a table, and does not look after foreign keys
+unless it is asked to. Neither database stops its owner. What they did, verification.py finds.
 """
 
 from django.apps import apps

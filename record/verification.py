@@ -15,7 +15,7 @@ from django.db.models import Exists, F, ForeignKey, Max, OuterRef
 from simple_history.models import HistoricalChanges
 from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 
-from record.canonical import ODD, stored_otherwise
+from record.canonical import ODD, first_with_no_number, stored_otherwise
 from record.ledger import BATCH, GENESIS, Anchor, content_digest, entry_digest, link_table, links_of
 from record.models import Erasure, LedgerEntry, Salt
 from record.triggers import chained_models, guarded_models
@@ -99,11 +99,8 @@ def _odd_link():
         return None
     for versions, field in _linking_fields():
         for table in (field.remote_field.through, link_table(versions, field)):
-            is_odd = " OR ".join(f"typeof(\"{f.column}\") <> 'integer'" for f in table._meta.concrete_fields)
-            with connection.cursor() as cursor:
-                cursor.execute(f'SELECT rowid FROM "{table._meta.db_table}" WHERE {is_odd} ORDER BY rowid')
-                if found := cursor.fetchone():
-                    return f"{table._meta.label_lower} {found[0]} was changed: it links what has no number."
+            if key := first_with_no_number(table):
+                return f"{table._meta.label_lower} {key} was changed: it links what has no number."
     return None
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
@@ -243,3 +244,20 @@ def test_what_others_made_of_the_boards_tables_is_never_dropped_with_them(
         else:
             call_command("restore", str(path), "--force", identity=backup_key)
         assert theirs() == [("Not the board’s",)]
+
+
+def test_a_restore_replaces_nothing_while_somebody_is_connected(filled_record, tmp_path, backup_key):
+    if filled_record.is_file:
+        pytest.skip("on SQLite people read the old record until the new one is there")
+    with filled_record as database:
+        path = backups.save(tmp_path / "backup").path
+        make_user("Officers", "later")
+        before = backups.digest(database)
+        with psycopg.connect(filled_record.url):
+            assert said("restore", path, identity=backup_key, force=True) == (
+                "Nothing was restored. Nobody can read while the record is replaced, and somebody is "
+                "connected to the database (1). Stop the site first."
+            )
+        assert backups.digest(database) == before
+        call_command("restore", str(path), identity=str(backup_key), force=True)
+        assert backups.digest(database) != before

@@ -289,7 +289,7 @@ def test_what_was_restored_says_what_was_erased(written, monkeypatch, new_databa
 
 def test_a_file_that_others_read_is_said_to_be_unclean_until_it_is_cleaned(written, monkeypatch):
     if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL waits for its readers")
+        pytest.skip("PostgreSQL waits for its readers, for ten seconds")
     with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM record_ledgerentry").fetchone()

@@ -319,13 +319,15 @@ def test_while_a_database_file_is_locked_people_read_and_are_told_that_nothing_i
     assert 1000 <= milliseconds < 10_000
 
 
-def test_a_command_has_no_limits_and_what_it_opened_is_closed_before_workers_part(on_a_server):
+def test_a_command_waits_ten_seconds_for_a_table_and_what_it_opened_is_closed_before_workers_part(
+    on_a_server,
+):
     show = "from django.db import connection as c; k = c.cursor(); "
     show += (
         "print(c.pool, [k.execute(f'SHOW {n}').fetchone()[0] for n in ('statement_timeout', 'lock_timeout')])"
     )
     asked = Site(on_a_server.url).manage("shell", "--no-imports", "--command", show)
-    assert asked == "None ['0', '0']\n"
+    assert asked == "None ['0', '10s']\n"
 
     part = "import gunicorn, runpy, bcp_board.wsgi; from django.db import connection as c; c.cursor(); "
     part += "print(list(c._connection_pools)); runpy.run_path('gunicorn.conf.py')['pre_fork'](None, None); "

@@ -178,7 +178,7 @@ def test_browsers_are_promised_no_more_than_is_set(tmp_path):
     assert list(said.values()) == ["[2592000, False, False]", "[63072000, True, True]", "[0, False, False]"]
 
 
-def test_a_page_has_the_limits_that_are_set_and_a_command_none(tmp_path):
+def test_a_page_has_the_limits_that_are_set_and_a_command_waits_ten_seconds_for_a_lock(tmp_path):
     show = "import bcp_board.settings as s; print(s.DATABASES['default']['OPTIONS'])"
     environment = {
         "DATABASE_URL": "postgres://board@127.0.0.1/board?options=-c%20synchronous_commit%3Doff",
@@ -188,7 +188,8 @@ def test_a_page_has_the_limits_that_are_set_and_a_command_none(tmp_path):
     page = run("-c", f"import gunicorn; {show}", tmp_path=tmp_path, **environment)
     command = run("-c", show, tmp_path=tmp_path, **environment)
 
-    assert command.stdout == "{'connect_timeout': 3, 'options': '-c synchronous_commit=off'}\n"
+    options = "{'connect_timeout': 3, 'options': '-c lock_timeout=10s -c synchronous_commit=off'}"
+    assert command.stdout == f"{options}\n"
     assert page.stdout == (
         "{'connect_timeout': 3, 'options': '-c statement_timeout=7s -c lock_timeout=1s "
         "-c idle_in_transaction_session_timeout=10s -c synchronous_commit=off', 'pool': {'connection_class': "

@@ -3,7 +3,8 @@
 Writers record progress through the admin's own form over HTTP while the web server, or PostgreSQL itself, is
 killed. After each restart every update that was answered with a redirect must be there with its entry in the
 chain, and nothing may be half saved. Then the torture shows that it could have seen a loss. It also has a
-crowd read and write for a minute, a burst of readers, and visitors who send as slowly as they can.
+crowd read and write for a minute, a burst of readers, visitors who send as slowly as they can, and people who
+read on while a table is locked or PostgreSQL is stopped in its tracks.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from .postgres import Missing, Postgres
@@ -31,6 +32,8 @@ READERS, READER_THINKS = 100, (5, 15)
 CROWD_WRITERS, WRITER_THINKS = 20, (20, 60)
 SLOW, PATIENCE = 50, 2
 MOST_CONNECTIONS = 20
+# For as long the database gives nothing; whoever asks is told so within that many seconds.
+WITHHELD, TOLD_WITHIN = 55, 10
 PAGES = (
     "/",
     "/actions/",
@@ -271,6 +274,9 @@ def serve_a_crowd(database, seconds):
     if stored != acknowledged:
         raise Lost(f"{acknowledged} updates acknowledged and {stored} stored")
     read_in, saved_in = ([took for m, _, took in site.seen if m == method] for method in ("GET", "POST"))
+    for waited in (read_in, saved_in):
+        if quantiles(waited)[98] > 10 * statistics.median(waited):
+            raise Lost(f"one in a hundred waited more than ten times as long as most: {waits(waited)}")
     return (
         f"{READERS} readers and {CROWD_WRITERS} writers for {seconds} s: {len(site.seen)} answers, none an "
         f"error; {acknowledged} updates acknowledged and stored; reading {waits(read_in)}; saving "
@@ -303,8 +309,12 @@ def serve_a_burst(database, number=360):
     return f"{number} at once, none an error; {waited}; {max(held)} connections, a minute after {left}"
 
 
+def quantiles(seconds):
+    return statistics.quantiles(seconds, n=100, method="inclusive")
+
+
 def waits(seconds):
-    parts = statistics.quantiles(seconds, n=100, method="inclusive")
+    parts = quantiles(seconds)
     return ", ".join(f"p{n} {parts[n - 1] * 1000:.0f} ms" for n in (50, 95, 99))
 
 
@@ -321,6 +331,53 @@ def put_up_with_the_slow(database):
             expect(site, "/healthz", "", 200, f"beside {SLOW} half-sent requests", within=PATIENCE)
     longest = max(took for _, _, took in site.seen)
     return f"50 of 50 answered beside {SLOW} half-sent requests, in at most {longest * 1000:.0f} ms"
+
+
+@contextmanager
+def locked(database):
+    with database.server.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE recommendations_action")
+        yield
+
+
+def stopped(database):
+    return database.server.paused()
+
+
+def tell_who_cannot_be_served(database, withheld, readers=8):
+    """Have people read while the database is ``withheld``; return how soon they were told, and read again."""
+    site = Timed(database.url)
+    site.fill()
+    cookie = site.session("member")
+
+    def ask(pages):
+        until, asked = time.monotonic() + WITHHELD, 0
+        while time.monotonic() < until:
+            for page, whose, status in pages:
+                expect(site, page, whose, status, "meanwhile", within=TOLD_WITHIN)
+                asked += 1
+            time.sleep(0.2)
+        return asked
+
+    with site, ThreadPoolExecutor(readers + 1) as people:
+        for _ in range(readers):
+            expect(site, "/", cookie, 200, "before")
+        site.seen.clear()
+        with withheld(database):
+            told = [people.submit(ask, [("/", cookie, 503)]) for _ in range(readers)]
+            rest = people.submit(ask, [(page, "", 200) for page in ("/healthz", "/login/", "/help/")])
+            told, rest = sum(one.result() for one in told), rest.result()
+        longest, over = max(took for *_, took in site.seen), time.monotonic()
+        while site.get("/", cookie).status != 200:
+            if time.monotonic() - over > TOLD_WITHIN:
+                raise Lost(f"{TOLD_WITHIN} s after it the page is still not given")
+        again = time.monotonic() - over
+        for _ in range(readers):
+            expect(site, "/", cookie, 200, "after it")
+    return (
+        f"{readers} readers told {told} times in {WITHHELD} s, {rest} other pages given, in at most "
+        f"{longest:.1f} s; read again {again:.1f} s after it"
+    )
 
 
 def attempt(title, what, *arguments):
@@ -354,6 +411,8 @@ def main():
         ("PostgreSQL, made to lose on purpose", lose_on_purpose, rounds),
         ("PostgreSQL, a crowd", serve_a_crowd, seconds),
         ("PostgreSQL, a burst", serve_a_burst),
+        ("PostgreSQL, a table locked", tell_who_cannot_be_served, locked),
+        ("PostgreSQL, stopped in its tracks", tell_who_cannot_be_served, stopped),
     ]
     failed = []
     for title, what, *arguments in parts:
