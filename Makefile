@@ -59,8 +59,8 @@ test: build-for-tests
 bench: build-for-tests
 	@$(VENV)/bin/python -m bcp_board.tests.bench
 
-# Whether an acknowledged update survives kill -9, one save in each race is taken and a crowd is served; about
-# 15 minutes (ROUNDS=200 for more kills, MINUTES=5 for a longer crowd)
+# Whether an acknowledged update survives kill -9, one save in each race is taken, a crowd is served and readers
+# are told when the database gives nothing; about 20 minutes (ROUNDS=200 for more kills, MINUTES=5 for the crowd)
 torture: build-for-tests
 	@$(VENV)/bin/python -m bcp_board.tests.torture --rounds $(or $(ROUNDS),6) --minutes $(or $(MINUTES),1)
 	@$(VENV)/bin/python -m bcp_board.tests.races

@@ -8,6 +8,7 @@ read on while a table is locked or PostgreSQL is stopped in its tracks.
 """
 
 import argparse
+import os
 import random
 import shutil
 import socket
@@ -387,7 +388,9 @@ def attempt(title, what, *arguments):
         seen, failed = what(*arguments), False
     except Lost as loss:
         seen, failed = f"FAILED: {loss}", True
-    print(f"{title}: {seen} ({time.monotonic() - began:.0f} s)", flush=True)
+    # What a crowd waits for is mostly the processor, which others may be using too.
+    load = os.getloadavg()[1]
+    print(f"{title}: {seen} ({time.monotonic() - began:.0f} s, load {load:.1f})", flush=True)
     return failed
 
 
