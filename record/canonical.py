@@ -6,11 +6,24 @@ import json
 from contextlib import suppress
 
 from django.core.exceptions import ValidationError
-from django.db import DataError, connection, models
+from django.db import DataError, OperationalError, connection, models
 
 # Raised for what an owner of the database wrote into a column, which the site never would have: on SQLite
-# anything at all, on PostgreSQL a day without end.
+# anything at all, on PostgreSQL a day without end. See also unless_away().
 ODD = (ValueError, TypeError, AttributeError, OverflowError, DataError)
+
+
+def unless_away(error):
+    """Raise the ``error`` of reading a row anew where it tells that the database does not let itself be read.
+
+    That, like a lock, has nothing to do with what the row holds. SQLite has no name of its own for what
+    cannot be decoded, and calls a column that is gone its plainest.
+    """
+    if isinstance(error, OperationalError):
+        if connection.vendor != "sqlite":
+            raise error
+        if getattr(error.__cause__, "sqlite_errorname", "SQLITE_ERROR") != "SQLITE_ERROR":
+            raise error
 
 
 def canonical(row, links=()):

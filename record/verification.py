@@ -15,7 +15,7 @@ from django.db.models import Exists, F, ForeignKey, Max, OuterRef
 from simple_history.models import HistoricalChanges
 from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 
-from record.canonical import ODD, first_with_no_number, stored_otherwise
+from record.canonical import ODD, first_with_no_number, stored_otherwise, unless_away
 from record.ledger import BATCH, GENESIS, Anchor, content_digest, entry_digest, link_table, links_of
 from record.models import Erasure, LedgerEntry, Salt
 from record.triggers import chained_models, guarded_models
@@ -119,7 +119,8 @@ def _erasures():
     found = defaultdict(list)
     try:
         keys = list(LedgerEntry.objects.filter(kind=_ERASURE).values_list("row", flat=True))
-    except OperationalError:
+    except OperationalError as error:
+        unless_away(error)
         return {}  # the check of the chain names the entry, or the row that it tells of
     for start in range(0, len(keys), BATCH):
         for row in _as_stored(Erasure, keys[start : start + BATCH]).values():
@@ -132,7 +133,8 @@ def _erasure_fault(erasures):
     """The first erasure that is not as its entry says, looked for before the rows that rest on it."""
     try:
         entries = {entry.row: entry for entry in LedgerEntry.objects.filter(kind=_ERASURE)}
-    except (*ODD, OperationalError):
+    except (*ODD, OperationalError) as error:
+        unless_away(error)
         return None  # the check of the chain names it
     salts = _salts(entries.values())
     for rows in erasures.values():
@@ -156,7 +158,8 @@ def _chain_fault(expected, erasures):
     while True:
         try:
             batch = _entries_after(position)
-        except (*ODD, OperationalError):
+        except (*ODD, OperationalError) as error:
+            unless_away(error)
             return f"Entry {position + 1} of the chain cannot be read."
         if not batch:
             break
@@ -246,7 +249,8 @@ def _entries_after(position):
     entries = LedgerEntry.objects.order_by("sequence")
     try:
         return list(entries[position : position + BATCH])
-    except (*ODD, OperationalError):
+    except (*ODD, OperationalError) as error:
+        unless_away(error)
         return list(entries[position : position + 1])
 
 
@@ -256,7 +260,8 @@ def _salts(entries):
     try:
         held = Salt.objects.filter(entry__in=[entry.pk for entry in entries])
         return dict(held.values_list("entry_id", "salt"))
-    except (*ODD, OperationalError):
+    except (*ODD, OperationalError) as error:
+        unless_away(error)
         if len(entries) == 1:
             return {}
     return {key: salt for entry in entries for key, salt in _salts([entry]).items()}
@@ -288,7 +293,8 @@ def _as_stored(model, keys):
 def _read(rows, keys):
     try:
         return {row.pk: row for row in rows.filter(pk__in=keys)}
-    except (*ODD, OperationalError):
+    except (*ODD, OperationalError) as error:
+        unless_away(error)
         if len(keys) == 1:
             return {keys[0]: UNREADABLE}
     return {key: row for each in keys for key, row in _read(rows, [each]).items()}

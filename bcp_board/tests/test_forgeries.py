@@ -4,8 +4,10 @@ import shutil
 import subprocess
 from itertools import starmap
 
+import psycopg
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from simple_history.models import HistoricalChanges
 
@@ -163,3 +165,16 @@ def test_a_shell_of_sqlite_can_lift_the_triggers_and_what_it_then_did_is_named(f
         assert lifted.stderr == ""
         assert first_fault() == told
         assert triggers.check_installed(None, ["default"]) == []
+
+
+def test_a_history_that_somebody_keeps_locked_is_not_said_not_to_hold(new_database):
+    scratch = new_database("filled")
+    if scratch.is_file:
+        pytest.skip("SQLite lets everybody read")
+    with scratch as database, psycopg.connect(scratch.url) as other:
+        other.execute("LOCK TABLE recommendations_progressupdate")
+        with database.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+        with pytest.raises(CommandError, match="was not checked") as told:
+            call_command("verify_history")
+        assert told.value.returncode == 2

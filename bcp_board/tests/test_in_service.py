@@ -391,5 +391,5 @@ def test_a_command_without_its_database_ends_in_a_sentence(nowhere, command):
 def test_a_history_that_cannot_be_read_is_not_said_not_to_hold(nowhere):
     assert told_by(nowhere, "verify_history") == (
         2,
-        ["CommandError: The history was not checked: the database cannot be reached."],
+        ["CommandError: The history was not checked: the database cannot be reached, or is locked."],
     )

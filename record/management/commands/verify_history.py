@@ -41,7 +41,8 @@ class Command(BaseCommand):
         except (OperationalError, InterfaceError) as error:
             logger.warning("verify history", extra={"facts": {"outcome": "not checked"}})
             raise CommandError(
-                "The history was not checked: the database cannot be reached.", returncode=NOT_CHECKED
+                "The history was not checked: the database cannot be reached, or is locked.",
+                returncode=NOT_CHECKED,
             ) from error
         if fault:
             logger.warning("verify history", extra={"facts": {"outcome": "failed", "fault": fault}})
