@@ -314,9 +314,10 @@ def test_while_a_database_file_is_locked_people_read_and_are_told_that_nothing_i
 
     assert (read, told.status) == ([200, 200, 302, 200], 503)
     assert "Nothing was saved" in told.body.decode()
-    ((fault, (milliseconds,)),) = faults(site).items()
-    assert fault == ("OperationalError", "OperationalError", "SQLITE_BUSY")
-    assert 1000 <= milliseconds < 10_000
+    # Three of the four pages that were given would have noted in the session that their reader was there.
+    ((fault, waited),) = faults(site).items()
+    assert (fault, len(waited)) == (("OperationalError", "OperationalError", "SQLITE_BUSY"), 4)
+    assert 1000 <= min(waited) <= max(waited) < 10_000
 
 
 def test_a_command_waits_ten_seconds_for_a_table_and_what_it_opened_is_closed_before_workers_part(
