@@ -155,6 +155,30 @@ class Balance:
 
 
 @dataclass(frozen=True)
+class Movement:
+    """Where one recommendation has gone since the meeting before: a ``word``, and what else happened to it."""
+
+    word: str
+    first_reports: tuple[ActionPosition, ...] = ()
+    added: tuple[ActionPosition, ...] = ()
+    corrected: tuple[ActionPosition, ...] = ()
+
+    @property
+    def words(self):
+        """It in full: "Same. First report: A01, A04. Added: A05"."""
+        named = (("First report", self.first_reports), ("Added", self.added), ("Corrected", self.corrected))
+        notes = [f"{what}: {', '.join(a.ref for a in those)}" for what, those in named if those]
+        return ". ".join([self.word, *notes])
+
+    @property
+    def short(self):
+        """It in a line: "Same, 2 first reports, 1 added"."""
+        several = "first report" if len(self.first_reports) == 1 else "first reports"
+        counted = ((self.first_reports, several), (self.added, "added"), (self.corrected, "corrected"))
+        return ", ".join([self.word, *(f"{len(those)} {what}" for those, what in counted if those)])
+
+
+@dataclass(frozen=True)
 class Changes:
     """Everything that moved since the meeting before; lists of Change unless said otherwise."""
 
@@ -231,14 +255,40 @@ class Changes:
         heard = count - len(self.not_reported)
         return f"{heard or 'None'} of {count} open action{'' if count == 1 else 's'} reported on since."
 
+    @property
+    def worse(self):
+        """The actions that stand worse than they were reported then."""
+        moved = (*self.newly_overdue, *self.worsened, *self.reopened)
+        return tuple(pair.action for pair in self.pairs if pair.is_comparable and pair in moved)
+
+    @property
+    def better(self):
+        """The actions that stand better than they were reported then, and in nothing worse."""
+        moved = (*self.improved, *self.completed, *self.embedded)
+        better = (pair.action for pair in self.pairs if pair.is_comparable and pair in moved)
+        return tuple(action for action in better if action not in self.worse)
+
+    @property
+    def movement_words(self):
+        """How many actions moved, and how many of the open ones were reported on, in a line."""
+        if not self.now.open:
+            return f"{len(self.worse)} worse, {len(self.better)} better. No action is open."
+        count, silent = len(self.now.open), len(self.not_reported)
+        heard = f"{count - silent} of {count} open action{'' if count == 1 else 's'} reported"
+        return f"{len(self.worse)} worse, {len(self.better)} better. {heard}; {silent} silent."
+
     def direction(self, number):
-        """Where recommendation ``number`` has gone: Improved, Worse or Same, and what else happened.
+        """Where recommendation ``number`` has gone, in words: see ``movement``."""
+        return self.movement(number).words
+
+    def movement(self, number):
+        """The Movement of recommendation ``number``: Improved, Worse or Same, and what else happened.
 
         Only actions reported on at both ends are compared, and none whose report then was since put right.
         First reports, added actions and corrected ones are named, and are neither better nor worse.
         """
         if number not in {r.number for r in self.before.recommendations}:
-            return "New"
+            return Movement("New")
         here = [p for p in self.pairs if number in p.action.recommendations]
         both = [p for p in here if p.is_comparable]
         then, now = (
@@ -250,13 +300,12 @@ class Changes:
             else (None, None)
         )
         word = "Same" if then == now else "Improved" if now > then else "Worse"
-        named = (
-            ("First report", [p for p in here if p.is_first_report]),
-            ("Added", [p for p in here if not p.was]),
-            ("Corrected", [p for p in here if p.was_put_right]),
+        return Movement(
+            word if both else "Cannot be compared",
+            first_reports=tuple(p.action for p in here if p.is_first_report),
+            added=tuple(p.action for p in here if not p.was),
+            corrected=tuple(p.action for p in here if p.was_put_right),
         )
-        notes = [f"{what}: {', '.join(p.action.ref for p in those)}" for what, those in named if those]
-        return ". ".join([word if both else "Cannot be compared", *notes])
 
 
 def changes_between(before, now, *, since):

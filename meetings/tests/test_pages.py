@@ -81,7 +81,7 @@ def test_the_records_age_is_that_of_its_newest_source_or_of_what_somebody_said_s
     assert f"{source} Nothing later is held. Since" in words(reader.get("/"))
     make_update(action, dated="2022-12-05", by=User.objects.get(username="officers"))
     text = words(reader.get("/"))
-    assert f"{source} Newest report or assessment: 5 December 2022. Since" in text
+    assert f"{source} Newest report: 5 December 2022. Since" in text
     assert "Nothing later" not in text
 
 
