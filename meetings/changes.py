@@ -156,7 +156,7 @@ class Balance:
 
 @dataclass(frozen=True)
 class Movement:
-    """Where one recommendation has gone since the meeting before: a ``word``, and what else happened to it."""
+    """Where one recommendation has gone since the meeting before, in a ``word``, and what else happened."""
 
     word: str
     first_reports: tuple[ActionPosition, ...] = ()
@@ -258,15 +258,19 @@ class Changes:
     @property
     def worse(self):
         """The actions that stand worse than they were reported then."""
-        moved = (*self.newly_overdue, *self.worsened, *self.reopened)
-        return tuple(pair.action for pair in self.pairs if pair.is_comparable and pair in moved)
+        return self._compared(self.newly_overdue, self.worsened, self.reopened)
 
     @property
     def better(self):
         """The actions that stand better than they were reported then, and in nothing worse."""
-        moved = (*self.improved, *self.completed, *self.embedded)
-        better = (pair.action for pair in self.pairs if pair.is_comparable and pair in moved)
-        return tuple(action for action in better if action not in self.worse)
+        worse = {action.ref for action in self.worse}
+        better = self._compared(self.improved, self.completed, self.embedded)
+        return tuple(action for action in better if action.ref not in worse)
+
+    def _compared(self, *kinds):
+        """The actions of some kinds of change that were reported on at both ends, each once."""
+        moved = {pair.action.ref for pairs in kinds for pair in pairs}
+        return tuple(p.action for p in self.pairs if p.is_comparable and p.action.ref in moved)
 
     @property
     def movement_words(self):

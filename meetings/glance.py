@@ -4,11 +4,12 @@ Screens and papers print the same. Nothing here asks a database, a clock, a requ
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from meetings.changes import Changes, Movement
 from recommendations import charts
 from recommendations.board import BoardPosition, RecommendationPosition
-from record.dates import say_day
+from record.dates import MONTHS, say_day
 from record.models import Meeting
 
 # More actions than this are shown as a count for each status.
@@ -30,7 +31,7 @@ class Line:
     recommendation: RecommendationPosition
     movement: Movement | None
 
-    @property
+    @cached_property
     def strip(self):
         """A shape for every action, a charts.Strip, or None where there are too many for a line."""
         actions = self.recommendation.actions
@@ -38,7 +39,7 @@ class Line:
 
     @property
     def change_words(self):
-        return self.movement.short if self.movement else "No earlier meeting"
+        return self.movement.short if self.movement else ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Glance:
 
     ``judgement`` is Ofsted's latest held, with the record's age; ``critical`` has a Cell for each critical
     recommendation, or one that says that there is none; ``since`` is the last meeting held, and ``coming``
-    the next one. ``compared`` heads the column of what changed: "Since 10 November".
+    the next one. ``compared`` heads the column of what changed: "Since 10 Nov"; it is "" before any meeting.
     """
 
     judgement: Cell
@@ -64,14 +65,14 @@ class Glance:
 
 def glance(board: BoardPosition, *, changes: Changes | None, before: Meeting | None, coming: Meeting | None):
     """The Glance of ``board``, with its ``changes`` since the meeting ``before``, and the one to come."""
-    held = f"Since {say_day(before.held_on)}" if before else ""
+    held = f"Since {say_day(before.held_on)}" if before else "Since the last meeting"
     return Glance(
         judgement=judgement_held(board),
         critical=tuple(critical_cell(r) for r in board.critical)
         or (Cell("No critical recommendation", ("None is marked critical on this day.",)),),
         since=since_meeting(held, changes, before),
         coming=next_to_come(board, coming),
-        compared=held or "Since last meeting",
+        compared=f"Since {before.held_on.day} {MONTHS[before.held_on.month - 1][:3]}" if before else "",
         lines=tuple(Line(r, changes.movement(r.number) if changes else None) for r in board.recommendations),
     )
 
@@ -83,7 +84,7 @@ def judgement_held(board):
         return Cell(
             "No judgement held", ("No graded inspection is on the board on this day.", board.age_words)
         )
-    said = f"Ofsted’s latest judgement held, {inspection.visited}."
+    said = f"Ofsted, {inspection.visited}: the latest judgement held."
     heading = inspection.overall.grade_words if inspection.overall else "No overall grade held"
     return Cell(heading, (said, board.age_words))
 
@@ -96,8 +97,8 @@ def critical_cell(recommendation):
         more = f", and {rest} more {'is' if rest == 1 else 'are'} overdue or off track" if rest else ""
         lines.append(f"{first.ref} {first.failing_words}{more}.")
     if recommendation.cannot_be_told:
-        told = "Of the rest it cannot be told" if failing else "Cannot be told"
-        lines.append(f"{told}: {recommendation.cannot_be_told}.")
+        told = "Of the rest it cannot be told: " if failing else ""
+        lines.append(f"{told}{recommendation.cannot_be_told}.")
     nearer = " is nearer" if failing else ""
     lines.append(f"What hangs on it{nearer}: {recommendation.consequence}")
     heading = f"Recommendation {recommendation.number} {recommendation.standing_words}"
@@ -108,9 +109,9 @@ def since_meeting(held, changes, before):
     """What moved since the last meeting held, and how much of what is open was reported on."""
     if not changes:
         said = "No meeting had been held by this day, so nothing can be compared."
-        return Cell("Since the last meeting", (said,))
+        return Cell(held, (said,))
     since = changes.since.day
-    paper = () if since == before.held_on else (f"Compared with its paper, as at {say_day(since)}.",)
+    paper = () if since == before.held_on else (f"Compared with its paper, of {say_day(since)}.",)
     return Cell(held, (changes.movement_words, *paper))
 
 

@@ -146,7 +146,7 @@ class RecommendationPosition(Position, RecommendationProgress):
 
     @property
     def adviser_words(self):
-        """What the adviser last said of it, with month and year: "At risk, August 2026"."""
+        """What the adviser last said of it, with month and year: "At risk, Aug 2026"."""
         said = self.views.adviser
         return f"{said.words}, {said.signature.dated.month_words}" if said else "Not assessed"
 
@@ -264,6 +264,11 @@ class BoardPosition(ProgressPosition):
         """The actions that need the board's attention, overdue first, then by status, then ref."""
         rows = [a for a in self.actions if a.is_exception]
         return tuple(sorted(rows, key=lambda a: (not a.is_overdue, RANK[a.status], a.ref)))
+
+    @property
+    def measures_of_safety(self):
+        """The measures that show whether children are safer."""
+        return tuple(measure for measure in self.measures if measure.shows_safety)
 
     @property
     def decisions(self):

@@ -89,9 +89,9 @@ class PartialDate:
 
     @property
     def month_words(self):
-        """It where the day in it does not matter: "August 2026"; as it was said if it is no single day."""
+        """It where room is short and the day does not matter: "Aug 2026"; as it was said if no single day."""
         is_a_day = self.first == self.last and self.text == str(self.first)
-        return f"{MONTHS[self.first.month - 1]} {self.first.year}" if is_a_day else self.words
+        return f"{MONTHS[self.first.month - 1][:3]} {self.first.year}" if is_a_day else self.words
 
 
 @lru_cache(maxsize=4096)

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.once
 # An address for every name in the site's own urls; one without an example here fails a test below.
 ADDRESSES = {
     "home": "/",
+    "trends": "/trends/",
     "status": "/status/",
     "meetings": "/meetings/",
     "meeting": "/meetings/2022-11-22/",
@@ -129,7 +130,7 @@ def test_every_cell_says_its_heading_where_the_table_becomes_a_list(reader):
 
 
 def test_every_page_about_a_past_day_says_so_and_leads_back_to_today(reader):
-    for name in ("home", "recommendation", "actions", "action", "visits", "visit"):
+    for name in ("home", "trends", "recommendation", "actions", "action", "visits", "visit"):
         page = reader.get(f"{ADDRESSES[name]}?as_at=2022-12-25").content.decode()
         assert '<p class="as-at__day">As at 25 December 2022</p>' in page, name
         assert f'href="{ADDRESSES[name]}">Go back to today' in page, name

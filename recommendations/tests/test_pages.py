@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from recommendations.history import history
 from recommendations.models import Action
+from recommendations.position import board_position
 from recommendations.status import WORST_FIRST
 from recommendations.templatetags import board
 from recommendations.tests.factories import (
@@ -89,12 +90,24 @@ def four(db):
         ("silent=yes&overdue=yes", []),
         ("stale=yes", ["A02"]),
         ("overdue=yes&stale=yes", []),
+        ("first=yes", ["A01", "A02", "A03"]),
         ("q=review+paper", ["A04"]),
         ("q=a03", ["A03"]),
     ],
 )
 def test_actions_are_filtered(reader, four, query, refs):
     assert listed(reader.get(f"/actions/?as_at=2023-03-10&{query}")) == refs
+
+
+def test_those_to_look_at_first_are_the_exceptions_of_the_board(reader, four):
+    for ref, status in (("A05", "complete"), ("A06", "at_risk"), ("A07", "complete"), ("A08", "on_track")):
+        recheck = {"recheck_on": datetime.date(2023, 3, 10 + (ref == "A07"))} if status == "complete" else {}
+        make_update(make_action(ref), status, dated="2023-03-01", **recheck)
+
+    day = datetime.date(2023, 3, 10)
+    exceptions = sorted(action.ref for action in board_position(on(day)).exceptions)
+    assert exceptions == ["A01", "A02", "A03", "A05", "A06"]
+    assert listed(reader.get(f"/actions/?as_at={day}&first=yes")) == exceptions
 
 
 def test_actions_say_how_many_are_shown_of_how_many(reader, four):
