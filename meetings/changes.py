@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from meetings.corrections import Correction, corrections
 from meetings.held import MEETINGS_LOOKED_BACK, had_before_it, published_by
 from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition, ProgressPosition, RecommendationPosition
@@ -13,8 +14,6 @@ from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.position import board_position, progress_position
 from recommendations.status import RANK, Status
 from record.as_at import AsAt
-from record.signing import name_in
-from record.statements import statement_kinds
 from record.versions import read
 
 
@@ -30,10 +29,6 @@ def changes_since_paper(meeting, shown, at):
     end = AsAt.then(meeting.held_on, today=at.today)
     now = board_position(end) if meeting.was_held_by(at.day) else shown
     return changes_between(progress_position(since), now, since=since)
-
-
-# What an entry or a row says that was withdrawn.
-WITHDRAWN = "nothing: it is withdrawn"
 
 
 @dataclass(frozen=True)
@@ -109,19 +104,6 @@ class Unchanged:
     def words(self):
         more = " or more" if self.at_least else ""
         return f"unchanged for {self.meetings}{more} meeting{'' if self.meetings == 1 else 's'}"
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A statement that replaced an earlier one since the meeting before, or an edit of a row."""
-
-    kind: str
-    about: str
-    link: str
-    was: str
-    now: str
-    reason: str
-    by: str
 
 
 @dataclass(frozen=True)
@@ -452,54 +434,6 @@ def due_date_moved(change):
     if was is None or now is None:
         return was is not None or now is not None
     return was.pk != now.pk and not any(line.pk == was.pk and line.withdrawn for line in change.action.dates)
-
-
-def corrections(*, since, now):
-    """The Corrections, of statements and of edited rows, made after ``since`` and by the end of ``now``."""
-    return (*_of_statements(since, now), *_of_edited_rows(since, now))
-
-
-def _of_edited_rows(since, now):
-    return tuple(
-        Correction(
-            kind=edit.kind,
-            about=edit.name,
-            link=edit.link,
-            was="; ".join(f"{change.label}: {change.excerpt or 'empty'}" for change in edit.changes)
-            or edit.name,
-            now=WITHDRAWN
-            if edit.withdraws
-            else "; ".join(f"{change.label}: {change.excerpt_now or 'empty'}" for change in edit.changes),
-            reason=edit.reason,
-            by=edit.by,
-        )
-        for edit in sorted(now.edits, key=lambda edit: edit.at)
-        if since.until <= edit.at < now.at.until
-    )
-
-
-def _of_statements(since, now):
-    start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
-    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
-    return tuple(
-        Correction(
-            kind=kind._meta.verbose_name,
-            about=str(row.about),
-            link=row.about.get_absolute_url(),
-            was=(row.withdraws or row.corrects).in_words(),
-            now=WITHDRAWN if row.withdraws_id else row.in_words(),
-            reason=row.correction_reason,
-            by=name_in(row.signed),
-        )
-        for kind in statement_kinds()
-        for row in read(
-            kind.objects.filter(start, superseding, recorded_at__lt=now.at.until, dated_first__lte=now.at.day)
-            .select_related("corrects", "withdraws")
-            .order_by("recorded_at", "pk"),
-            now.at,
-            kind.about_path(),
-        )
-    )
 
 
 def unchanged(now, meetings):
