@@ -73,7 +73,7 @@ def filled_record(new_database, settings, tmp_path, backup_key):
 
 
 @pytest.fixture
-def filled(templates, django_db_blocker):
+def unguarded(templates, django_db_blocker):
     """Rows of every kind, under an owner who has lifted what guards them; all is rolled back."""
     from bcp_board.tests.forging import drop_constraints, run
     from record import triggers

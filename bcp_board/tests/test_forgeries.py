@@ -35,7 +35,7 @@ NOT_IN_THE_CHAIN = {
 
 
 @pytest.mark.again
-def test_what_somebody_did_to_a_row_of_any_table_is_named(filled):
+def test_what_somebody_did_to_a_row_of_any_table_is_named(unguarded):
     """Whoever lifts the triggers, as any program may that opens the file of SQLite."""
     with saved(reason="What it rests on"):
         finding = Finding.objects.get()
@@ -122,12 +122,12 @@ def told_after(sql, *parameters):
     return fault
 
 
-def test_a_table_that_was_taken_away_is_named(filled):
+def test_a_table_that_was_taken_away_is_named(unguarded):
     run("DROP TABLE recommendations_sendback")
     assert first_fault() == "The table recommendations_sendback is not there."
 
 
-def test_a_link_that_a_version_holds_of_another_row_is_named(filled):
+def test_a_link_that_a_version_holds_of_another_row_is_named(unguarded):
     run("UPDATE recommendations_historicalaction_recommendations SET action_id = 1000")
     assert first_fault() == "recommendations.historicalaction 1 has a link that is of another row."
 

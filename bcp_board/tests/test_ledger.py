@@ -26,7 +26,7 @@ def verify(**options):
     call_command("verify_history", **options)
 
 
-def test_clean_history_holds(filled, capsys):
+def test_clean_history_holds(unguarded, capsys):
     verify()
     now = ledger.anchor()
     erased = Erasure.objects.get()
@@ -39,7 +39,7 @@ def test_clean_history_holds(filled, capsys):
 
 @pytest.mark.parametrize("model", STATEMENTS, ids=lambda model: model.__name__)
 @pytest.mark.again
-def test_a_change_to_any_column_names_the_row(filled, model):
+def test_a_change_to_any_column_names_the_row(unguarded, model):
     """Whatever the column: what was said, of what, of which day, by whom, when it was taken."""
     row = model.objects.order_by("pk").first()
     table, key = model._meta.db_table, row.pk
@@ -75,7 +75,7 @@ def test_a_change_to_any_column_names_the_row(filled, model):
         ("recorded_at", "9999-12-31 23:59:59-01:00"),
     ],
 )
-def test_a_value_that_the_site_would_not_have_written_names_the_row(filled, column, value):
+def test_a_value_that_the_site_would_not_have_written_names_the_row(unguarded, column, value):
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite takes any value in any column")
     key = update_keys()[0]
@@ -93,7 +93,7 @@ def test_a_value_that_the_site_would_not_have_written_names_the_row(filled, colu
         "UPDATE meetings_paper SET body = 'abc'",
     ],
 )
-def test_a_row_stored_in_another_form_is_named_though_it_reads_as_before(filled, tamper):
+def test_a_row_stored_in_another_form_is_named_though_it_reads_as_before(unguarded, tamper):
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite takes any value in any column")
     run(tamper)
@@ -102,7 +102,7 @@ def test_a_row_stored_in_another_form_is_named_though_it_reads_as_before(filled,
 
 
 @pytest.mark.parametrize("column", ["document_id", "corrects_id", "on_behalf_of_id"])
-def test_a_link_to_nothing_written_as_nought_names_the_row(filled, column):
+def test_a_link_to_nothing_written_as_nought_names_the_row(unguarded, column):
     key = update_keys()[0]
     run(f"UPDATE recommendations_progressupdate SET {column} = 0 WHERE id = %s", key)
     with pytest.raises(CommandError, match=f"was changed: recommendations.progressupdate {key}\\."):
@@ -110,7 +110,7 @@ def test_a_link_to_nothing_written_as_nought_names_the_row(filled, column):
 
 
 @pytest.mark.parametrize("column", ["recorded_at", "recheck_on"])
-def test_a_day_without_end_names_the_row(filled, column):
+def test_a_day_without_end_names_the_row(unguarded, column):
     if connection.vendor != "postgresql":
         pytest.skip("only PostgreSQL has such a day")
     run(f"UPDATE recommendations_progressupdate SET {column} = 'infinity'")
@@ -126,7 +126,7 @@ def test_a_day_without_end_names_the_row(filled, column):
         ("digest", "CAST(X'ff' AS TEXT)", "Entry 2 of the chain cannot be read"),
     ],
 )
-def test_an_entry_that_holds_what_is_no_number_or_no_text_is_named(filled, column, value, told):
+def test_an_entry_that_holds_what_is_no_number_or_no_text_is_named(unguarded, column, value, told):
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite takes any value in any column")
     run(f"UPDATE record_ledgerentry SET {column} = {value} WHERE sequence = 2")
@@ -135,7 +135,7 @@ def test_an_entry_that_holds_what_is_no_number_or_no_text_is_named(filled, colum
 
 
 @pytest.mark.parametrize("column", [field.column for field in LedgerEntry._meta.concrete_fields])
-def test_a_change_to_the_chain_itself_names_the_entry(filled, column):
+def test_a_change_to_the_chain_itself_names_the_entry(unguarded, column):
     odd = {"sequence": 1000, "row": 1000, "recorded_at": "2000-01-01 00:00:00+00:00"}
     value = odd.get(column, "0" * 60)
     run(f'UPDATE record_ledgerentry SET "{column}" = %s WHERE sequence = 2', value)
@@ -148,7 +148,7 @@ def update_keys():
 
 
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "middle", "last"])
-def test_a_deleted_row_is_named(filled, place):
+def test_a_deleted_row_is_named(unguarded, place):
     make_update(Action.objects.get(), by=User.objects.get())
     assert len(update_keys()) > 2
     key = update_keys()[place]
@@ -157,14 +157,14 @@ def test_a_deleted_row_is_named(filled, place):
         verify()
 
 
-def test_a_deleted_entry_is_named(filled):
+def test_a_deleted_entry_is_named(unguarded):
     run("DELETE FROM record_ledgerentry WHERE sequence = 2")
     with pytest.raises(CommandError, match="Entry 2 of the chain is missing"):
         verify()
 
 
 @pytest.mark.parametrize("model", STATEMENTS, ids=lambda model: model.__name__)
-def test_a_row_of_any_kind_slipped_in_is_named_though_another_kind_has_an_entry_of_its_key(filled, model):
+def test_a_row_of_any_kind_slipped_in_is_named_though_another_kind_has_an_entry_of_its_key(unguarded, model):
     label, row = model._meta.label_lower, model.objects.order_by("pk").first()
     own = LedgerEntry.objects.filter(kind=label).values("row")
     row.pk = LedgerEntry.objects.exclude(row__in=own).aggregate(key=models.Max("row"))["key"] or 1000
@@ -180,7 +180,7 @@ def test_a_row_of_any_kind_slipped_in_is_named_though_another_kind_has_an_entry_
         verify()
 
 
-def test_two_rows_that_changed_places_are_found_at_the_first(filled):
+def test_two_rows_that_changed_places_are_found_at_the_first(unguarded):
     first, second, *_ = update_keys()
     for was, becomes in [(first, 1000), (second, first), (1000, second)]:
         run("UPDATE recommendations_progressupdate SET id = %s WHERE id = %s", becomes, was)
@@ -188,7 +188,7 @@ def test_two_rows_that_changed_places_are_found_at_the_first(filled):
         verify()
 
 
-def test_an_old_anchor_shows_that_the_newest_rows_were_cut_off(filled):
+def test_an_old_anchor_shows_that_the_newest_rows_were_cut_off(unguarded):
     old = ledger.anchor()
     last = LedgerEntry.objects.get(sequence=old.count)
     run(f"DELETE FROM {last.kind.replace('.', '_')} WHERE id = %s", last.row)
@@ -199,7 +199,7 @@ def test_an_old_anchor_shows_that_the_newest_rows_were_cut_off(filled):
         verify(anchor=str(old))
 
 
-def test_an_old_anchor_shows_that_the_whole_chain_was_made_anew(filled):
+def test_an_old_anchor_shows_that_the_whole_chain_was_made_anew(unguarded):
     old = ledger.anchor()
     entries = LedgerEntry.objects.exclude(kind="record.erasure").order_by("sequence")
     rows = [(entry.kind, entry.row) for entry in entries]
@@ -215,7 +215,7 @@ def test_an_old_anchor_shows_that_the_whole_chain_was_made_anew(filled):
         verify(anchor=str(old))
 
 
-def test_an_old_anchor_holds_after_more_rows(filled):
+def test_an_old_anchor_holds_after_more_rows(unguarded):
     old = ledger.anchor()
     make_update(Action.objects.get())
     assert ledger.anchor().count == old.count + 1
@@ -225,12 +225,12 @@ def test_an_old_anchor_holds_after_more_rows(filled):
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:", ":abc", f"-1:{'0' * 64}", f"5:{'g' * 64}", "5:" + "A" * 64])
-def test_a_malformed_anchor_is_a_clear_error(filled, text):
+def test_a_malformed_anchor_is_a_clear_error(unguarded, text):
     with pytest.raises(CommandError, match="An anchor is a count and a digest"):
         verify(anchor=text)
 
 
-def test_an_anchor_of_nothing_has_one_digest_only(filled):
+def test_an_anchor_of_nothing_has_one_digest_only(unguarded):
     with pytest.raises(CommandError, match="does not have the digest"):
         verify(anchor=f"0:{'1' * 64}")
 
@@ -308,7 +308,7 @@ def test_the_database_refuses_a_row_or_an_entry_out_of_time(db, recorded_at, is_
         assert refused is is_refused
 
 
-def test_a_row_that_names_one_that_is_not_there_is_named(filled):
+def test_a_row_that_names_one_that_is_not_there_is_named(unguarded):
     run("UPDATE recommendations_recommendation SET extends_id = 1000 WHERE number = 2")
     run("UPDATE recommendations_historicalrecommendation SET extends_id = 1000 WHERE number = 2")
     with pytest.raises(CommandError, match="was changed: recommendations.historicalrecommendation"):
