@@ -139,16 +139,18 @@ def mutants_of(path):
     def change(start, end, new):
         found.append(Mutant(path, start, end, new, around[text.count("\n", 0, start) + 1]))
 
-    # What a column may hold stands in the database, whatever its class says afterwards.
-    columns = {
+    # What a column may hold stands in the database, whatever its class says afterwards; so does a constraint,
+    # and that the two say the same is asked by `makemigrations --check`. Nobody sees what is frozen.
+    called = {node: ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    left_alone = {
         part
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("models.")
+        for node, name in called.items()
+        if name.startswith("models.") or name == "dataclass"
         for part in ast.walk(node)
-        if isinstance(part, ast.Constant)
+        if isinstance(part, ast.Constant) or name.endswith("Constraint")
     }
     for node in ast.walk(tree):
-        if node in columns:
+        if node in left_alone:
             continue
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             start, end = span(node.left)[1], span(node.comparators[0])[0]

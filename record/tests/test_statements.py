@@ -1,0 +1,28 @@
+"""What every kind of statement says of itself."""
+
+import pytest
+
+from record.statements import span_in_words
+
+
+@pytest.mark.parametrize(
+    "days, words",
+    [
+        (1, "1 day"),
+        (2, "2 days"),
+        (6, "6 days"),
+        (7, "1 week"),
+        (13, "1 week"),
+        (14, "2 weeks"),
+        (29, "4 weeks"),
+        (30, "1 month"),
+        (59, "1 month"),
+        (60, "2 months"),
+        (364, "12 months"),
+        (365, "1 year"),
+        (729, "1 year"),
+        (730, "2 years"),
+    ],
+)
+def test_a_number_of_days_is_said_in_its_largest_whole_unit(days, words):
+    assert span_in_words(days) == words
