@@ -29,6 +29,7 @@ from recommendations.tests.histories import AS_FOUND, DAYS, day, histories, make
 from record.dates import EdtfField, start_of
 from record.models import Document, Meeting
 from record.tests.factories import make_meeting, make_user, saved
+from record.tests.pages import main_of
 from record.tests.pages import words as text_of
 from record.versions import Version, saving
 from visits.models import Event, Judgement
@@ -60,8 +61,7 @@ def mains(client, addresses):
     for address in addresses:
         response = client.get(address)
         assert (address, response.status_code) == (address, 200)
-        main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
-        found[address] = re.sub(r"[0-9]+ \w+ [0-9]{4} at [0-9:]+[ap]m", "(a moment)", main)
+        found[address] = re.sub(r"[0-9]+ \w+ [0-9]{4} at [0-9:]+[ap]m", "(a moment)", main_of(response))
     return found
 
 
@@ -231,11 +231,12 @@ def test_as_known_then_every_page_is_as_it_was_rendered_on_that_day(db, rows, nu
 )
 def test_a_page_says_what_became_known_later_and_counts_none_of_it(client, record, day, later):
     client.force_login(make_user("Board members"))
-    page = client.get(f"/visits/?as_at={day}&known=then").content.decode()
-    banner, main = page.split("<main")
-    said = re.findall(r"Became known later</strong>, and so is not counted on this page: ([^<]*)</p>", banner)
+    page = client.get(f"/visits/?as_at={day}&known=then")
+    said = re.findall(
+        r"Became known later</strong>, and so is not counted on this page: ([^<]*)</p>", page.content.decode()
+    )
     assert bool(said) is later
-    assert ("Monitoring visit 2" in main) is not later
+    assert ("Monitoring visit 2" in main_of(page)) is not later
     if later:
         assert said == ["2 visits, 10 findings, 1 event."]
     assert "Became known later" not in client.get(f"/visits/?as_at={day}").content.decode()

@@ -106,6 +106,16 @@ def recorder(context, signature, on_behalf_of=""):
 
 
 @register.simple_tag(takes_context=True)
+def title_day(context):
+    """The past day that a page shows, as its title says it: ", as at 22 November 2022"; "" for today."""
+    at = context.get("at")
+    if not at or not at.is_past:
+        return ""
+    known = ", as it was known then" if at.known else ""
+    return f", as at {say_day(at.day)}{known}"
+
+
+@register.simple_tag(takes_context=True)
 def board_url(context, name, *args):
     """The address of the page ``name`` on the day that this page is about."""
     at = context.get("at")
