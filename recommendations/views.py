@@ -39,18 +39,24 @@ def recommendation(request, number):
 
 @require_safe
 def actions(request):
-    """List the actions, filtered; a filter value that cannot be used is a 400 with the error at its field."""
+    """List the actions, filtered and sorted; a value that cannot be used is a 400, the error at its field.
+
+    A screen shows them by the page, a printer prints them all.
+    """
     at = request.as_at
     on_the_day = Action.objects.as_at(at).order_by("ref")
     edits = edits_of(Action, at)
     listed = ActionFilter(request.GET, on_the_day, at=at)
     is_valid = listed.is_valid()
     found = listed.qs if is_valid else on_the_day.none()
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    positions = action_positions(found, at, edits=edits)
+    page = Paginator(positions, PAGE).get_page(request.GET.get("page"))
     context = {
         "filter": listed,
         "page": page,
-        "actions": action_positions(page.object_list, at, edits=edits),
+        "before": positions[: page.start_index() - 1] if positions else (),
+        "after": positions[page.end_index() :],
+        "asked": listed.asked if is_valid else (),
         "places": listed.places,
         "total": on_the_day.count(),
         "lost": edits.taken_off,

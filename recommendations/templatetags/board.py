@@ -45,15 +45,20 @@ def fill(status):
 
 @register.simple_tag
 def status_tag(status):
-    """``status`` as every page shows it: its shape and its words."""
+    """``status`` as every page shows it: its shape and its words, which lead to what it commits us to."""
     row = ROWS[status]
-    return format_html('<strong class="tag tag--{}">{} {}</strong>', row.tone.value, row.shape, row.word)
+    return _tag(f"status-{status}", row.tone.value, row.shape, row.word)
 
 
 @register.simple_tag
 def flag_tag(words, name):
-    """``words`` as every page shows a flag, with the drawing called ``name``."""
-    return format_html('<strong class="tag tag--flag tag--{}">{} {}</strong>', name, SHAPES[name], words)
+    """``words`` as every page shows the flag ``name``, with its drawing; they lead to what it means."""
+    return _tag(f"flag-{name}", f"flag tag--{name}", SHAPES[name], words)
+
+
+def _tag(anchor, tone, drawing, words):
+    link = '<a class="tag tag--{}" href="{}#{}">{} {}</a>'
+    return format_html(link, tone, reverse("help"), anchor, drawing, words)
 
 
 @register.simple_tag

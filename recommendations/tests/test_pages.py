@@ -28,136 +28,8 @@ from visits.models import Finding
 TODAY = datetime.date(2026, 11, 22)
 
 
-@pytest.fixture
-def reader(client, db):
-    client.force_login(make_user("Board members"))
-    client.get("/help/")  # the first page notes when the session was last used
-    return client
-
-
-def listed(response):
-    """The references of the actions in the rows of a table, in order."""
-    rows = r'<th scope="row"[^>]*><a class="govuk-link" href="/actions/([^/]+)/'
-    return re.findall(rows, response.content.decode())
-
-
 def say(template, **context):
     return Template("{% load board %}" + template).render(Context(context))
-
-
-# The list of actions ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("title", "query", "is_found"),
-    [
-        ("Children\u2019s services", "children's", True),
-        ("Children's services", "CHILDREN\u2019S", True),
-        ("Mr Nguyễn\u2013Ørsted", "NGUYỄN-orsted", True),
-        ("Mr Nguye\u0302\u0303n", "nguyen", True),
-        ("Straße", "STRASSE", True),
-        ("Children\u2019s services", "childrens", False),
-        ("100% paid", "100_", False),
-    ],
-)
-def test_words_are_found_whatever_their_quotes_dashes_capitals_and_accents(reader, title, query, is_found):
-    make_action("A01", title=title)
-
-    assert listed(reader.get("/actions/", {"q": query})) == (["A01"] if is_found else [])
-
-
-@pytest.fixture
-def four(db):
-    """A01 overdue and off track, A02 not updated, A03 past its date in silence, A04 of another one."""
-    make_due_date(make_action("A01"), due="2022-12")
-    make_update(Action.objects.get(ref="A01"), "off_track", dated="2023-03-01")
-    make_update(make_action("A02", owner_role="Cabinet"), dated="2022-11-01")
-    make_due_date(make_action("A03"), due="2022-12")
-    make_action("A04", make_recommendation(2), title="Review the paper")
-
-
-@pytest.mark.parametrize(
-    ("query", "refs"),
-    [
-        ("", ["A01", "A02", "A03", "A04"]),
-        ("status=off_track", ["A01"]),
-        ("status=not_reported", ["A03", "A04"]),
-        ("recommendation=2", ["A04"]),
-        ("owner=Cabinet", ["A02"]),
-        ("overdue=yes", ["A01"]),
-        ("silent=yes", ["A03"]),
-        ("silent=yes&overdue=yes", []),
-        ("stale=yes", ["A02"]),
-        ("overdue=yes&stale=yes", []),
-        ("q=review+paper", ["A04"]),
-        ("q=a03", ["A03"]),
-    ],
-)
-def test_actions_are_filtered(reader, four, query, refs):
-    assert listed(reader.get(f"/actions/?as_at=2023-03-10&{query}")) == refs
-
-
-def test_actions_say_how_many_are_shown_of_how_many(reader, four):
-    assert "Showing 1 of 4 actions" in words(reader.get("/actions/?as_at=2023-03-10&overdue=yes"))
-
-
-def test_actions_say_when_none_match(reader, four):
-    text = words(reader.get("/actions/?as_at=2023-03-10&q=nothing+like+it"))
-    assert "No actions match, of 4. Clear the filters" in text
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "error"),
-    [
-        ("status", "purple", "“purple” is not one of the choices. Choose one from the list."),
-        ("recommendation", "99999999999999999999", "“99999999999999999999” is not one of the choices."),
-        ("recommendation", "six", "“six” is not one of the choices. Choose one from the list."),
-        ("owner", "Nobody", "“Nobody” is not one of the choices. Choose one from the list."),
-        ("overdue", "1", "“1” is not one of the choices. Choose one from the list."),
-        ("silent", "no", "“no” is not one of the choices. Choose one from the list."),
-        ("stale", "no", "“no” is not one of the choices. Choose one from the list."),
-        ("q", "x" * 101, "Use 100 characters or fewer."),
-    ],
-)
-@pytest.mark.again
-def test_a_bad_filter_is_a_400_with_the_error_at_its_field(reader, four, name, value, error):
-    response = reader.get("/actions/", {name: value, "as_at": "2023-03-10"})
-    page = response.content.decode()
-    assert response.status_code == 400
-    assert re.search(r"<title>(.*?) –", page)[1] == "Error: Actions"
-    assert f'<a href="#id_{name}">{error}' in page
-    assert f'<p class="govuk-error-message" id="id_{name}_error">' in page
-    control = re.search(rf'<(?:select|input)[^>]*id="id_{name}"[^>]*>', page)[0]
-    assert f'aria-describedby="id_{name}_error"' in control
-    assert listed(response) == []
-
-
-def test_a_bad_filter_keeps_what_was_typed_in_the_others(reader, four):
-    page = reader.get("/actions/?status=purple&q=kept+words&overdue=yes&as_at=2023-03-10").content.decode()
-    assert 'value="kept words"' in page
-    assert '<option value="yes" selected>Overdue only</option>' in page
-    assert '<input type="hidden" name="as_at" value="2023-03-10">' in page
-
-
-def test_actions_are_paged_at_fifty_with_the_filter_and_the_day_kept(reader, db):
-    for number in range(1, 52):
-        make_action(f"A{number:02}")
-    page = reader.get("/actions/?as_at=2023-03-10&status=not_reported").content.decode()
-    assert 'href="?as_at=2023-03-10&amp;status=not_reported&amp;page=2"' in page
-    assert listed(reader.get("/actions/?as_at=2023-03-10&status=not_reported&page=2")) == ["A51"]
-
-
-@pytest.mark.parametrize("size", [1, 10])
-def test_actions_cost_the_same_however_many(reader, size, django_assert_num_queries):
-    for number in range(1, size + 1):
-        action = make_action(f"A{number:02}")
-        make_update(action)
-        make_due_date(action)
-    # session, user; owner roles to choose from; how many are found; actions, their recommendations,
-    # findings, updates, what was sent back, decisions, due dates; how many there are; whether this is a
-    # demonstration; recommendations to choose from; what was corrected of actions
-    with django_assert_num_queries(15):
-        reader.get("/actions/")
 
 
 # One action ------------------------------------------------------------------------------------------
@@ -374,13 +246,22 @@ def test_every_status_has_a_shape_of_its_own():
 
 def test_a_status_is_its_shape_and_its_word():
     tag = board.status_tag("at_risk")
-    assert tag == f'<strong class="tag tag--warning">{board.shape("at_risk")} At risk</strong>'
+    link = '<a class="tag tag--warning" href="/help/#status-at_risk">'
+    assert tag == f"{link}{board.shape('at_risk')} At risk</a>"
 
 
 def test_a_flag_is_its_shape_and_its_words():
     tag = board.flag_tag("No update since 1 May 2026", "stale")
     shape = board.shape("stale")
-    assert tag == f'<strong class="tag tag--flag tag--stale">{shape} No update since 1 May 2026</strong>'
+    link = '<a class="tag tag--flag tag--stale" href="/help/#flag-stale">'
+    assert tag == f"{link}{shape} No update since 1 May 2026</a>"
+
+
+def test_every_status_and_flag_leads_to_what_it_commits_us_to(client, db):
+    page = client.get("/help/").content.decode()
+    led_to = re.findall('<a class="tag[^"]*" href="/help/#([^"]*)"', page)
+    assert len(led_to) == len(WORST_FIRST) + 6
+    assert [anchor for anchor in led_to if f' id="{anchor}"' not in page] == []
 
 
 @pytest.mark.parametrize(
