@@ -17,6 +17,8 @@ from record.rows import links_as_at
 from visits.position import voices_in
 
 PAGE = 50
+# How many entries of each action a recommendation shows, unless it is asked for all of its history.
+LAST = 5
 
 
 @require_safe
@@ -27,11 +29,13 @@ def recommendation(request, number):
     found = next((r for r in board.recommendations if r.number == number), None)
     if found is None:
         return withdrawn(request, (row for row in board.lost if getattr(row.row, "number", None) == number))
+    is_whole = before is not None or asks_for_all(request)
     page = history(
         at,
         actions=[a.pk for a in found.actions],
         recommendation=found.pk,
         before=before,
+        most=None if is_whole else LAST,
     )
     context = {"board": board, "recommendation": found, "differing": [found.views], "history": page}
     return render(request, "recommendations/recommendation.html", context)
@@ -112,6 +116,14 @@ def may_record(user, action):
     if not user.is_staff or not user.has_perm("recommendations.add_progressupdate"):
         return False
     return action.owner_id == user.pk or user.has_perm("recommendations.record_for_owner")
+
+
+def asks_for_all(request):
+    """Whether the whole history is asked for; anything else that ``history`` says is a 400."""
+    asked = request.GET.get("history")
+    if asked not in (None, "all"):
+        raise BadRequest("The address may say history=all, and nothing else after history.")
+    return asked == "all"
 
 
 def day_before(request):

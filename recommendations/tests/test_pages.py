@@ -23,6 +23,7 @@ from record.as_at import AsAt
 from record.sources import Source
 from record.tests.factories import make_document, make_user, on, saved
 from record.tests.pages import main_words as words
+from record.tests.pages import words as words_of
 from visits.models import Finding
 
 TODAY = datetime.date(2026, 11, 22)
@@ -187,7 +188,7 @@ def test_a_critical_recommendation_says_what_hangs_on_it_when_an_action_is_overd
     make_update(Action.objects.get(ref="A01"), dated="2022-12-02")
     assert [said(day) for day in ("2022-12-01", "2022-12-02")] == [(True, False), (False, True)]
     text = words(reader.get("/recommendations/1/?as_at=2022-12-02"))
-    assert f"{nearer}, because: A01: Title of A01 is overdue (due November 2022). Its strands" in text
+    assert f"{nearer}, because: A01: Title of A01 is overdue (due November 2022). Deadlines missed" in text
 
 
 def test_a_recommendation_that_is_not_critical_warns_of_no_consequence(reader):
@@ -350,6 +351,37 @@ def test_a_page_leads_on_where_only_the_day_just_before_it_is_left(db):
     assert (len(page.entries), page.older) == (50, datetime.date(2022, 11, 2))
     rest = history(at, actions=[action.pk], before=page.older)
     assert ([line.text for line in rest.entries], rest.older) == (["Update 0"], None)
+
+
+def test_a_recommendation_shows_the_last_five_entries_of_each_action_unless_asked_for_all(reader):
+    often, seldom, officer = make_action("A01"), make_action("A02"), make_user("Officers")
+    recommendation = often.recommendations.get()
+    for number in range(1, 8):
+        make_update(often, "at_risk" if number > 2 else "on_track", dated=f"2022-11-0{number}", by=officer)
+        make_assessment(recommendation, dated=f"2022-10-0{number}", by=officer)
+    make_update(seldom, dated="2021-11-01", by=officer)
+    make_due_date(seldom, due="2023-01", dated="2021-12-01", by=officer)
+
+    def shown(query):
+        page = reader.get(f"/recommendations/1/{query}").content.decode()
+        entries = re.findall('<p class="history__head">(.*?)</p>', page, re.DOTALL)
+        return [words_of(entry) for entry in entries], "show all entries" in page, page
+
+    newest = [f"{n} November 2022, A01" for n in range(7, 2, -1)]
+    newest += [f"{n} October 2022" for n in range(7, 2, -1)]
+    seldom_said = ["1 December 2021, A02", "1 November 2021, A02"]
+    entries, is_cut, page = shown("")
+    assert (entries, is_cut) == ([*newest, *seldom_said], True)
+    # The oldest that is shown still says what it changed.
+    assert re.findall(r"(On track|At risk) →", page.partition('id="history"')[2]) == ["On track"]
+    entries, is_cut, _ = shown("?history=all")
+    assert (len(entries), is_cut) == (16, False)
+    assert shown("?as_at=2022-10-06")[:2] == ([*newest[6:], "2 October 2022", *seldom_said], True)
+    assert shown("?as_at=2022-10-05")[:2] == (
+        [*newest[7:], "2 October 2022", "1 October 2022", *seldom_said],
+        False,
+    )
+    assert reader.get("/recommendations/1/?history=some").status_code == 400
 
 
 def test_history_shows_an_entry_as_corrected_only_once_the_correction_was_known(db):
