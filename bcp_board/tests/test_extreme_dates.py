@@ -36,7 +36,7 @@ TAKEN = {
 }
 PAGES = [
     *("/", "/status/", "/actions/", "/actions/A01/", "/recommendations/1/", "/visits/", "/visits/full-1/"),
-    *("/meetings/", f"/meetings/{MEETING}/", f"/meetings/{MEETING}/paper/", "/admin/"),
+    *("/meetings/", f"/meetings/{MEETING}/", f"/meetings/{MEETING}/paper/", "/proof/", "/admin/"),
 ]
 
 

@@ -45,7 +45,7 @@ FIXED = {"slug", "key", "ref", "framework", "area"}
 
 def pages():
     """A page of every kind that shows a position, as it was known then."""
-    addresses = [reverse(name) for name in ("home", "visits", "actions", "status", "meetings")]
+    addresses = [reverse(name) for name in ("home", "visits", "actions", "status", "meetings", "proof")]
     addresses += ["/meetings/2025-02-01/", "/meetings/2025-06-01/", "/meetings/2025-06-01/paper/"]
     addresses += [f"/visits/{slug}/" for slug in ("full-inspection-2021", "monitoring-visit-5")]
     addresses += ["/actions/A01/", "/actions/A02/", "/recommendations/6/", "/recommendations/8/"]
@@ -196,6 +196,7 @@ def words_of(client, addresses):
 def test_as_known_then_every_page_is_as_it_was_rendered_on_that_day(db, rows, number):
     """Whatever is entered, corrected, withdrawn, edited, renamed or moved afterwards."""
     addresses = ["/", "/visits/", "/actions/", "/status/", "/meetings/2022-09-20/", "/actions/A001/"]
+    addresses += ["/proof/", "/recommendations/1/"]
     with transaction.atomic(), pytest.MonkeyPatch.context() as clock:
         by_then, now = noon(number) + datetime.timedelta(hours=11), noon(DAYS + 60)
         actions, recommendation, officer = make_board(2)

@@ -23,6 +23,7 @@ ADDRESSES = {
     "meetings": "/meetings/",
     "meeting": "/meetings/2022-11-22/",
     "paper": "/meetings/2022-11-22/paper/",
+    "proof": "/proof/",
     "recommendation": "/recommendations/6/",
     "actions": "/actions/",
     "action": "/actions/A01/",
@@ -129,7 +130,7 @@ def test_every_cell_says_its_heading_where_the_table_becomes_a_list(reader):
 
 
 def test_every_page_about_a_past_day_says_so_and_leads_back_to_today(reader):
-    for name in ("home", "recommendation", "actions", "action", "visits", "visit"):
+    for name in ("home", "recommendation", "actions", "action", "visits", "visit", "meetings", "proof"):
         page = reader.get(f"{ADDRESSES[name]}?as_at=2022-12-25").content.decode()
         assert title_of(page).endswith(f", as at 25 December 2022 – {settings.BOARD_NAME}"), name
         main = words(re.search("<main.*</main>", page, re.DOTALL)[0])

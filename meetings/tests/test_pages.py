@@ -317,6 +317,25 @@ def test_meetings_cost_the_same_however_many(reader, size, django_assert_num_que
 
 
 @pytest.mark.parametrize("size", [1, 10])
+def test_the_page_of_proofs_costs_the_same_however_many_papers(reader, size, django_assert_num_queries):
+    for month in range(1, size + 1):
+        paper = Paper(
+            meeting=make_meeting(f"2023-{month:02}-01"),
+            version=1,
+            as_at=datetime.date(2022, 11, 22),
+            published_at=datetime.datetime(2022, 11, 21, tzinfo=datetime.UTC),
+            published_by=User.objects.get(),
+            signed="Ann Clerk (Secretariat)",
+            body=b"",
+            sha256="0" * 64,
+        )
+        append([paper])
+    # session, user; the newest entry; the papers; whether this is a demonstration
+    with django_assert_num_queries(5):
+        assert words(reader.get("/proof/")).count("0" * 64) == size
+
+
+@pytest.mark.parametrize("size", [1, 10])
 def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_assert_num_queries):
     make_meeting("2022-11-22")
     make_meeting("2022-12-20")
