@@ -42,7 +42,7 @@ def test_an_action_shows_every_date_and_that_a_later_one_clears_no_miss(reader):
     make_due_date(action, due="2023-02", dated="2023-01-10", reason_kind="resources", reason="No money")
     make_update(action, dated="2022-11-20", by=make_user("Officers"))
     text = words(reader.get("/actions/A01/?as_at=2023-01-31"))
-    assert "November 2022 → February 2023: second date, three months later than the first date" in text
+    assert "November 2022 → February 2023: second date, 3 months later than the first date" in text
     assert "Deadlines missed 1" in text
     assert "Times the date moved 1" in text
     assert "Not enough people or money: No money" in text
