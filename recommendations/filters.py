@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from recommendations.models import Action, Recommendation
 from recommendations.search import places_of
 from recommendations.status import FLAGS, RANK, STATUS_WORDS, WORST_FIRST
+from recommendations.terms import TERMS
 from record.rows import links_as_at
 from record.signing import name_in
 from record.versions import recorded, rows_of
@@ -56,7 +57,7 @@ class ActionFilter(django_filters.FilterSet):
         error_messages=NO_SUCH,
     )
     owner = django_filters.ChoiceFilter(
-        method="in_the_role", label="Owner role", empty_label="Any owner role", error_messages=NO_SUCH
+        method="in_the_role", label=TERMS["owner_role"], empty_label="Any owner role", error_messages=NO_SUCH
     )
     person = django_filters.ChoiceFilter(
         method="owned_by", label="Person", empty_label="Any person, or nobody", error_messages=NO_SUCH

@@ -11,6 +11,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
 from recommendations.status import FLAGS, ROWS
+from recommendations.terms import TERMS
 from record import rows
 from record.dates import say_day, say_moment
 from record.drawing import Shape
@@ -41,6 +42,12 @@ def shape(name):
 def fill(status):
     """What the pattern of ``status`` in a chart repeats."""
     return ROWS[status].fill
+
+
+@register.simple_tag
+def term(name):
+    """The words that every page has for ``name``."""
+    return TERMS[name]
 
 
 @register.simple_tag
