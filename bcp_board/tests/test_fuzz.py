@@ -82,8 +82,7 @@ UNLINKED = {
     "/login/": ["next"],
     "/actions/": ["page", "q"],
     "/meetings/2022-12-01/paper/": ["draft", "version"],
-    "/actions/A01/": ["before"],
-    "/recommendations/1/": ["before", "history"],
+    **dict.fromkeys(("/actions/A01/", "/recommendations/1/"), ["before", "history"]),
     "/admin/autocomplete/": ["app_label", "model_name", "field_name", "term"],
 }
 
