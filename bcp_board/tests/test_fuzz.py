@@ -335,8 +335,8 @@ def test_what_is_searched_for_is_taken_literally(visitor, text):
 
     assert response.status_code == 200
     assert f'value="{escape(text)}"' in response.content.decode()
-    assert response.context["actions"] == ()
-    assert [a.ref for a in visitor.get("/actions/", {"q": "A01"}).context["actions"]] == ["A01"]
+    assert response.context["page"] == ()
+    assert [a.ref for a in visitor.get("/actions/", {"q": "A01"}).context["page"]] == ["A01"]
 
 
 @pytest.mark.parametrize(
