@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from meetings.corrections import Correction, corrections
 from meetings.held import MEETINGS_LOOKED_BACK, had_before_it, published_by
 from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition, ProgressPosition, RecommendationPosition
@@ -13,8 +14,6 @@ from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.position import board_position, progress_position
 from recommendations.status import RANK, Status
 from record.as_at import AsAt
-from record.signing import name_in
-from record.statements import statement_kinds
 from record.versions import read
 
 
@@ -30,10 +29,6 @@ def changes_since_paper(meeting, shown, at):
     end = AsAt.then(meeting.held_on, today=at.today)
     now = board_position(end) if meeting.was_held_by(at.day) else shown
     return changes_between(progress_position(since), now, since=since)
-
-
-# What an entry or a row says that was withdrawn.
-WITHDRAWN = "nothing: it is withdrawn"
 
 
 @dataclass(frozen=True)
@@ -112,19 +107,6 @@ class Unchanged:
 
 
 @dataclass(frozen=True)
-class Correction:
-    """A statement that replaced an earlier one since the meeting before, or an edit of a row."""
-
-    kind: str
-    about: str
-    link: str
-    was: str
-    now: str
-    reason: str
-    by: str
-
-
-@dataclass(frozen=True)
 class Gone:
     """An action that was on the board at the meeting before and is no more: withdrawn, or by a correction."""
 
@@ -152,6 +134,30 @@ class Balance:
         there = self.before + self.added + self.reopened
         gone = self.completed + self.embedded + self.closed + self.withdrawn + self.taken_off
         return there - gone == self.now
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Where one recommendation has gone since the meeting before, in a ``word``, and what else happened."""
+
+    word: str
+    first_reports: tuple[ActionPosition, ...] = ()
+    added: tuple[ActionPosition, ...] = ()
+    corrected: tuple[ActionPosition, ...] = ()
+
+    @property
+    def words(self):
+        """It in full: "Same. First report: A01, A04. Added: A05"."""
+        named = (("First report", self.first_reports), ("Added", self.added), ("Corrected", self.corrected))
+        notes = [f"{what}: {', '.join(a.ref for a in those)}" for what, those in named if those]
+        return ". ".join([self.word, *notes])
+
+    @property
+    def short(self):
+        """It in a line: "Same, 2 first reports, 1 added"."""
+        several = "first report" if len(self.first_reports) == 1 else "first reports"
+        counted = ((self.first_reports, several), (self.added, "added"), (self.corrected, "corrected"))
+        return ", ".join([self.word, *(f"{len(those)} {what}" for those, what in counted if those)])
 
 
 @dataclass(frozen=True)
@@ -231,14 +237,44 @@ class Changes:
         heard = count - len(self.not_reported)
         return f"{heard or 'None'} of {count} open action{'' if count == 1 else 's'} reported on since."
 
+    @property
+    def worse(self):
+        """The actions that stand worse than they were reported then."""
+        return self._compared(self.newly_overdue, self.worsened, self.reopened)
+
+    @property
+    def better(self):
+        """The actions that stand better than they were reported then, and in nothing worse."""
+        worse = {action.ref for action in self.worse}
+        better = self._compared(self.improved, self.completed, self.embedded)
+        return tuple(action for action in better if action.ref not in worse)
+
+    def _compared(self, *kinds):
+        """The actions of some kinds of change that were reported on at both ends, each once."""
+        moved = {pair.action.ref for pairs in kinds for pair in pairs}
+        return tuple(p.action for p in self.pairs if p.is_comparable and p.action.ref in moved)
+
+    @property
+    def movement_words(self):
+        """How many actions moved, and how many of the open ones were reported on, in a line."""
+        if not self.now.open:
+            return f"{len(self.worse)} worse, {len(self.better)} better. No action is open."
+        count, silent = len(self.now.open), len(self.not_reported)
+        heard = f"{count - silent} of {count} open action{'' if count == 1 else 's'} reported"
+        return f"{len(self.worse)} worse, {len(self.better)} better. {heard}; {silent} silent."
+
     def direction(self, number):
-        """Where recommendation ``number`` has gone: Improved, Worse or Same, and what else happened.
+        """Where recommendation ``number`` has gone, in words: see ``movement``."""
+        return self.movement(number).words
+
+    def movement(self, number):
+        """The Movement of recommendation ``number``: Improved, Worse or Same, and what else happened.
 
         Only actions reported on at both ends are compared, and none whose report then was since put right.
         First reports, added actions and corrected ones are named, and are neither better nor worse.
         """
         if number not in {r.number for r in self.before.recommendations}:
-            return "New"
+            return Movement("New")
         here = [p for p in self.pairs if number in p.action.recommendations]
         both = [p for p in here if p.is_comparable]
         then, now = (
@@ -250,13 +286,12 @@ class Changes:
             else (None, None)
         )
         word = "Same" if then == now else "Improved" if now > then else "Worse"
-        named = (
-            ("First report", [p for p in here if p.is_first_report]),
-            ("Added", [p for p in here if not p.was]),
-            ("Corrected", [p for p in here if p.was_put_right]),
+        return Movement(
+            word if both else "Cannot be compared",
+            first_reports=tuple(p.action for p in here if p.is_first_report),
+            added=tuple(p.action for p in here if not p.was),
+            corrected=tuple(p.action for p in here if p.was_put_right),
         )
-        notes = [f"{what}: {', '.join(p.action.ref for p in those)}" for what, those in named if those]
-        return ". ".join([word if both else "Cannot be compared", *notes])
 
 
 def changes_between(before, now, *, since):
@@ -399,54 +434,6 @@ def due_date_moved(change):
     if was is None or now is None:
         return was is not None or now is not None
     return was.pk != now.pk and not any(line.pk == was.pk and line.withdrawn for line in change.action.dates)
-
-
-def corrections(*, since, now):
-    """The Corrections, of statements and of edited rows, made after ``since`` and by the end of ``now``."""
-    return (*_of_statements(since, now), *_of_edited_rows(since, now))
-
-
-def _of_edited_rows(since, now):
-    return tuple(
-        Correction(
-            kind=edit.kind,
-            about=edit.name,
-            link=edit.link,
-            was="; ".join(f"{change.label}: {change.excerpt or 'empty'}" for change in edit.changes)
-            or edit.name,
-            now=WITHDRAWN
-            if edit.withdraws
-            else "; ".join(f"{change.label}: {change.excerpt_now or 'empty'}" for change in edit.changes),
-            reason=edit.reason,
-            by=edit.by,
-        )
-        for edit in sorted(now.edits, key=lambda edit: edit.at)
-        if since.until <= edit.at < now.at.until
-    )
-
-
-def _of_statements(since, now):
-    start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
-    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
-    return tuple(
-        Correction(
-            kind=kind._meta.verbose_name,
-            about=str(row.about),
-            link=row.about.get_absolute_url(),
-            was=(row.withdraws or row.corrects).in_words(),
-            now=WITHDRAWN if row.withdraws_id else row.in_words(),
-            reason=row.correction_reason,
-            by=name_in(row.signed),
-        )
-        for kind in statement_kinds()
-        for row in read(
-            kind.objects.filter(start, superseding, recorded_at__lt=now.at.until, dated_first__lte=now.at.day)
-            .select_related("corrects", "withdraws")
-            .order_by("recorded_at", "pk"),
-            now.at,
-            kind.about_path(),
-        )
-    )
 
 
 def unchanged(now, meetings):

@@ -23,6 +23,7 @@ register_converter(DayConverter, "day")
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("trends/", views.trends, name="trends"),
     path("status/", views.status, name="status"),
     path("meetings/", views.meetings, name="meetings"),
     path("meetings/<day:date>/", views.meeting, name="meeting"),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from meetings import papers
 from meetings.changes import changes_since, changes_since_paper, unchanged
+from meetings.glance import glance
 from meetings.held import decided_at, had_before_it, meetings_held, next_meeting, published_by, shown_of
 from meetings.listing import listed
 from meetings.models import Paper
@@ -24,18 +25,24 @@ from record.models import Meeting
 from record.versions import read, recorded, rows_of
 
 Figure = namedtuple("Figure", "words count query")
+# Of the actions to look at first, so many are on the first page.
+SHOWN_FIRST = 5
 
 
 @require_safe
 def home(request):
-    """Show where the board stands: exceptions first, then the ten recommendations."""
+    """Show where the board stands: four cells, the recommendations a line each, and what to look at first."""
     at = request.as_at
     board = board_position(at)
-    earlier = meetings_held(at)
+    earlier, coming = meetings_held(at), next_meeting(at)
+    before = earlier[0] if earlier else None
     changes = changes_since(board, earlier)
     context = {
         "board": board,
-        "sentences": papers.position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
+        "glance": glance(board, changes=changes, before=before, coming=coming),
+        "changes": changes,
+        "coming": coming,
+        "worst": board.exceptions[:SHOWN_FIRST],
         "figures": (
             Figure("Overdue", len(board.overdue), "overdue=yes"),
             Figure("Date passed, nothing reported", len(board.silent), "silent=yes"),
@@ -44,16 +51,24 @@ def home(request):
             Figure("No recent update", len(board.stale), "stale=yes"),
             Figure("Not yet reported", len(board.never_reported), "status=not_reported"),
         ),
-        "never_reported": papers.never_reported_groups(board),
-        "changes": changes,
-        "before": earlier[0] if earlier else None,
-        "rows": papers.recommendation_rows(board, changes),
-        "months": charts.monthly_statuses(at),
-        "slippage": charts.slippage(board),
-        "next_meeting": next_meeting(at),
         "paper": Paper.objects.with_anchor().latest_by(at.day),
     }
     return render(request, "meetings/home.html", context)
+
+
+@require_safe
+def trends(request):
+    """Show what moved over months: dates, statuses, measures, and the difference made for children."""
+    at = request.as_at
+    board = board_position(at)
+    context = {
+        "board": board,
+        "sentences": papers.position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
+        "months": charts.monthly_statuses(at, is_narrow=True),
+        "slippage": charts.slippage(board, left=0, width=charts.NARROW),
+        "said": [a for a in board.reported if a.update.difference_made],
+    }
+    return render(request, "meetings/trends.html", context)
 
 
 @require_safe

@@ -216,6 +216,12 @@ def dates_untold(count):
     return f"{count} date{'' if count == 1 else 's'} passed with nothing reported" if count else ""
 
 
+def in_a_row(words):
+    """``words`` as they read in a sentence: "1, 2 and 4"."""
+    *most, last = map(str, words)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 @dataclass(frozen=True)
 class StatusCount:
     """How many actions have one status."""
@@ -262,6 +268,25 @@ class ActionGroup:
     def silent(self):
         """The actions whose date has passed while nobody has ever reported on them."""
         return tuple(a for a in self.actions if a.is_silent)
+
+    @property
+    def past_words(self):
+        """How many are past their date: "2 late, 1 silent"; "None"."""
+        kinds = (self.overdue, "late"), (self.silent, "silent")
+        return ", ".join(f"{len(rows)} {word}" for rows, word in kinds if rows) or "None"
+
+    @property
+    def in_words(self):
+        """All of them in a line: "2 off track; 1 at risk; A01 and A04 past their date"."""
+        past = sorted(a.ref for a in self.overdue + self.silent)
+        whose = "their" if len(past) > 1 else "its"
+        dates = f"; {in_a_row(past)} past {whose} date" if past else ""
+        return f"{self.counts_words}{dates}" if self.actions else "No action"
+
+    @property
+    def counts_words(self):
+        """How many of them have each status: "1 off track; 3 on track"."""
+        return "; ".join(f"{count.count} {count.words.lower()}" for count in self.counts)
 
     @property
     def stale(self):

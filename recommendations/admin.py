@@ -124,7 +124,7 @@ class MeasureAdmin(RecordAdmin):
         (
             None,
             {
-                "fields": ["ref", "name", "unit"],
+                "fields": ["ref", "name", "unit", "shows_safety"],
                 "description": "What is counted. Its values are added, not set here, so that none is lost.",
             },
         ),

@@ -75,6 +75,12 @@ class DecisionsWanted:
     def __len__(self):
         return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
 
+    @property
+    def words(self):
+        """How many decisions of each kind: "6 dates, 5 completions, 3 re-checks"; "" for none."""
+        kinds = (self.proposals, "date"), (self.to_accept, "completion"), (self.to_recheck, "re-check")
+        return ", ".join(f"{len(rows)} {word}{'s'[: len(rows) != 1]}" for rows, word in kinds if rows)
+
 
 def decisions_wanted(actions):
     """The DecisionsWanted on ``actions``."""
@@ -135,13 +141,27 @@ class RecommendationPosition(Position, RecommendationProgress):
         return self.row.lead_basis == LeadBasis.INFERRED
 
     @property
-    def counts_words(self):
-        """How many of its actions have each status: "1 off track; 3 on track"."""
-        return "; ".join(f"{count.count} {count.words.lower()}" for count in self.counts)
-
-    @property
     def words(self):
         return STATUS_WORDS[self.worst]
+
+    @property
+    def adviser_words(self):
+        """What the adviser last said of it, with month and year: "At risk, Aug 2026"."""
+        said = self.views.adviser
+        return f"{said.words}, {said.signature.dated.month_words}" if said else "Not assessed"
+
+    @property
+    def standing_words(self):
+        """How it stands as its name goes on: "Recommendation 6 is late"."""
+        if self.overdue:
+            return "is late"
+        if self.endangers:
+            return "is off track"
+        if self.silent:
+            return "cannot be judged"
+        if not self.actions:
+            return "has no action"
+        return f"has an action {self.words.lower()}, at worst" if self.reported else "is not yet reported on"
 
     @property
     def next_due(self):
@@ -246,6 +266,11 @@ class BoardPosition(ProgressPosition):
         return tuple(sorted(rows, key=lambda a: (not a.is_overdue, RANK[a.status], a.ref)))
 
     @property
+    def measures_of_safety(self):
+        """The measures that show whether children are safer."""
+        return tuple(measure for measure in self.measures if measure.shows_safety)
+
+    @property
     def decisions(self):
         return decisions_wanted(self.actions)
 
@@ -260,7 +285,8 @@ class BoardPosition(ProgressPosition):
         """How old the newest source is, and whether anybody has said anything since, in sentences."""
         said = [*(a.update for a in self.reported), *(a for r in self.recommendations for a in r.assessments)]
         told = newest_of([row for row in said if not row.document_id])
-        return age_in_words(self.sources, self.at, told=told and read_edtf(told.dated))
+        kind = "assessment" if isinstance(told, Assessment) else "report"
+        return age_in_words(self.sources, self.at, told=told and read_edtf(told.dated), kind=kind)
 
     @property
     def differing(self):

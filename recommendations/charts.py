@@ -2,7 +2,7 @@
 
 import datetime
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recommendations.action_position import ActionPosition
 from recommendations.board import STATUS_WORDS
@@ -12,6 +12,7 @@ from record.dates import MONTHS
 from visits.timeline import (
     BAR,
     LINE,
+    NARROW,
     PADDING,
     WIDTH,
     Mark,
@@ -27,7 +28,11 @@ KEY_LINE = 16
 ROWS_ON_A_SHEET = 45
 MONTHS_SHOWN = 12
 PLOT_HEIGHT, PLOT_LEFT, PLOT_RIGHT, PLOT_TOP, KEY_LEFT = 150, 28, 530, 8, 546
+# So that few actions among many are tall enough for their number, where a page has room.
+TALL = 260
 LABEL_HEIGHT = 12
+# From the foot of the columns to a key below them, past the names of the months.
+BELOW = 42
 
 
 def board_timeline(board):
@@ -126,10 +131,17 @@ class Month:
     x: float
     width: float
     segments: tuple[Segment, ...]
+    is_first: bool = False
 
     @property
     def name(self):
         return MONTHS[self.day.month - 1][:3]
+
+    @property
+    def year(self):
+        """The year, where it begins or the chart does and there is room for it; else ""."""
+        is_told = self.day.month == 1 or (self.is_first and self.day.month < 11)
+        return str(self.day.year) if is_told else ""
 
     @property
     def middle(self):
@@ -172,6 +184,10 @@ class MonthlyStatuses:
         return self.months[-1].day
 
     @property
+    def is_narrow(self):
+        return self.width == NARROW
+
+    @property
     def rows(self):
         """Each month with its (words, count) in the order of the key, for a table."""
         return tuple(
@@ -198,39 +214,47 @@ def month_ends(day, count):
     return tuple(reversed(days))
 
 
-def monthly_statuses(at, *, months=MONTHS_SHOWN):
+def monthly_statuses(at, *, months=MONTHS_SHOWN, is_narrow=False):
     """The MonthlyStatuses up to the day asked about, in one query."""
     days = month_ends(at.day, months)
     statuses = Action.objects.statuses_on(days, at)
-    return draw_months([(day, Counter(those)) for day, those in zip(days, statuses, strict=True)])
+    counts = [(day, Counter(those)) for day, those in zip(days, statuses, strict=True)]
+    return draw_months(counts, is_narrow=is_narrow)
 
 
-def draw_months(counts):
-    """The MonthlyStatuses for (day, {status: count}) pairs, oldest first; the worst stands lowest."""
+def draw_months(counts, *, is_narrow=False):
+    """The MonthlyStatuses for (day, {status: count}) pairs, oldest first; the worst stands lowest.
+
+    The key stands beside the columns or, where the drawing ``is_narrow``, below them.
+    """
     most = max((sum(c.values()) for _, c in counts), default=0)
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, most or 1) if s * 4 >= most)
     top = max(step * -(-most // step), 1)
-    base = PLOT_TOP + PLOT_HEIGHT
-    pitch = (PLOT_RIGHT - PLOT_LEFT) / len(counts)
+    plot_height = TALL if is_narrow else PLOT_HEIGHT
+    base = PLOT_TOP + plot_height
+    right = NARROW if is_narrow else PLOT_RIGHT
+    pitch = (right - PLOT_LEFT) / len(counts)
     months = []
     for place, (day, count) in enumerate(counts):
         segments, y = [], base
         for status in WORST_FIRST:
             if count.get(status):
-                height = round(PLOT_HEIGHT * count[status] / top, 1)
+                height = round(plot_height * count[status] / top, 1)
                 y = round(y - height, 1)
                 segments.append(Segment(status, count[status], y, height))
         x = round(PLOT_LEFT + pitch * (place + 0.1), 1)
-        months.append(Month(day, dict(count), x, round(pitch * 0.8, 1), tuple(segments)))
+        months.append(Month(day, dict(count), x, round(pitch * 0.8, 1), tuple(segments), place == 0))
     shown = [s for s in WORST_FIRST if any(count.get(s) for _, count in counts)]
+    key_left, key_top = (0, base + BELOW) if is_narrow else (KEY_LEFT, PLOT_TOP)
     key = tuple(
-        KeyLine(status, tuple(count.get(status, 0) for _, count in counts), PLOT_TOP + KEY_LINE * place)
+        KeyLine(status, tuple(count.get(status, 0) for _, count in counts), key_top + KEY_LINE * place)
         for place, status in enumerate(reversed(shown))
     )
     scale = tuple(
-        Tick(round(base - PLOT_HEIGHT * value / top, 1), str(value)) for value in range(0, top + 1, step)
+        Tick(round(base - plot_height * value / top, 1), str(value)) for value in range(0, top + 1, step)
     )
-    return MonthlyStatuses(tuple(months), key, scale, PLOT_LEFT, PLOT_RIGHT, base, KEY_LEFT, WIDTH, base + 34)
+    width, height = (NARROW, key_top + KEY_LINE * len(key)) if is_narrow else (WIDTH, base + 34)
+    return MonthlyStatuses(tuple(months), key, scale, PLOT_LEFT, right, base, key_left, width, height)
 
 
 @dataclass(frozen=True)
@@ -283,16 +307,17 @@ class Slippage:
         return len(self.rows) <= ROWS_ON_A_SHEET
 
 
-def slippage(board):
-    """The Slippage of ``board``; it has no rows where no date has moved."""
-    return draw_slippage([a for a in board.actions if a.revisions], as_at=board.at.day)
+def slippage(board, *, left=52, width=WIDTH):
+    """The Slippage of ``board``, ``width`` wide; it has no rows where no date has moved."""
+    moved = [a for a in board.actions if a.revisions]
+    return draw_slippage(moved, as_at=board.at.day, left=left, width=width)
 
 
-def draw_slippage(actions, *, as_at):
+def draw_slippage(actions, *, as_at, left=52, width=WIDTH):
     """The Slippage of ``actions``, each of which has had two dates or more."""
     days = [d for a in actions for line in a.ledger for d in (line.due.first, line.due.last) if d]
     axis = axis_over(days, as_at=as_at)
-    axis = type(axis)(axis.start, axis.end, left=52, right=WIDTH)
+    axis = replace(axis, left=left, right=width)
 
     def moved(action):
         first, last = (line.due.last or line.due.first for line in (action.baseline, action.due))
@@ -303,4 +328,4 @@ def draw_slippage(actions, *, as_at):
         marks = [mark_of(line.due, axis) for line in action.ledger]
         rows.append(Slipped(action, y, y + 3 + BAR / 2, marks[0], tuple(marks[1:-1]), marks[-1]))
         y += LINE + PADDING
-    return Slippage(tuple(rows), axis.years, as_at, axis.at(as_at), axis.left, WIDTH, y)
+    return Slippage(tuple(rows), axis.years, as_at, axis.at(as_at), axis.left, width, y)

@@ -2,12 +2,12 @@
 
 import django_filters
 from django import forms
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 
-from recommendations.models import Action, Recommendation
+from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.search import places_of
-from recommendations.status import FLAGS, RANK, STATUS_WORDS, WORST_FIRST
+from recommendations.status import FLAGS, RANK, STATUS_WORDS, WORST_FIRST, Status
 from recommendations.terms import TERMS
 from record.rows import links_as_at
 from record.signing import name_in
@@ -86,6 +86,13 @@ class ActionFilter(django_filters.FilterSet):
         empty_label="Updated recently or not",
         error_messages=NO_SUCH,
     )
+    first = django_filters.ChoiceFilter(
+        method="to_look_at_first",
+        choices=[("yes", "Those to look at first only")],
+        label="Look at first",
+        empty_label="To look at first or not",
+        error_messages=NO_SUCH,
+    )
     q = django_filters.CharFilter(
         method="matching",
         label="Words in the action, its history, findings or documents",
@@ -145,6 +152,15 @@ class ActionFilter(django_filters.FilterSet):
 
     def flagged(self, queryset, name, value):
         return queryset.filter(**{name: True}) if value else queryset
+
+    def to_look_at_first(self, queryset, name, value):
+        """Those that are an exception: see ActionPosition.is_exception."""
+        if not value:
+            return queryset
+        rechecks = ProgressUpdate.objects.filter(status=Status.COMPLETE, recheck_on__lte=self.at.day)
+        flagged = Q(is_overdue=True) | Q(is_silent=True) | Q(is_stale=True)
+        failing = Q(status__in=(Status.OFF_TRACK, Status.AT_RISK))
+        return queryset.filter(flagged | failing | Q(update_id__in=rechecks.values("pk")))
 
     def answering(self, queryset, name, value):
         numbers = links_as_at(Action, "recommendations", self.at, of="number")

@@ -22,6 +22,11 @@ class Measure(models.Model):
     ref = models.CharField("reference number", max_length=10, unique=True, help_text="M01, M02, …")
     name = models.CharField(max_length=200)
     unit = models.CharField(max_length=100, blank=True)
+    shows_safety = models.BooleanField(
+        "shows whether children are safer",
+        default=False,
+        help_text="Until a measure says so, the page of trends opens with the words that none does.",
+    )
     document = source_document()
     reference = ReferenceField()
     note = NoteField()
@@ -37,7 +42,7 @@ class Measure(models.Model):
         return f"{self.ref}: {self.name}"
 
     def get_absolute_url(self):
-        return f"{reverse('home')}#measures"
+        return f"{reverse('trends')}#measures"
 
 
 class MeasureValue(Statement):

@@ -7,6 +7,7 @@ PAGES = {
     "home": "Where we stand",
     "actions": "Actions",
     "visits": "Inspections and visits",
+    "trends": "Trends",
     "meetings": "Meetings",
     "status": "Status page",
     "help": "Help",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from recommendations.action_position import ActionGroup, ActionPosition
 from recommendations.models import Assessment, Whose
-from recommendations.status import RANK
+from recommendations.status import RANK, STATUS_WORDS
 from visits.position import FindingPosition
 
 
@@ -73,6 +73,13 @@ class Views(ActionGroup):
         if self.concerns:
             said.append("Inspectors have recorded a concern since a report of On track or better.")
         return tuple(said)
+
+    @property
+    def in_words(self):
+        """Who says what, the owners at worst, in a line: "owners off track, adviser at risk"."""
+        said = [f"owners {STATUS_WORDS[self.worst].lower()}"] if self.worst else []
+        said += [f"{line.whose} {line.words.lower()}" for line in self.assessments]
+        return ", ".join([*said, *(["a later concern of Ofsted’s"] if self.concerns else [])])
 
     @property
     def differ(self):

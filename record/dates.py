@@ -87,6 +87,12 @@ class PartialDate:
     def __bool__(self):
         return bool(self.text)
 
+    @property
+    def month_words(self):
+        """It where room is short and the day does not matter: "Aug 2026"; as it was said if no single day."""
+        is_a_day = self.first == self.last and self.text == str(self.first)
+        return f"{MONTHS[self.first.month - 1][:3]} {self.first.year}" if is_a_day else self.words
+
 
 @lru_cache(maxsize=4096)
 def read_edtf(text):

@@ -40,10 +40,11 @@ def newest_published(sources):
     return max((source.published for source in sources), key=lambda day: day.first, default=None)
 
 
-def age_in_words(sources, at, *, told=None):
+def age_in_words(sources, at, *, told=None, kind="report"):
     """How old the newest of ``sources`` is, and whether anything later is held, in sentences.
 
-    ``told`` is the day, a PartialDate, of the newest thing that somebody said; None if nobody said any.
+    ``told`` is the day, a PartialDate, of the newest thing that somebody said, which is of a ``kind``; None
+    if nobody said any.
     """
     newest = newest_published(sources)
     if newest is None and told is None:
@@ -51,7 +52,7 @@ def age_in_words(sources, at, *, told=None):
     by_then = f" by {say_day(at.day)}" if at.is_past else ""
     sentences = [f"Newest source{by_then}: {newest or 'none'}."]
     if told and (newest is None or told.first > newest.first):
-        sentences.append(f"Newest report or assessment: {told}.")
+        sentences.append(f"Newest {kind}: {told}.")
     elif not at.is_past:
         sentences.append("Nothing later is held.")
     return " ".join(sentences)

@@ -98,6 +98,18 @@ class Voices:
         """What inspectors found, concerns first."""
         return self.concerns + self.strengths + self.context
 
+    @property
+    def first_three(self):
+        """Three of what inspectors found: a strength among them, where there is one."""
+        most = self.concerns[: 2 if self.strengths else 3]
+        return (most + self.strengths + self.context + self.concerns[2:])[:3]
+
+    @property
+    def corrected_beside_three(self):
+        """The corrected ones that are not among them, whosever they are."""
+        others = self.ofsted + self.council + self.others
+        return tuple(f for f in others if f.corrections and f not in self.first_three)
+
 
 def voices_in(findings):
     """The Voices among ``findings``; areas for priority action are first of the concerns."""
@@ -301,11 +313,6 @@ class InspectionPosition:
     def corrected_events(self):
         """The corrected events that are no forecasts."""
         return tuple(e for e in self.timeline if e.corrections)
-
-    @property
-    def once_forecasts(self):
-        """Those that a correction made no forecast."""
-        return tuple(e for e in self.timeline if any(edit.change("kind") for edit in e.corrections))
 
 
 def inspection_position(at):

@@ -2,12 +2,14 @@
 
 import datetime
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from record.dates import PartialDate, read_edtf
 
 # Units of the drawing, which is scaled to the page.
 WIDTH = 720
+# Of one that a phone shows as it is.
+NARROW, NARROW_LETTERS = 340, 50
 LABELS = 236
 LABEL_LETTERS = 36
 LETTER = 6.3
@@ -140,7 +142,10 @@ class LabelLine:
 
 @dataclass(frozen=True)
 class Row:
-    """An TimelineItem in its place; ``words_at`` and ``words_end`` say where the words of its date stand."""
+    """A TimelineItem in its place; ``words_at`` and ``words_end`` say where the words of its date stand.
+
+    ``y`` is where its mark begins, and ``lines`` what stands beside that or, on a phone, above it.
+    """
 
     entry: TimelineItem
     lines: tuple[LabelLine, ...]
@@ -172,17 +177,25 @@ class Timeline:
     width: float
     height: float
 
+    @property
+    def is_narrow(self):
+        return self.width == NARROW
 
-def timeline(entries, *, as_at):
-    """The Timeline of ``entries``, in the order given."""
+
+def timeline(entries, *, as_at, is_narrow=False):
+    """The Timeline of ``entries``, in the order given; for a phone its words stand above its marks."""
     dates = [e.date for e in entries if e.date]
     days = [day for date in dates for day in (date.first, date.last) if day]
     days += [day for e in entries if not e.date for day in e.within if day]
     axis = axis_over(days, as_at=as_at)
+    if is_narrow:
+        axis = replace(axis, left=0, right=NARROW)
     rows, y = [], LINE + PADDING
     for entry in entries:
-        texts = textwrap.wrap(entry.label, LABEL_LETTERS)
-        height = LINE * len(texts) + PADDING
+        label = f"{entry.label}: {entry.words}" if is_narrow else entry.label
+        texts = textwrap.wrap(label, NARROW_LETTERS if is_narrow else LABEL_LETTERS)
+        above = LINE * len(texts) + 2 if is_narrow else 0
+        height = above + BAR + 3 * PADDING if is_narrow else LINE * len(texts) + PADDING
         shape = "gap" if entry.date is None else "none"
         mark = mark_of(entry.date, axis) if entry.date else span(shape, entry.within, axis)
         begin = mark.end if entry.date else mark.x
@@ -192,7 +205,7 @@ def timeline(entries, *, as_at):
             Row(
                 entry,
                 tuple(LabelLine(text, y + 12 + LINE * i) for i, text in enumerate(texts)),
-                y,
+                y + above,
                 height,
                 mark,
                 round(words_at, 1),
@@ -200,7 +213,7 @@ def timeline(entries, *, as_at):
             )
         )
         y += height
-    return Timeline(tuple(rows), axis.years, as_at, axis.at(as_at), WIDTH, y)
+    return Timeline(tuple(rows), axis.years, as_at, axis.at(as_at), NARROW if is_narrow else WIDTH, y)
 
 
 def entries_of(inspections):
@@ -253,7 +266,7 @@ def last_of(visit):
     return year_after(date.first) if date.text.endswith("~") else None
 
 
-def inspection_timeline(inspections, *, as_at, also=()):
+def inspection_timeline(inspections, *, as_at, also=(), is_narrow=False):
     """The Timeline of ``inspections`` with ``also``, (day, TimelineItem) pairs from elsewhere."""
     pairs = sorted([*entries_of(inspections), *also], key=lambda pair: pair[0])
-    return timeline([entry for _, entry in pairs], as_at=as_at)
+    return timeline([entry for _, entry in pairs], as_at=as_at, is_narrow=is_narrow)

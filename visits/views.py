@@ -12,10 +12,14 @@ from visits.timeline import inspection_timeline
 @require_safe
 def visits(request):
     """List inspections and visits with their judgements, and show the gaps in what is held."""
-    position = inspection_position(request.as_at)
-    drawn = inspection_timeline(position, as_at=request.as_at.day)
-    age = age_in_words(position.sources, request.as_at)
-    return render(request, "visits/visits.html", {"inspections": position, "timeline": drawn, "age": age})
+    position, day = inspection_position(request.as_at), request.as_at.day
+    context = {
+        "inspections": position,
+        "timeline": inspection_timeline(position, as_at=day),
+        "narrow_timeline": inspection_timeline(position, as_at=day, is_narrow=True),
+        "age": age_in_words(position.sources, request.as_at),
+    }
+    return render(request, "visits/visits.html", context)
 
 
 @require_safe

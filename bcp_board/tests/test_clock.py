@@ -50,7 +50,7 @@ def test_half_past_eleven_at_night_in_utc_is_the_next_day_of_a_london_summer(cli
         words(client.get(page))
         for page in ("/", "/actions/A01/", "/status/", "/meetings/2026-07-10/paper/", "/admin/")
     )
-    assert "As at 1 July 2026, today" in board
+    assert "Where we stand, 1 July 2026" in board
     assert "As at 1 July 2026, today" in own_page
     assert "As at 1 July 2026" in status
     assert "As at 1 July 2026" in paper

@@ -44,7 +44,7 @@ PAGES = {
     JudgementArea: ["/visits/full-1/", "/visits/", "/", "/status/"],
     Finding: ["/visits/full-1/", "/", "/status/"],
     Event: ["/visits/", "/status/"],
-    Measure: ["/", "/status/"],
+    Measure: ["/trends/", "/status/"],
     Risk: ["/recommendations/1/", "/status/"],
     Document: ["/actions/A01/", "/status/"],
     Meeting: ["/meetings/2022-12-01/"],
@@ -143,7 +143,7 @@ def test_every_page_that_shows_a_row_says_what_it_said_before_whatever_was_edite
 
 
 def test_rows_that_nobody_edited_say_nothing_and_a_later_load_edits_nothing(reader, record):
-    pages = ["/", "/status/", "/visits/", "/recommendations/6/", "/actions/A01/"]
+    pages = ["/", "/trends/", "/status/", "/visits/", "/recommendations/6/", "/actions/A01/"]
     for again in (False, True):
         if again:
             load_all(settings.BASE_DIR / "seeds")

@@ -35,7 +35,16 @@ TAKEN = {
     "document": FAR,
 }
 PAGES = [
-    *("/", "/status/", "/actions/", "/actions/A01/", "/recommendations/1/", "/visits/", "/visits/full-1/"),
+    *(
+        "/",
+        "/trends/",
+        "/status/",
+        "/actions/",
+        "/actions/A01/",
+        "/recommendations/1/",
+        "/visits/",
+        "/visits/full-1/",
+    ),
     *("/meetings/", f"/meetings/{MEETING}/", f"/meetings/{MEETING}/paper/", "/proof/", "/admin/"),
 ]
 

@@ -335,7 +335,7 @@ def test_what_is_searched_for_is_taken_literally(visitor, text):
 
     assert response.status_code == 200
     assert f'value="{escape(text)}"' in response.content.decode()
-    assert response.context["page"] == ()
+    assert list(response.context["page"]) == []
     assert [a.ref for a in visitor.get("/actions/", {"q": "A01"}).context["page"]] == ["A01"]
 
 

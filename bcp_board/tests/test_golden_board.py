@@ -18,6 +18,7 @@ PAGES = {
     "home": "/?as_at=2023-01-16",
     "home-at-the-end-of-the-year": "/?as_at=2022-12-31",
     "home-as-known-before-the-meeting": "/?as_at=2022-12-05&known=then",
+    "trends": "/trends/?as_at=2023-01-16",
     "visits": "/visits/?as_at=2023-01-16",
     "action": "/actions/A01/?as_at=2023-01-16",
     "actions": "/actions/?as_at=2023-01-16",

@@ -44,7 +44,7 @@ PAGES = {
     "/actions/?as_at=2026-11-20": [],
     "/meetings/?as_at=2026-11-20": [],
     "/visits/?as_at=2026-11-20": [],
-    "/?as_at=2026-11-20": [kept.WHY_LATER, "June 2027"],
+    "/?as_at=2026-11-20": [],
 }
 
 

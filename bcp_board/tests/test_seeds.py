@@ -201,7 +201,7 @@ NOT_THE_BOARDS = (
 def test_nothing_of_the_seeded_record_is_shown_as_agreed_by_a_board_that_agreed_nothing(client, record):
     client.force_login(make_user("Secretariat"))
     actions = dict(Action.objects.values_list("ref", "pk"))
-    pages = ["/", "/visits/", "/actions/", "/status/", "/meetings/"]
+    pages = ["/", "/trends/", "/visits/", "/actions/", "/status/", "/meetings/"]
     pages += [f"/actions/{ref}/" for ref in actions]
     pages += [f"/recommendations/{number}/" for number in range(1, 11)]
     pages += [

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.once
 # An address for every name in the site's own urls; one without an example here fails a test below.
 ADDRESSES = {
     "home": "/",
+    "trends": "/trends/",
     "status": "/status/",
     "meetings": "/meetings/",
     "meeting": "/meetings/2022-11-22/",
@@ -46,6 +47,9 @@ MONITORS = {"healthz", "readyz", "metrics"}
 OPEN_TO_ALL = {"help", "accessibility", "login", "one_time_link", "security_txt"} | MONITORS
 # Not our pages with head and foot: the paper and status page stand alone, and the last are not HTML.
 NOT_IN_THE_FRAME = {"status", "paper", "logout", "security_txt"} | MONITORS
+FRAMED_AT_A_DAY = (
+    *("home", "trends", "recommendation", "actions", "action", "visits", "visit", "meetings", "proof"),
+)
 FRAMED = [*(ADDRESSES.keys() - NOT_IN_THE_FRAME - {"login", "one_time_link"})]
 
 
@@ -130,7 +134,7 @@ def test_every_cell_says_its_heading_where_the_table_becomes_a_list(reader):
 
 
 def test_every_page_about_a_past_day_says_so_and_leads_back_to_today(reader):
-    for name in ("home", "recommendation", "actions", "action", "visits", "visit", "meetings", "proof"):
+    for name in FRAMED_AT_A_DAY:
         page = reader.get(f"{ADDRESSES[name]}?as_at=2022-12-25").content.decode()
         assert title_of(page).endswith(f", as at 25 December 2022 – {settings.BOARD_NAME}"), name
         main = words(re.search("<main.*</main>", page, re.DOTALL)[0])

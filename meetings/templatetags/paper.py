@@ -6,11 +6,13 @@ from dataclasses import replace
 from django import template
 from django.utils.html import format_html, format_html_join
 
+from meetings.glance import papers_due
 from recommendations.status import FLAGS, ROWS
 from recommendations.templatetags.board import status_tag
 from record.dates import say_day
 
 register = template.Library()
+register.filter(papers_due)
 
 SIGNERS = {"Officer": "an officer", "Chair": "the Chair", "Secretariat": "the Secretariat"}
 
@@ -115,12 +117,3 @@ def and_its_paper(meeting, at):
     """A meeting in words; of one whose paper showed an earlier day, the AsAt ``at``, with that day."""
     words = f"the meeting of {say_day(meeting.held_on)}"
     return words if at.day == meeting.held_on else f"{words} (from its paper, as at {say_day(at.day)})"
-
-
-@register.filter
-def papers_due(meeting, at):
-    """When the papers of a meeting go out or, once that day is past, were due; "" where none is set."""
-    if not meeting.papers_due_on:
-        return ""
-    words = "go out" if meeting.papers_due_on >= at.day else "were due"
-    return f"Papers {words} on {say_day(meeting.papers_due_on)}"

@@ -413,7 +413,7 @@ def test_once_a_paper_is_out_the_board_the_meeting_and_the_link_between_them_say
     assert before[1] == [before[0][0], None]
     assert said_since(page)[0] == said_since(home)[0]
     assert said_since(page)[1] == "1 worse. 1 of 1 open action reported on since."
-    assert f'href="/meetings/{coming}/#changes">See what changed' in home.content.decode()
+    assert f'href="/meetings/{coming}/#changes">Since {past:%-d %B %Y}</a>' in home.content.decode()
     assert "What changed since the paper" in page.content.decode()
 
 

@@ -94,8 +94,8 @@ def test_the_page_on_which_a_paper_is_published_says_how_much_it_would_hold(secr
 @pytest.mark.parametrize(
     ("day", "words"),
     [
-        ("2022-12-13", "20 December 2022 . Papers go out on 13 December 2022"),
-        ("2022-12-14", "20 December 2022 . Papers were due on 13 December 2022"),
+        ("2022-12-13", "20 December 2022: no decisions Papers go out on 13 December 2022"),
+        ("2022-12-14", "20 December 2022: no decisions Papers were due on 13 December 2022"),
     ],
 )
 def test_papers_that_should_have_gone_out_are_not_still_to_come(reader, day, words):

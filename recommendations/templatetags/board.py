@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 
+from recommendations.action_position import in_a_row
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
 from recommendations.status import FLAGS, ROWS
 from recommendations.terms import TERMS
@@ -186,8 +187,7 @@ def ref_links(context, actions):
 @register.filter
 def numbers(recommendations):
     """The numbers of ``recommendations`` as they read in a sentence: "1, 2 and 4"."""
-    *most, last = (str(recommendation.number) for recommendation in recommendations)
-    return f"{', '.join(most)} and {last}" if most else last
+    return in_a_row(recommendation.number for recommendation in recommendations)
 
 
 @register.simple_tag(takes_context=True)

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from recommendations.models import Action
+from recommendations.position import board_position
 from recommendations.tests.factories import (
     make_action,
     make_due_date,
@@ -14,7 +15,7 @@ from recommendations.tests.factories import (
     make_update,
 )
 from record.as_at import AsAt
-from record.tests.factories import make_user
+from record.tests.factories import make_user, on
 from record.tests.pages import main_words as words
 from record.tests.pages import words as words_of
 
@@ -75,12 +76,24 @@ def four(db):
         ("silent=yes&overdue=yes", []),
         ("stale=yes", ["A02"]),
         ("overdue=yes&stale=yes", []),
+        ("first=yes", ["A01", "A02", "A03"]),
         ("q=review+paper", ["A04"]),
         ("q=a03", ["A03"]),
     ],
 )
 def test_actions_are_filtered(reader, four, query, refs):
     assert listed(reader.get(f"/actions/?as_at=2023-03-10&{query}")) == refs
+
+
+def test_those_to_look_at_first_are_the_exceptions_of_the_board(reader, four):
+    for ref, status in (("A05", "complete"), ("A06", "at_risk"), ("A07", "complete"), ("A08", "on_track")):
+        recheck = {"recheck_on": datetime.date(2023, 3, 10 + (ref == "A07"))} if status == "complete" else {}
+        make_update(make_action(ref), status, dated="2023-03-01", **recheck)
+
+    day = datetime.date(2023, 3, 10)
+    exceptions = sorted(action.ref for action in board_position(on(day)).exceptions)
+    assert exceptions == ["A01", "A02", "A03", "A05", "A06"]
+    assert listed(reader.get(f"/actions/?as_at={day}&first=yes")) == exceptions
 
 
 def test_actions_say_how_many_are_shown_of_how_many(reader, four):

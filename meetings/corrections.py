@@ -1,0 +1,73 @@
+"""What was corrected or withdrawn between two meetings: statements, and rows that are edited."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from record.signing import name_in
+from record.statements import statement_kinds
+from record.versions import read
+
+# What an entry or a row says that was withdrawn.
+WITHDRAWN = "nothing: it is withdrawn"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A statement that replaced an earlier one since the meeting before, or an edit of a row."""
+
+    kind: str
+    about: str
+    link: str
+    was: str
+    now: str
+    reason: str
+    by: str
+
+
+def corrections(*, since, now):
+    """The Corrections, of statements and of edited rows, made after ``since`` and by the end of ``now``."""
+    return (*_of_statements(since, now), *_of_edited_rows(since, now))
+
+
+def _of_edited_rows(since, now):
+    return tuple(
+        Correction(
+            kind=edit.kind,
+            about=edit.name,
+            link=edit.link,
+            was="; ".join(f"{change.label}: {change.excerpt or 'empty'}" for change in edit.changes)
+            or edit.name,
+            now=WITHDRAWN
+            if edit.withdraws
+            else "; ".join(f"{change.label}: {change.excerpt_now or 'empty'}" for change in edit.changes),
+            reason=edit.reason,
+            by=edit.by,
+        )
+        for edit in sorted(now.edits, key=lambda edit: edit.at)
+        if since.until <= edit.at < now.at.until
+    )
+
+
+def _of_statements(since, now):
+    start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
+    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
+    return tuple(
+        Correction(
+            kind=kind._meta.verbose_name,
+            about=str(row.about),
+            link=row.about.get_absolute_url(),
+            was=(row.withdraws or row.corrects).in_words(),
+            now=WITHDRAWN if row.withdraws_id else row.in_words(),
+            reason=row.correction_reason,
+            by=name_in(row.signed),
+        )
+        for kind in statement_kinds()
+        for row in read(
+            kind.objects.filter(start, superseding, recorded_at__lt=now.at.until, dated_first__lte=now.at.day)
+            .select_related("corrects", "withdraws")
+            .order_by("recorded_at", "pk"),
+            now.at,
+            kind.about_path(),
+        )
+    )
