@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from recommendations.terms import PAGES
 from record.models import Demonstration
 
 # What the database said last, in this process. The mark of a demonstration cannot be taken off.
@@ -10,12 +11,13 @@ was_demonstration = False
 
 
 def board(request):
-    """The board's name and marking, the day asked about, and whether this is a demonstration."""
+    """The board's name and marking, the day asked about, the pages, and whether this is a demonstration."""
     return {
         "board_name": settings.BOARD_NAME,
         "marking": settings.MARKING,
         "at": getattr(request, "as_at", None),
         "is_demonstration": is_demonstration(),
+        "pages": PAGES,
     }
 
 

@@ -21,6 +21,7 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 
 from meetings.papers import style_source
+from recommendations.terms import PAGES
 from record import security_log
 from record.ledger import ClockSetBack
 from record.signing import Refused
@@ -41,6 +42,8 @@ def _page(request, status, title, *paragraphs, **more):
         "title": title,
         "paragraphs": paragraphs,
         "request_id": getattr(request, "id", ""),
+        # Only if somebody has asked already who it is: to ask now takes what may have failed.
+        "pages": PAGES if hasattr(request, "_cached_user") and request.user.is_authenticated else {},
         **more,
     }
     body = render_to_string("error.html", context).encode()

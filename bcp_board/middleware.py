@@ -15,7 +15,7 @@ from django.core.exceptions import BadRequest
 from django.core.signals import request_started
 from django.db import DatabaseError, connection, transaction
 from django.dispatch import receiver
-from django.http import UnreadablePostError
+from django.http import HttpResponseRedirect, UnreadablePostError
 from django.urls import resolve
 from django.utils import timezone
 
@@ -280,12 +280,20 @@ def end_old_sessions(get_response):
 
 
 def as_at(get_response):
-    """Read the wall clock once, in London, and put the day asked about on ``request.as_at``."""
+    """Read the wall clock once, in London, and put the day asked about on ``request.as_at``.
+
+    A day that somebody typed in another form leads to the address that everybody has for it.
+    """
 
     def middleware(request):
         today = timezone.localdate()
         is_board = not request.path_info.startswith("/admin/")
         request.as_at = read_as_at(request.GET, today=today) if is_board else AsAt.now(today)
+        day = request.as_at.day.isoformat()
+        if is_board and request.method != "POST" and request.GET.get("as_at", day) != day:
+            asked = request.GET.copy()
+            asked["as_at"] = day
+            return HttpResponseRedirect(f"{request.path}?{asked.urlencode()}")
         return get_response(request)
 
     return middleware

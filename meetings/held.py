@@ -37,7 +37,12 @@ def had_before_it(meeting, at):
     and for a meeting that is today or still to come, today. With ``at.known`` it is what would have been
     answered on the day asked about.
     """
-    papers = list(published_by(at, meeting.papers.defer("body")).order_by("version"))
+    papers = published_by(at, meeting.papers.defer("body")).order_by("version")
+    return had_with(list(papers), meeting, at)
+
+
+def had_with(papers, meeting, at):
+    """The same, given the ``papers`` that were published for it by then, in the order of their versions."""
     if papers:
         in_time = [p for p in papers if timezone.localdate(p.published_at) <= meeting.held_on]
         paper = (in_time or papers[:1])[-1]

@@ -28,4 +28,5 @@ urlpatterns = [
     path("meetings/", views.meetings, name="meetings"),
     path("meetings/<day:date>/", views.meeting, name="meeting"),
     path("meetings/<day:date>/paper/", views.paper, name="paper"),
+    path("proof/", views.proof, name="proof"),
 ]

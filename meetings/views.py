@@ -14,13 +14,15 @@ from meetings import papers
 from meetings.changes import changes_since, changes_since_paper, unchanged
 from meetings.glance import glance
 from meetings.held import decided_at, had_before_it, meetings_held, next_meeting, published_by, shown_of
+from meetings.listing import listed
 from meetings.models import Paper
 from meetings.publishing import preview
 from recommendations import charts
 from recommendations.position import board_position
+from record import ledger
 from record.dates import end_of
 from record.models import Meeting
-from record.versions import recorded, rows_of
+from record.versions import read, recorded, rows_of
 
 Figure = namedtuple("Figure", "words count query")
 # Of the actions to look at first, so many are on the first page.
@@ -80,14 +82,14 @@ def status(request):
 
 @require_safe
 def meetings(request):
-    """List the meetings, those to come first, with the papers published by the day asked about."""
+    """List the meetings, those to come first, then by year what changed, was decided and was published."""
     day = request.as_at.day
     published = Paper.objects.filter(published_at__lt=end_of(day)).with_notice().order_by("version")
     rows = rows_of(recorded(Meeting, request.as_at).order_by("-held_on"))
     prefetch_related_objects(rows, Prefetch("papers", published))
     context = {
         "to_come": [m for m in rows[::-1] if not (m.is_cancelled or m.was_held_by(day))],
-        "held": [m for m in rows if m.was_held_by(day)],
+        "held": listed([m for m in rows if m.was_held_by(day)], request.as_at),
         "cancelled": [m for m in rows if m.is_cancelled],
     }
     return render(request, "meetings/meetings.html", context)
@@ -111,7 +113,7 @@ def of_a_meeting(view):
 @require_safe
 @of_a_meeting
 def meeting(request, row):
-    """Show one meeting: what changed since the one before, and the decisions wanted."""
+    """Show one meeting: asked, decided, changed, reported, since the paper, papers, and how it stood."""
     had = shown_of(row, request.as_at)
     board = board_position(had)
     earlier = meetings_held(had, before=row)
@@ -130,6 +132,7 @@ def meeting(request, row):
         "before": earlier[0] if earlier else None,
         "changes": changes,
         "groups": papers.change_groups(changes) if changes else (),
+        "nothing_of": nothing_of(changes) if changes else (),
         "rows": papers.recommendation_rows(board, changes),
         # Its links lead to the position that it shows.
         "at": had,
@@ -140,6 +143,19 @@ def meeting(request, row):
         "papers": published_by(request.as_at, row.papers.with_anchor()).order_by("-version"),
     }
     return render(request, "meetings/meeting.html", context)
+
+
+def nothing_of(changes):
+    """The kinds of Changes, in words, of which there is none: what a page says in a line."""
+    kinds = (
+        (changes.moved, "no due date moved"),
+        (changes.refused, "no proposed date refused"),
+        (changes.sent_back, "nothing sent back for evidence"),
+        (changes.assessed, "no new assessment"),
+        (changes.corrections, "nothing corrected or withdrawn"),
+        (changes.repeated, "no update with the same words as before"),
+    )
+    return [words for rows, words in kinds if not rows]
 
 
 @require_safe
@@ -171,6 +187,20 @@ def paper(request, row):
         is_draft=True,
     )
     return paper_response(papers.render_paper(made))
+
+
+@require_safe
+def proof(request):
+    """Show the count and the hash of the record and of each paper, what they prove, and how to check."""
+    at = request.as_at
+    published = Paper.objects.with_anchor().filter(published_at__lt=at.until).order_by("-published_at", "-pk")
+    newest = ledger.newest(at.until)
+    context = {
+        "newest": newest,
+        "anchor": ledger.anchor_of(newest),
+        "papers": read(published, at, "meeting"),
+    }
+    return render(request, "meetings/proof.html", context)
 
 
 def meeting_on(date, at):

@@ -147,7 +147,7 @@ class ActionPosition(Position):
 
     @property
     def ledger_words(self):
-        """The agreed dates in a line: "March 2023 → June 2023: second date, three months later …"."""
+        """The agreed dates in a line: "March 2023 → June 2023: second date, 3 months later …"."""
         if not self.ledger:
             return "No date set"
         dates = " → ".join(line.due.words for line in self.moves)

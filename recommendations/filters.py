@@ -2,25 +2,52 @@
 
 import django_filters
 from django import forms
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from recommendations.models import Action, ProgressUpdate, Recommendation
 from recommendations.search import places_of
-from recommendations.status import STATUS_WORDS, WORST_FIRST, Status
+from recommendations.status import FLAGS, RANK, STATUS_WORDS, WORST_FIRST, Status
+from recommendations.terms import TERMS
 from record.rows import links_as_at
+from record.signing import name_in
 from record.versions import recorded, rows_of
 
 NO_SUCH = {"invalid_choice": "“%(value)s” is not one of the choices. Choose one from the list."}
 TOO_LONG = "Use 100 characters or fewer."
+NOBODY = "nobody"
+# In which order the actions may stand. Those that an order says nothing of come last, but for what was never
+# reported on, of which nothing has been heard for the longest.
+SORTS = {
+    "ref": ("Reference number", ()),
+    "status": ("Status, worst first", (Case(*(When(status=s, then=Value(r)) for s, r in RANK.items())),)),
+    "due": (
+        "Due date, earliest first",
+        (Coalesce("due_last", "agreed__due_first").asc(nulls_last=True),),
+    ),
+    "updated": ("Last update, longest ago first", (F("updated_on").asc(nulls_first=True),)),
+}
+
+
+class Boxes(forms.CheckboxSelectMultiple):
+    """A box for each choice. An address that asks for "" asks for none in particular."""
+
+    def value_from_datadict(self, data, files, name):
+        return [value for value in super().value_from_datadict(data, files, name) or [] if value]
 
 
 class ActionFilter(django_filters.FilterSet):
-    """Filter actions that ``Action.objects.as_at`` has annotated; a value not offered is a form error."""
+    """Filter and sort actions that ``Action.objects.as_at`` has annotated.
 
-    status = django_filters.ChoiceFilter(
+    A value that is not offered is an error of its field. A person is the account that owned an action that
+    day, by the name it had then.
+    """
+
+    status = django_filters.MultipleChoiceFilter(
         choices=[(status, STATUS_WORDS[status]) for status in WORST_FIRST],
         label="Status",
-        empty_label="Any status",
+        widget=Boxes,
+        distinct=False,
         error_messages=NO_SUCH,
     )
     recommendation = django_filters.ChoiceFilter(
@@ -30,29 +57,32 @@ class ActionFilter(django_filters.FilterSet):
         error_messages=NO_SUCH,
     )
     owner = django_filters.ChoiceFilter(
-        method="in_the_role", label="Owner role", empty_label="Any owner role", error_messages=NO_SUCH
+        method="in_the_role", label=TERMS["owner_role"], empty_label="Any owner role", error_messages=NO_SUCH
+    )
+    person = django_filters.ChoiceFilter(
+        method="owned_by", label="Person", empty_label="Any person, or nobody", error_messages=NO_SUCH
     )
     overdue = django_filters.ChoiceFilter(
         field_name="is_overdue",
         method="flagged",
         choices=[("yes", "Overdue only")],
-        label="Overdue",
+        label=FLAGS["overdue"].word,
         empty_label="Overdue or not",
         error_messages=NO_SUCH,
     )
     silent = django_filters.ChoiceFilter(
         field_name="is_silent",
         method="flagged",
-        choices=[("yes", "Date passed, nothing reported")],
-        label="Date passed in silence",
-        empty_label="Passed in silence or not",
+        choices=[("yes", "Date passed, nothing reported only")],
+        label=FLAGS["silent"].word,
+        empty_label="Passed with or without a report",
         error_messages=NO_SUCH,
     )
     stale = django_filters.ChoiceFilter(
         field_name="is_stale",
         method="flagged",
         choices=[("yes", "No recent update only")],
-        label="Not updated",
+        label="No recent update",
         empty_label="Updated recently or not",
         error_messages=NO_SUCH,
     )
@@ -69,6 +99,13 @@ class ActionFilter(django_filters.FilterSet):
         max_length=100,
         error_messages={"max_length": TOO_LONG},
     )
+    sort = django_filters.ChoiceFilter(
+        method="sorted_by",
+        choices=[(name, words) for name, (words, _) in SORTS.items() if name != "ref"],
+        label="Order",
+        empty_label=SORTS["ref"][0],
+        error_messages=NO_SUCH,
+    )
 
     class Meta:
         model = Action
@@ -82,16 +119,35 @@ class ActionFilter(django_filters.FilterSet):
         # {key of an action: the Places at which the words that are searched for stand}, once that is asked.
         self.places = {}
         roles = self.said.begun(at).order_by("owner_role").values_list("owner_role", flat=True).distinct()
+        owned = queryset.exclude(owner_id=None).order_by("owner_id")
+        owners = dict(owned.values_list("owner_id", "owner_signed"))
+        people = sorted((name_in(signed), str(key)) for key, signed in owners.items())
         asked = rows_of(recorded(Recommendation, at).filter(is_withdrawn=False).order_by("number"))
         self.filters["owner"].extra["choices"] = [(name, name) for name in roles]
+        self.filters["person"].extra["choices"] = [
+            *((key, name) for name, key in people),
+            (NOBODY, "Nobody is named"),
+        ]
         self.filters["recommendation"].extra["choices"] = [(row.number, str(row)) for row in asked]
+
+    @property
+    def asked(self):
+        """What was asked for, in words, once it is known to be right: ["Status: At risk or Off track"]."""
+        said = []
+        for name, field in self.form.fields.items():
+            chosen = self.form.cleaned_data.get(name)
+            words = {str(key): label for key, label in getattr(field, "choices", ())}
+            values = chosen if isinstance(chosen, list) else [chosen]
+            if chosen:
+                said.append(f"{field.label}: {' or '.join(str(words.get(str(v), v)) for v in values)}")
+        return said
 
     def get_form_class(self):
         """The form, its fields dressed as the rest of the site's."""
         form = super().get_form_class()
         for field in form.base_fields.values():
-            is_select = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "govuk-select" if is_select else "govuk-input"
+            of_kind = {forms.Select: "govuk-select", Boxes: "govuk-checkboxes__input"}
+            field.widget.attrs["class"] = of_kind.get(type(field.widget), "govuk-input")
         return form
 
     def flagged(self, queryset, name, value):
@@ -112,6 +168,12 @@ class ActionFilter(django_filters.FilterSet):
 
     def in_the_role(self, queryset, name, value):
         return queryset.filter(pk__in=self.said.filter(owner_role=value).values("id"))
+
+    def owned_by(self, queryset, name, value):
+        return queryset.filter(owner_id=None if value == NOBODY else int(value))
+
+    def sorted_by(self, queryset, name, value):
+        return queryset.order_by(*SORTS[value][1], "ref")
 
     def matching(self, queryset, name, value):
         self.places = places_of(value, self.at)

@@ -5,9 +5,12 @@ is and no entry can fall between two pages.
 """
 
 import datetime
+from collections import Counter
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from recommendations.lateness import overruled
 from recommendations.models import Action, ProgressUpdate, Recommendation
@@ -53,32 +56,39 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class Page:
-    """A run of HistoryLines, newest first. ``older`` is the day before which the next page looks, or None."""
+    """A run of HistoryLines, newest first. ``older`` is the day before which the next page looks, or None.
+
+    ``most`` is given where there are more, and only the newest so many of each action are here.
+    """
 
     entries: tuple[HistoryLine, ...]
     older: datetime.date | None
+    most: int | None = None
 
 
-def history(at, *, actions=(), recommendation=None, before=None):
+def history(at, *, actions=(), recommendation=None, before=None, most=None):
     """The Page of every kind of statement on ``actions`` and on the ``recommendation``, given by their keys.
 
     Only what is dated by the day asked about, and before the day ``before`` where that is given, is on it;
-    with ``at.known`` only what had been recorded before that moment.
+    with ``at.known`` only what had been recorded before that moment. With ``most`` it has the newest so many
+    of each action, and of what is said of the recommendation itself.
     """
     last = min(at.day, before - datetime.timedelta(days=1)) if before else at.day
     about = [(Action, list(actions)), (Recommendation, [recommendation] if recommendation else [])]
     asked = [
-        (kind, path, keys)
+        (kind, path, model, keys)
         for model, keys in about
         for kind in statement_kinds()
         if keys and (path := kind.path_to(model))
     ]
     until = replace(at, day=last)
-    edge = _edge(about, until)
+    edges = _edges(about, until, place=most or PAGE - 1)
+    edge = None if most else max(edges.values(), default=None)
+    if edge:
+        edges = {(model, key): edge for model, keys in about for key in keys}
     lines = []
-    for kind, path, keys in asked:
-        rows = kind.objects.said(until).filter(**{f"{path}__in": keys})
-        rows = rows.filter(dated_first__gte=edge) if edge else rows
+    for kind, path, model, keys in asked:
+        rows = kind.objects.said(until).filter(_since(edges, path, model, keys))
         beside = ("meeting",) if hasattr(kind, "meeting") else ()
         if kind is ProgressUpdate:
             rows = overruled(rows, kind.objects, at)
@@ -86,45 +96,68 @@ def history(at, *, actions=(), recommendation=None, before=None):
         rows = rows.order_by("dated_first", "pk")
         rows = read(rows, at, "document", path, *beside)
         if kind is ProgressUpdate:
-            lines += _updates(rows, _updates_before(actions, edge, at), at)
+            lines += _updates(rows, _updates_before(edges, at), at)
         else:
             lines += [_line(row, at) for row in rows]
     lines.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
+    if most:
+        newest = _newest_of_each(lines, most)
+        return Page(newest, None, most if len(newest) < len(lines) else None)
     is_older = edge and any(
         kind.objects.said(until).filter(**{f"{path}__in": keys}, dated_first__lt=edge).exists()
-        for kind, path, keys in asked
+        for kind, path, _, keys in asked
     )
     return Page(tuple(lines), edge if is_older else None)
 
 
-def _edge(about, until):
-    """The earliest day of a page that ends on the day asked ``until``, or None where all of it fits.
+def _newest_of_each(lines, most):
+    """The first ``most`` of the lines of each action, and of those of none, in their order."""
+    seen, found = Counter(), []
+    for line in lines:
+        seen[line.action] += 1
+        found += [line] if seen[line.action] <= most else []
+    return tuple(found)
 
-    No kind of statement about any one row fills more than a page, but for those of one day.
+
+def _since(edges, path, model, keys):
+    """The condition that a statement is about one of ``keys``, and no earlier than the edge of that row."""
+    each = (
+        Q(**{path: key}, dated_first__gte=edges[model, key]) if (model, key) in edges else Q(**{path: key})
+        for key in keys
+    )
+    return reduce(or_, each)
+
+
+def _edges(about, until, *, place):
+    """{(model, key): the day of the statement that has the ``place``, from 0, among the newest of its kind}.
+
+    A row of which no kind of statement has as many is left out: all that is said of it fits.
     """
-    edges = []
+    edges = {}
     for model, keys in about:
         newest = {
-            f"edge_{place}": Subquery(
+            f"edge_{number}": Subquery(
                 kind.objects.said(until)
                 .filter(**{path: OuterRef("pk")})
                 .newest_first()
-                .values("dated_first")[PAGE - 1 : PAGE]
+                .values("dated_first")[place : place + 1]
             )
-            for place, kind in enumerate(statement_kinds())
+            for number, kind in enumerate(statement_kinds())
             if (path := kind.path_to(model))
         }
         if keys:
-            for found in model.objects.filter(pk__in=keys).annotate(**newest).values_list(*newest):
-                edges += [edge for edge in found if edge]
-    return max(edges, default=None)
+            found = model.objects.filter(pk__in=keys).annotate(**newest).values_list("pk", *newest)
+            edges |= {(model, key): max(days) for key, *some in found if (days := [*filter(None, some)])}
+    return edges
 
 
-def _updates_before(actions, edge, at):
-    """{action pk: the update that stood just before the day ``edge``}."""
-    if not edge:
+def _updates_before(edges, at):
+    """{action pk: the update that stood just before the day that is its edge}."""
+    actions = {key: edge for (model, key), edge in edges.items() if model is Action}
+    if not actions:
         return {}
-    earlier = ProgressUpdate.objects.standing(at).filter(action=OuterRef("pk"), dated_first__lt=edge)
+    before = reduce(or_, (Q(action=key, dated_first__lt=edge) for key, edge in actions.items()))
+    earlier = ProgressUpdate.objects.standing(at).filter(before, action=OuterRef("pk"))
     earlier = overruled(earlier, ProgressUpdate.objects, at).filter(is_overruled=False).newest_first()
     newest = (
         Action.objects.filter(pk__in=actions)

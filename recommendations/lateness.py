@@ -156,14 +156,6 @@ def judged_all(lines, at):
     return tuple(judged_lines)
 
 
-NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-
-
-def number_in_words(number):
-    """``number`` as a word up to nine, else in figures."""
-    return NUMBERS[number] if 0 < number < len(NUMBERS) else str(number)
-
-
 @dataclass(frozen=True)
 class DueLine(Position):
     """A due date that an action has had, or that was proposed for it; its row says from when it counted.
@@ -273,31 +265,42 @@ class DueLine(Position):
 
 @dataclass(frozen=True)
 class Slip:
-    """How far an agreed date is from the first one: a count of days, months or years, or not computed."""
+    """How far an agreed date is from the first one, in whole ``months`` or, below one, in ``days``.
 
-    unit: str
-    count: int
+    Both are negative for an earlier date. ``is_about`` says that it is no more exact than that. A date that
+    cannot be before any day is compared with none: ``days`` is None.
+    """
+
+    months: int
+    days: int | None
+    is_about: bool
 
     @property
     def words(self):
-        if not self.unit:
-            return "slippage not computed, because the dates differ in precision"
-        if not self.count:
-            return "the same as the first date"
-        number = abs(self.count)
-        unit = self.unit if number == 1 else f"{self.unit}s"
-        return (
-            f"{number_in_words(number)} {unit} {'later' if self.count > 0 else 'earlier'} than the first date"
-        )
+        """How far, as people say it: "1 year 7 months later than the first date"."""
+        if self.days is None:
+            return "slippage not computed, because a date has no first day"
+        if not self.months and not self.days:
+            return f"{'about ' if self.is_about else ''}the same as the first date"
+        years, months = divmod(abs(self.months), 12)
+        units = ((years, "year"), (months, "month"), (0 if self.months else abs(self.days), "day"))
+        said = " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in units if count)
+        word = "later" if self.months + self.days > 0 else "earlier"
+        return f"{'about ' if self.is_about else ''}{said} {word} than the first date"
 
 
 def slip_between(first, last):
-    """The Slip from the PartialDate ``first`` to ``last``; they must be of one precision to count."""
-    if first.precision != last.precision or not first.precision or not (first.last and last.last):
-        return Slip("", 0)
-    if first.precision == "day":
-        return Slip("day", (last.first - first.first).days)
-    years = last.first.year - first.first.year
-    if first.precision == "year":
-        return Slip("year", years)
-    return Slip("month", 12 * years + last.first.month - first.first.month)
+    """The Slip from the PartialDate ``first`` to ``last``, counted from the first day that each may mean.
+
+    From a month on it is rounded to whole months, and said to be about so many.
+    """
+    if not (first.first and last.first):
+        return Slip(0, None, False)
+    earlier, later = sorted((first.first, last.first))
+    sign = 1 if last.first == later else -1
+    months = 12 * (later.year - earlier.year) + later.month - earlier.month - (later.day < earlier.day)
+    is_exact = first.precision == last.precision != "" and first.last and last.last
+    is_between = months > 0 and later.day != earlier.day
+    if is_between and (later.day - earlier.day) % 30 > 15:
+        months += 1
+    return Slip(sign * months, sign * (later - earlier).days, not is_exact or is_between)

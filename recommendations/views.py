@@ -17,6 +17,8 @@ from record.rows import links_as_at
 from visits.position import voices_in
 
 PAGE = 50
+# How many entries of each action a recommendation shows, unless it is asked for all of its history.
+LAST = 5
 
 
 @require_safe
@@ -27,11 +29,13 @@ def recommendation(request, number):
     found = next((r for r in board.recommendations if r.number == number), None)
     if found is None:
         return withdrawn(request, (row for row in board.lost if getattr(row.row, "number", None) == number))
+    is_whole = before is not None or asks_for_all(request)
     page = history(
         at,
         actions=[a.pk for a in found.actions],
         recommendation=found.pk,
         before=before,
+        most=None if is_whole else LAST,
     )
     context = {"board": board, "recommendation": found, "differing": [found.views], "history": page}
     return render(request, "recommendations/recommendation.html", context)
@@ -39,18 +43,24 @@ def recommendation(request, number):
 
 @require_safe
 def actions(request):
-    """List the actions, filtered; a filter value that cannot be used is a 400 with the error at its field."""
+    """List the actions, filtered and sorted; a value that cannot be used is a 400, the error at its field.
+
+    A screen shows them by the page, a printer prints them all.
+    """
     at = request.as_at
     on_the_day = Action.objects.as_at(at).order_by("ref")
     edits = edits_of(Action, at)
     listed = ActionFilter(request.GET, on_the_day, at=at)
     is_valid = listed.is_valid()
     found = listed.qs if is_valid else on_the_day.none()
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    positions = action_positions(found, at, edits=edits)
+    page = Paginator(positions, PAGE).get_page(request.GET.get("page"))
     context = {
         "filter": listed,
         "page": page,
-        "actions": action_positions(page.object_list, at, edits=edits),
+        "before": positions[: page.start_index() - 1] if positions else (),
+        "after": positions[page.end_index() :],
+        "asked": listed.asked if is_valid else (),
         "places": listed.places,
         "total": on_the_day.count(),
         "lost": edits.taken_off,
@@ -106,6 +116,14 @@ def may_record(user, action):
     if not user.is_staff or not user.has_perm("recommendations.add_progressupdate"):
         return False
     return action.owner_id == user.pk or user.has_perm("recommendations.record_for_owner")
+
+
+def asks_for_all(request):
+    """Whether the whole history is asked for; anything else that ``history`` says is a 400."""
+    asked = request.GET.get("history")
+    if asked not in (None, "all"):
+        raise BadRequest("The address may say history=all, and nothing else after history.")
+    return asked == "all"
 
 
 def day_before(request):

@@ -6,12 +6,11 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 
-from record.dates import end_of, say_day
+from record.dates import EXAMPLE_DAYS, end_of, read_edtf, say_day, typed_date
 
 # The board's record begins with the council itself, in 2019. No day before it can be asked about or entered.
 EARLIEST = datetime.date(2019, 1, 1)
 LATEST = datetime.date(2099, 12, 31)
-UNREADABLE = "The date in the address cannot be read. Write it like as_at=2022-11-22."
 
 
 @dataclass(frozen=True)
@@ -62,14 +61,7 @@ class AsAt:
 def read_as_at(parameters, *, today):
     """The AsAt that the query ``parameters`` ask for; raises BadRequest, in plain words, if they cannot."""
     text, known = parameters.get("as_at"), parameters.get("known")
-    day = today
-    if text is not None:
-        try:
-            day = datetime.datetime.strptime(text, "%Y-%m-%d").date()
-        except ValueError:
-            raise BadRequest(UNREADABLE) from None
-        if len(text) != len("2022-11-22"):
-            raise BadRequest(UNREADABLE)
+    day = today if text is None else day_typed(text)
     if day > today:
         raise BadRequest(
             f"{say_day(day)} is in the future. The board’s record runs up to today, {say_day(today)}."
@@ -81,3 +73,18 @@ def read_as_at(parameters, *, today):
     if known not in (None, "then"):
         raise BadRequest("The address may say known=then, and nothing else after known.")
     return AsAt.then(day, today=today) if known and day != today else AsAt(today, day, None)
+
+
+def day_typed(text):
+    """The day that somebody typed, in an address or in a box; raises BadRequest, in plain words, if none."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        pass  # as a person types it, then
+    try:
+        date = read_edtf(typed_date(text))
+        if date.precision != "day":
+            raise ValueError("This is a month or a year, and a page is about a day")
+    except ValueError as error:
+        raise BadRequest(f"{error}. Enter a date like {EXAMPLE_DAYS}") from None
+    return date.first

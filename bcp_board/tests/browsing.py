@@ -75,6 +75,7 @@ BOARD_PAGES = [
             "/meetings/{held_on}/paper/",
             "/meetings/{next_on}/",
             "/meetings/{next_on}/paper/",
+            "/proof/",
             "/status/",
             "/status/?as_at=2022-11-22",
             "/help/",

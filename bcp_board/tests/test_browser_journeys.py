@@ -79,13 +79,13 @@ def test_the_same_without_javascript(browse, screen):
     member = browse("member", java_script_enabled=False, **screen)
     read_history(member)
     member.goto("/actions/")
-    member.get_by_label("Status").select_option(label="At risk")
+    member.get_by_label("At risk", exact=True).check()
     member.get_by_role("button", name="Show these actions").click()
     expect(member.locator("main tbody th")).to_have_count(1)
     member.goto("/")
     member.get_by_text("See another day").click()
-    member.get_by_label("Day", exact=True).fill("2022-12-01")
-    member.get_by_role("button", name="Show with what we know now").click()
+    member.get_by_label("Day", exact=True).fill("1 December 2022")
+    member.get_by_role("button", name="Show as we know it now").click()
     expect(member.get_by_text("As at 1 December 2022", exact=True)).to_be_visible()
 
 

@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from bcp_board import errors
 from bcp_board.tests.test_headers import ALWAYS, of, policy_for
+from record.tests.factories import make_user
 
 pytestmark = pytest.mark.once
 
@@ -94,6 +95,22 @@ def test_an_error_page_comes_whole_to_somebody_whose_session_cannot_be_read(
         is_refused_unread = method == "PUT" or path == "/help/?%00"
 
         check_whole(visitor.generic(method, path), *((status, title) if is_refused_unread else unread))
+
+
+def test_an_error_page_keeps_the_navigation_of_whoever_is_signed_in(client, db, django_assert_num_queries):
+    def navigation(page):
+        found = re.search("<nav.*?</nav>", page, re.DOTALL)
+        return found and re.findall(r'<a href="([^"]*)"[^>]*>([^<]*)<', found[0])
+
+    assert navigation(client.get("/zzz").content.decode()) is None
+    client.force_login(make_user("Board members"))
+    on_every_page = navigation(client.get("/help/").content.decode())
+
+    assert len(on_every_page) > 5
+    # session, user
+    with django_assert_num_queries(2):
+        assert navigation(client.get("/zzz").content.decode()) == on_every_page
+    assert navigation(client.get("/actions/?status=purple&as_at=never").content.decode()) == on_every_page
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ PAGES = [
         "/visits/",
         "/visits/full-1/",
     ),
-    *("/meetings/", f"/meetings/{MEETING}/", f"/meetings/{MEETING}/paper/", "/admin/"),
+    *("/meetings/", f"/meetings/{MEETING}/", f"/meetings/{MEETING}/paper/", "/proof/", "/admin/"),
 ]
 
 

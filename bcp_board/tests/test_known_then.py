@@ -29,6 +29,7 @@ from recommendations.tests.histories import AS_FOUND, DAYS, day, histories, make
 from record.dates import EdtfField, start_of
 from record.models import Document, Meeting
 from record.tests.factories import make_meeting, make_user, saved
+from record.tests.pages import main_of
 from record.tests.pages import words as text_of
 from record.versions import Version, saving
 from visits.models import Event, Judgement
@@ -45,6 +46,7 @@ FIXED = {"slug", "key", "ref", "framework", "area"}
 def pages():
     """A page of every kind that shows a position, as it was known then."""
     addresses = [reverse(name) for name in ("home", "trends", "visits", "actions", "status", "meetings")]
+    addresses.append(reverse("proof"))
     addresses += ["/meetings/2025-02-01/", "/meetings/2025-06-01/", "/meetings/2025-06-01/paper/"]
     addresses += [f"/visits/{slug}/" for slug in ("full-inspection-2021", "monitoring-visit-5")]
     addresses += ["/actions/A01/", "/actions/A02/", "/recommendations/6/", "/recommendations/8/"]
@@ -60,8 +62,7 @@ def mains(client, addresses):
     for address in addresses:
         response = client.get(address)
         assert (address, response.status_code) == (address, 200)
-        main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
-        found[address] = re.sub(r"[0-9]+ \w+ [0-9]{4} at [0-9:]+[ap]m", "(a moment)", main)
+        found[address] = re.sub(r"[0-9]+ \w+ [0-9]{4} at [0-9:]+[ap]m", "(a moment)", main_of(response))
     return found
 
 
@@ -203,6 +204,8 @@ def test_as_known_then_every_page_is_as_it_was_rendered_on_that_day(db, rows, nu
         "/status/",
         "/meetings/2022-09-20/",
         "/actions/A001/",
+        "/proof/",
+        "/recommendations/1/",
     ]
     with transaction.atomic(), pytest.MonkeyPatch.context() as clock:
         by_then, now = noon(number) + datetime.timedelta(hours=11), noon(DAYS + 60)
@@ -239,11 +242,12 @@ def test_as_known_then_every_page_is_as_it_was_rendered_on_that_day(db, rows, nu
 )
 def test_a_page_says_what_became_known_later_and_counts_none_of_it(client, record, day, later):
     client.force_login(make_user("Board members"))
-    page = client.get(f"/visits/?as_at={day}&known=then").content.decode()
-    banner, main = page.split("<main")
-    said = re.findall(r"Became known later</strong>, and so is not counted on this page: ([^<]*)</p>", banner)
+    page = client.get(f"/visits/?as_at={day}&known=then")
+    said = re.findall(
+        r"Became known later</strong>, and so is not counted on this page: ([^<]*)</p>", page.content.decode()
+    )
     assert bool(said) is later
-    assert ("Monitoring visit 2" in main) is not later
+    assert ("Monitoring visit 2" in main_of(page)) is not later
     if later:
         assert said == ["2 visits, 10 findings, 1 event."]
     assert "Became known later" not in client.get(f"/visits/?as_at={day}").content.decode()

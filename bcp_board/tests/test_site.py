@@ -12,7 +12,7 @@ from bcp_board.tests.record import load_record
 from record.ledger import append
 from record.models import Demonstration
 from record.tests.factories import make_meeting, make_user
-from record.tests.pages import main_words
+from record.tests.pages import main_words, words
 
 pytestmark = pytest.mark.once
 
@@ -24,6 +24,7 @@ ADDRESSES = {
     "meetings": "/meetings/",
     "meeting": "/meetings/2022-11-22/",
     "paper": "/meetings/2022-11-22/paper/",
+    "proof": "/proof/",
     "recommendation": "/recommendations/6/",
     "actions": "/actions/",
     "action": "/actions/A01/",
@@ -46,6 +47,9 @@ MONITORS = {"healthz", "readyz", "metrics"}
 OPEN_TO_ALL = {"help", "accessibility", "login", "one_time_link", "security_txt"} | MONITORS
 # Not our pages with head and foot: the paper and status page stand alone, and the last are not HTML.
 NOT_IN_THE_FRAME = {"status", "paper", "logout", "security_txt"} | MONITORS
+FRAMED_AT_A_DAY = (
+    *("home", "trends", "recommendation", "actions", "action", "visits", "visit", "meetings", "proof"),
+)
 FRAMED = [*(ADDRESSES.keys() - NOT_IN_THE_FRAME - {"login", "one_time_link"})]
 
 
@@ -130,23 +134,54 @@ def test_every_cell_says_its_heading_where_the_table_becomes_a_list(reader):
 
 
 def test_every_page_about_a_past_day_says_so_and_leads_back_to_today(reader):
-    for name in ("home", "trends", "recommendation", "actions", "action", "visits", "visit"):
+    for name in FRAMED_AT_A_DAY:
         page = reader.get(f"{ADDRESSES[name]}?as_at=2022-12-25").content.decode()
-        assert '<p class="as-at__day">As at 25 December 2022</p>' in page, name
+        assert title_of(page).endswith(f", as at 25 December 2022 – {settings.BOARD_NAME}"), name
+        main = words(re.search("<main.*</main>", page, re.DOTALL)[0])
+        assert main.startswith("As at 25 December 2022 As we know it now"), name
         assert f'href="{ADDRESSES[name]}">Go back to today' in page, name
         assert "Page as at 25 December 2022." in page, name
 
 
-def test_a_page_as_it_was_known_then_says_so(reader):
-    page = reader.get("/?as_at=2022-12-25&known=then").content.decode()
-    assert "only what had been recorded by the end of that day" in page
+@pytest.mark.parametrize(
+    ("query", "shown", "other", "address"),
+    [
+        ("", "As we know it now", "As it was known then", "?as_at=2022-12-25&amp;q=a&amp;known=then"),
+        ("&known=then", "As it was known then", "As we know it now", "?as_at=2022-12-25&amp;q=a"),
+    ],
+)
+def test_of_a_past_day_two_choices_are_offered_and_the_one_shown_is_named(
+    reader, query, shown, other, address
+):
+    page = reader.get(f"/actions/?as_at=2022-12-25&q=a{query}").content.decode()
+    assert re.findall(r"<strong>([^<]*)</strong>, which is shown here:", page) == [shown]
+    assert f'<a class="govuk-link" href="{address}">{other}</a>:' in page
+    assert (", as it was known then –" in title_of(page)) is (query != "")
 
 
-@pytest.mark.parametrize("query", ["as_at=25-12-2022", "as_at=2999-01-01", "as_at=2018-12-31", "known=now"])
-def test_a_day_that_cannot_be_shown_is_a_400_page_that_says_why(reader, query):
+@pytest.mark.parametrize("typed", ["25/12/2022", "25 Dec 22", "25 December 2022", "25-12-2022"])
+def test_a_day_may_be_typed_like_any_other_date_and_leads_to_its_one_address(reader, typed):
+    response = reader.get("/actions/", {"as_at": typed, "status": ["done", "closed"]})
+    assert response.status_code == 302
+    assert response.url == "/actions/?as_at=2022-12-25&status=done&status=closed"
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("as_at=31/11/2022", "31 November does not exist. Enter a date like 22/11/2022"),
+        ("as_at=December+2022", "This is a month or a year, and a page is about a day."),
+        ("as_at=", "This is not a day, a month or a year."),
+        ("as_at=2999-01-01", "1 January 2999 is in the future."),
+        ("as_at=2018-12-31", "31 December 2018 is before the record begins."),
+        ("known=now", "The address may say known=then, and nothing else after known."),
+    ],
+)
+def test_a_day_that_cannot_be_shown_is_a_400_page_that_says_why(reader, query, why):
     response = reader.get(f"/?{query}")
     page = response.content.decode()
     assert response.status_code == 400
+    assert why in words(page)
     assert title_of(page) == f"There is a problem with this request – {settings.BOARD_NAME}"
     assert page.count("<h1") == 1
 

@@ -358,7 +358,7 @@ def test_it_holds_one_of_everything_a_board_has_to_deal_with(db):
         "moved before the deadline": [
             a for a in position.actions if a.revisions and not a.ledger[0].is_missed
         ],
-        "brought forward": [a for a in position.actions if a.slip and a.slip.count < 0],
+        "brought forward": [a for a in position.actions if a.slip and (a.slip.days or 0) < 0],
         "no date set": [a for a in position.actions if a.update and not a.ledger],
         "assessed by the board": Assessment.objects.filter(whose=Whose.BOARD),
         "agreed": Decision.objects.filter(outcome=Outcome.AGREED),

@@ -45,7 +45,7 @@ def test_a_meeting_shows_what_was_decided_at_it_however_late_it_was_recorded(rea
     ) in text
     assert len(reader.get("/meetings/2022-12-20/").context["decided"]) == 1
     then = reader.get("/meetings/2022-11-22/?as_at=2022-12-01&known=then")
-    assert "No decision is recorded as made at this meeting." in words_of(then)
+    assert "Decided: no decision is recorded as made at this meeting." in words_of(then)
 
 
 def test_corrections_made_after_the_day_asked_about_are_not_counted_by_it(reader):

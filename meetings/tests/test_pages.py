@@ -161,9 +161,12 @@ def test_a_past_day_names_the_paper_the_board_had_and_leads_to_its_bytes(reader,
         assert str(before) in paper.body.decode()
     assert [first_fault(expected=before) for _, before in (first, second, third, fourth)] == [None] * 4
 
-    page = reader.get("/meetings/2022-11-22/").content.decode()
+    page = reader.get("/proof/").content.decode()
     shown = re.findall(r'<span class="hash">(\d+:\w+)</span>', page)
-    assert shown == [str(before) for _, before in (second, first)]
+    assert shown == [str(before) for _, before in (fourth, third, second, first)]
+    page = reader.get("/meetings/2022-11-22/").content.decode()
+    proofs = re.findall(r'href="/proof/#paper-(\d+)"', page)
+    assert proofs == [str(paper.pk) for paper, _ in (second, first)]
 
 
 def test_a_paper_that_the_history_does_not_hold_is_said_to_be_unreliable(reader):
@@ -187,7 +190,7 @@ def test_a_paper_that_the_history_does_not_hold_is_said_to_be_unreliable(reader)
 def test_the_first_meeting_says_that_there_is_nothing_to_compare_with(reader):
     make_meeting("2022-11-22")
     text = words(reader.get("/meetings/2022-11-22/"))
-    assert "No meeting had been held before, so there is nothing to compare with." in text
+    assert "no meeting had been held before, so there is nothing to compare with." in text
 
 
 def test_a_meeting_shows_a_sum_of_open_actions_that_comes_out(reader):
@@ -248,7 +251,7 @@ def test_a_paper_whose_bytes_were_changed_is_not_shown(reader):
     assert "Nothing is shown in its place." in words(response)
 
 
-def test_a_meeting_lists_each_version_of_its_paper_with_its_fingerprint(reader):
+def test_a_meeting_lists_each_version_of_its_paper_with_its_hash(reader):
     meeting, secretariat = make_meeting("2022-11-22"), make_user("Secretariat")
     for version, reason in ((1, ""), (2, "A wrong figure")):
         paper = Paper(
@@ -268,7 +271,8 @@ def test_a_meeting_lists_each_version_of_its_paper_with_its_fingerprint(reader):
     assert newest < oldest
     assert "Why it replaced the one before: A wrong figure" in text
     assert "Published 21 November 2022 at 9:30am by Ann Clerk" in text
-    assert "1" * 64 in text
+    proof = words(reader.get("/proof/"))
+    assert re.findall(r"version (\d) Published .*? (\1{64}) ", proof) == [("2", "2" * 64), ("1", "1" * 64)]
 
 
 def test_the_meetings_of_a_past_day_are_those_held_by_then_with_the_papers_it_had(reader, monkeypatch):
@@ -292,16 +296,36 @@ def test_the_meetings_of_a_past_day_are_those_held_by_then_with_the_papers_it_ha
     assert held["2022-11-22"] == "No meeting had been held by 22 November 2022."
     assert [day for day in held if "Version 1 " in held[day]] == ["2022-11-29", "2022-11-30", "2023-02-01"]
     assert [day for day in held if "Version 2 " in held[day]] == ["2022-11-30", "2023-02-01"]
-    assert "24 January 2023 None had been published here" in held["2023-02-01"]
+    assert "Actions: 1 first reported on. None had been published here" in held["2023-02-01"]
 
 
 @pytest.mark.parametrize("size", [1, 10])
 def test_meetings_cost_the_same_however_many(reader, size, django_assert_num_queries):
     for month in range(1, size + 1):
         make_meeting(f"2023-{month:02}-01")
-    # session, user; meetings, their papers; whether this is a demonstration
-    with django_assert_num_queries(5):
+    # session, user; meetings, their papers; what was decided at them, three, and what had changed; whether
+    # this is a demonstration
+    with django_assert_num_queries(9):
         reader.get("/meetings/")
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_the_page_of_proofs_costs_the_same_however_many_papers(reader, size, django_assert_num_queries):
+    for month in range(1, size + 1):
+        paper = Paper(
+            meeting=make_meeting(f"2023-{month:02}-01"),
+            version=1,
+            as_at=datetime.date(2022, 11, 22),
+            published_at=datetime.datetime(2022, 11, 21, tzinfo=datetime.UTC),
+            published_by=User.objects.get(),
+            signed="Ann Clerk (Secretariat)",
+            body=b"",
+            sha256="0" * 64,
+        )
+        append([paper])
+    # session, user; the newest entry; the papers; whether this is a demonstration
+    with django_assert_num_queries(5):
+        assert words(reader.get("/proof/")).count("0" * 64) == size
 
 
 @pytest.mark.parametrize("size", [1, 10])
@@ -364,7 +388,7 @@ def test_trends_show_every_date_that_moved_with_its_title(reader):
     for dated, due in (("2022-10-01", "2022-12"), ("2022-11-01", "2023-02")):
         make_due_date(action, due, dated=dated)
     text = words(reader.get("/trends/?as_at=2023-01-31"))
-    moved = "A01: Title of A01 December 2022 → February 2023: second date, two months later than the first"
+    moved = "A01: Title of A01 December 2022 → February 2023: second date, 2 months later than the first"
     assert ("Dates that have moved (1)" in text, moved in text) == (True, True)
 
 

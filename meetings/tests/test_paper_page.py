@@ -163,7 +163,7 @@ def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
     exceptions = text[text.index("Exceptions") : text.index("Never reported on")]
     assert "A01 Replace the system Head of IT. Recommendation 1" in exceptions
     assert "First date, given in a report: November 2022" in exceptions
-    assert "Now: February 2023, three months later than the first date" in exceptions
+    assert "Now: February 2023, 3 months later than the first date" in exceptions
     assert "Two left. To recover: Hire two." in exceptions
 
 

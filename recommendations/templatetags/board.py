@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from recommendations.action_position import in_a_row
 from recommendations.glossary import ABBREVIATIONS, WELL_KNOWN
 from recommendations.status import FLAGS, ROWS
+from recommendations.terms import TERMS
 from record import rows
 from record.dates import say_day, say_moment
 from record.drawing import Shape
@@ -45,16 +46,27 @@ def fill(status):
 
 
 @register.simple_tag
+def term(name):
+    """The words that every page has for ``name``."""
+    return TERMS[name]
+
+
+@register.simple_tag
 def status_tag(status):
-    """``status`` as every page shows it: its shape and its words."""
+    """``status`` as every page shows it: its shape and its words, which lead to what it commits us to."""
     row = ROWS[status]
-    return format_html('<strong class="tag tag--{}">{} {}</strong>', row.tone.value, row.shape, row.word)
+    return _tag(f"status-{status}", row.tone.value, row.shape, row.word)
 
 
 @register.simple_tag
 def flag_tag(words, name):
-    """``words`` as every page shows a flag, with the drawing called ``name``."""
-    return format_html('<strong class="tag tag--flag tag--{}">{} {}</strong>', name, SHAPES[name], words)
+    """``words`` as every page shows the flag ``name``, with its drawing; they lead to what it means."""
+    return _tag(f"flag-{name}", f"flag tag--{name}", SHAPES[name], words)
+
+
+def _tag(anchor, tone, drawing, words):
+    link = '<a class="tag tag--{}" href="{}#{}">{} {}</a>'
+    return format_html(link, tone, reverse("help"), anchor, drawing, words)
 
 
 @register.simple_tag
@@ -104,6 +116,16 @@ def recorder(context, signature, on_behalf_of=""):
     now = "" if is_past or not signature.name_now else format_html(", now <bdi>{}</bdi>", signature.name_now)
     behalf = format_html(" on behalf of <bdi>{}</bdi>", on_behalf_of) if on_behalf_of else ""
     return format_html("Recorded by <bdi>{}</bdi>{}{}", signature.by, now, behalf)
+
+
+@register.simple_tag(takes_context=True)
+def title_day(context):
+    """The past day that a page shows, as its title says it: ", as at 22 November 2022"; "" for today."""
+    at = context.get("at")
+    if not at or not at.is_past:
+        return ""
+    known = ", as it was known then" if at.known else ""
+    return f", as at {say_day(at.day)}{known}"
 
 
 @register.simple_tag(takes_context=True)

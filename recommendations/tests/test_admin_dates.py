@@ -184,7 +184,7 @@ def test_the_form_shows_the_dates_so_far(client, officer, action):
 
     page = sign_in(client, officer).get(f"{ADD_DATE}?action={action.pk}").content.decode()
 
-    assert "October 2022 → April 2023: second date, six months later than the first date" in page
+    assert "October 2022 → April 2023: second date, 6 months later than the first date" in page
 
 
 def page_of(client, action):

@@ -8,8 +8,10 @@ import datetime
 
 import pytest
 
+from recommendations.lateness import slip_between
 from recommendations.position import progress_position
 from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
+from record.dates import read_edtf
 from record.tests.factories import add, make_user, noon, on
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +141,29 @@ def test_a_date_without_a_last_day_is_never_missed_and_never_passes_in_silence(d
 
     (action,) = progress_position(on(datetime.date(2030, 1, 1))).actions
     assert [(line.is_missed, line.passed_in_silence) for line in action.dates] == [(False, False)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ("2022-11", "2023-02", "3 months later than the first date"),
+        ("2022-11?", "2026-07", "3 years 8 months later than the first date"),
+        ("2023-01", "2024-02", "1 year 1 month later than the first date"),
+        ("2024", "2027", "3 years later than the first date"),
+        ("2024", "2023", "1 year earlier than the first date"),
+        ("2025-03-18", "2025-04-05", "18 days later than the first date"),
+        ("2025-03-18", "2025-03-17", "1 day earlier than the first date"),
+        ("2025-03-18", "2026-04-18", "1 year 1 month later than the first date"),
+        ("2025-03-18", "2026-04-25", "about 1 year 1 month later than the first date"),
+        ("2025-03-18", "2025-05-10", "about 2 months later than the first date"),
+        ("2025-03-31", "2025-05-01", "about 1 month later than the first date"),
+        ("2024", "2025-04", "about 1 year 3 months later than the first date"),
+        ("2024-06", "2027~", "about 2 years 7 months later than the first date"),
+        ("2024", "2024-01-01", "about the same as the first date"),
+        ("2024-06", "[..2025-01-01]", "slippage not computed, because a date has no first day"),
+    ],
+)
+def test_slippage_is_told_in_years_and_months_and_as_about_so_long_where_it_is_no_more_exact(
+    first, last, words
+):
+    assert slip_between(read_edtf(first), read_edtf(last)).words == words

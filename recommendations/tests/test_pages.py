@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from recommendations.history import history
 from recommendations.models import Action
-from recommendations.position import board_position
 from recommendations.status import WORST_FIRST
 from recommendations.templatetags import board
 from recommendations.tests.factories import (
@@ -24,153 +23,14 @@ from record.as_at import AsAt
 from record.sources import Source
 from record.tests.factories import make_document, make_user, on, saved
 from record.tests.pages import main_words as words
+from record.tests.pages import words as words_of
 from visits.models import Finding
 
 TODAY = datetime.date(2026, 11, 22)
 
 
-@pytest.fixture
-def reader(client, db):
-    client.force_login(make_user("Board members"))
-    client.get("/help/")  # the first page notes when the session was last used
-    return client
-
-
-def listed(response):
-    """The references of the actions in the rows of a table, in order."""
-    rows = r'<th scope="row"[^>]*><a class="govuk-link" href="/actions/([^/]+)/'
-    return re.findall(rows, response.content.decode())
-
-
 def say(template, **context):
     return Template("{% load board %}" + template).render(Context(context))
-
-
-# The list of actions ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("title", "query", "is_found"),
-    [
-        ("Children\u2019s services", "children's", True),
-        ("Children's services", "CHILDREN\u2019S", True),
-        ("Mr Nguyễn\u2013Ørsted", "NGUYỄN-orsted", True),
-        ("Mr Nguye\u0302\u0303n", "nguyen", True),
-        ("Straße", "STRASSE", True),
-        ("Children\u2019s services", "childrens", False),
-        ("100% paid", "100_", False),
-    ],
-)
-def test_words_are_found_whatever_their_quotes_dashes_capitals_and_accents(reader, title, query, is_found):
-    make_action("A01", title=title)
-
-    assert listed(reader.get("/actions/", {"q": query})) == (["A01"] if is_found else [])
-
-
-@pytest.fixture
-def four(db):
-    """A01 overdue and off track, A02 not updated, A03 past its date in silence, A04 of another one."""
-    make_due_date(make_action("A01"), due="2022-12")
-    make_update(Action.objects.get(ref="A01"), "off_track", dated="2023-03-01")
-    make_update(make_action("A02", owner_role="Cabinet"), dated="2022-11-01")
-    make_due_date(make_action("A03"), due="2022-12")
-    make_action("A04", make_recommendation(2), title="Review the paper")
-
-
-@pytest.mark.parametrize(
-    ("query", "refs"),
-    [
-        ("", ["A01", "A02", "A03", "A04"]),
-        ("status=off_track", ["A01"]),
-        ("status=not_reported", ["A03", "A04"]),
-        ("recommendation=2", ["A04"]),
-        ("owner=Cabinet", ["A02"]),
-        ("overdue=yes", ["A01"]),
-        ("silent=yes", ["A03"]),
-        ("silent=yes&overdue=yes", []),
-        ("stale=yes", ["A02"]),
-        ("overdue=yes&stale=yes", []),
-        ("first=yes", ["A01", "A02", "A03"]),
-        ("q=review+paper", ["A04"]),
-        ("q=a03", ["A03"]),
-    ],
-)
-def test_actions_are_filtered(reader, four, query, refs):
-    assert listed(reader.get(f"/actions/?as_at=2023-03-10&{query}")) == refs
-
-
-def test_those_to_look_at_first_are_the_exceptions_of_the_board(reader, four):
-    for ref, status in (("A05", "complete"), ("A06", "at_risk"), ("A07", "complete"), ("A08", "on_track")):
-        recheck = {"recheck_on": datetime.date(2023, 3, 10 + (ref == "A07"))} if status == "complete" else {}
-        make_update(make_action(ref), status, dated="2023-03-01", **recheck)
-
-    day = datetime.date(2023, 3, 10)
-    exceptions = sorted(action.ref for action in board_position(on(day)).exceptions)
-    assert exceptions == ["A01", "A02", "A03", "A05", "A06"]
-    assert listed(reader.get(f"/actions/?as_at={day}&first=yes")) == exceptions
-
-
-def test_actions_say_how_many_are_shown_of_how_many(reader, four):
-    assert "Showing 1 of 4 actions" in words(reader.get("/actions/?as_at=2023-03-10&overdue=yes"))
-
-
-def test_actions_say_when_none_match(reader, four):
-    text = words(reader.get("/actions/?as_at=2023-03-10&q=nothing+like+it"))
-    assert "No actions match, of 4. Clear the filters" in text
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "error"),
-    [
-        ("status", "purple", "“purple” is not one of the choices. Choose one from the list."),
-        ("recommendation", "99999999999999999999", "“99999999999999999999” is not one of the choices."),
-        ("recommendation", "six", "“six” is not one of the choices. Choose one from the list."),
-        ("owner", "Nobody", "“Nobody” is not one of the choices. Choose one from the list."),
-        ("overdue", "1", "“1” is not one of the choices. Choose one from the list."),
-        ("silent", "no", "“no” is not one of the choices. Choose one from the list."),
-        ("stale", "no", "“no” is not one of the choices. Choose one from the list."),
-        ("q", "x" * 101, "Use 100 characters or fewer."),
-    ],
-)
-@pytest.mark.again
-def test_a_bad_filter_is_a_400_with_the_error_at_its_field(reader, four, name, value, error):
-    response = reader.get("/actions/", {name: value, "as_at": "2023-03-10"})
-    page = response.content.decode()
-    assert response.status_code == 400
-    assert re.search(r"<title>(.*?) –", page)[1] == "Error: Actions"
-    assert f'<a href="#id_{name}">{error}' in page
-    assert f'<p class="govuk-error-message" id="id_{name}_error">' in page
-    control = re.search(rf'<(?:select|input)[^>]*id="id_{name}"[^>]*>', page)[0]
-    assert f'aria-describedby="id_{name}_error"' in control
-    assert listed(response) == []
-
-
-def test_a_bad_filter_keeps_what_was_typed_in_the_others(reader, four):
-    page = reader.get("/actions/?status=purple&q=kept+words&overdue=yes&as_at=2023-03-10").content.decode()
-    assert 'value="kept words"' in page
-    assert '<option value="yes" selected>Overdue only</option>' in page
-    assert '<input type="hidden" name="as_at" value="2023-03-10">' in page
-
-
-def test_actions_are_paged_at_fifty_with_the_filter_and_the_day_kept(reader, db):
-    for number in range(1, 52):
-        make_action(f"A{number:02}")
-    page = reader.get("/actions/?as_at=2023-03-10&status=not_reported").content.decode()
-    assert 'href="?as_at=2023-03-10&amp;status=not_reported&amp;page=2"' in page
-    assert listed(reader.get("/actions/?as_at=2023-03-10&status=not_reported&page=2")) == ["A51"]
-
-
-@pytest.mark.parametrize("size", [1, 10])
-def test_actions_cost_the_same_however_many(reader, size, django_assert_num_queries):
-    for number in range(1, size + 1):
-        action = make_action(f"A{number:02}")
-        make_update(action)
-        make_due_date(action)
-    # session, user; owner roles to choose from; how many are found; actions, their recommendations,
-    # findings, updates, what was sent back, decisions, due dates; how many there are; whether this is a
-    # demonstration; recommendations to choose from; what was corrected of actions
-    with django_assert_num_queries(15):
-        reader.get("/actions/")
 
 
 # One action ------------------------------------------------------------------------------------------
@@ -182,7 +42,7 @@ def test_an_action_shows_every_date_and_that_a_later_one_clears_no_miss(reader):
     make_due_date(action, due="2023-02", dated="2023-01-10", reason_kind="resources", reason="No money")
     make_update(action, dated="2022-11-20", by=make_user("Officers"))
     text = words(reader.get("/actions/A01/?as_at=2023-01-31"))
-    assert "November 2022 → February 2023: second date, three months later than the first date" in text
+    assert "November 2022 → February 2023: second date, 3 months later than the first date" in text
     assert "Deadlines missed 1" in text
     assert "Times the date moved 1" in text
     assert "Not enough people or money: No money" in text
@@ -328,7 +188,7 @@ def test_a_critical_recommendation_says_what_hangs_on_it_when_an_action_is_overd
     make_update(Action.objects.get(ref="A01"), dated="2022-12-02")
     assert [said(day) for day in ("2022-12-01", "2022-12-02")] == [(True, False), (False, True)]
     text = words(reader.get("/recommendations/1/?as_at=2022-12-02"))
-    assert f"{nearer}, because: A01: Title of A01 is overdue (due November 2022). Its strands" in text
+    assert f"{nearer}, because: A01: Title of A01 is overdue (due November 2022). Deadlines missed" in text
 
 
 def test_a_recommendation_that_is_not_critical_warns_of_no_consequence(reader):
@@ -387,13 +247,22 @@ def test_every_status_has_a_shape_of_its_own():
 
 def test_a_status_is_its_shape_and_its_word():
     tag = board.status_tag("at_risk")
-    assert tag == f'<strong class="tag tag--warning">{board.shape("at_risk")} At risk</strong>'
+    link = '<a class="tag tag--warning" href="/help/#status-at_risk">'
+    assert tag == f"{link}{board.shape('at_risk')} At risk</a>"
 
 
 def test_a_flag_is_its_shape_and_its_words():
     tag = board.flag_tag("No update since 1 May 2026", "stale")
     shape = board.shape("stale")
-    assert tag == f'<strong class="tag tag--flag tag--stale">{shape} No update since 1 May 2026</strong>'
+    link = '<a class="tag tag--flag tag--stale" href="/help/#flag-stale">'
+    assert tag == f"{link}{shape} No update since 1 May 2026</a>"
+
+
+def test_every_status_and_flag_leads_to_what_it_commits_us_to(client, db):
+    page = client.get("/help/").content.decode()
+    led_to = re.findall('<a class="tag[^"]*" href="/help/#([^"]*)"', page)
+    assert len(led_to) == len(WORST_FIRST) + 6
+    assert [anchor for anchor in led_to if f' id="{anchor}"' not in page] == []
 
 
 @pytest.mark.parametrize(
@@ -482,6 +351,37 @@ def test_a_page_leads_on_where_only_the_day_just_before_it_is_left(db):
     assert (len(page.entries), page.older) == (50, datetime.date(2022, 11, 2))
     rest = history(at, actions=[action.pk], before=page.older)
     assert ([line.text for line in rest.entries], rest.older) == (["Update 0"], None)
+
+
+def test_a_recommendation_shows_the_last_five_entries_of_each_action_unless_asked_for_all(reader):
+    often, seldom, officer = make_action("A01"), make_action("A02"), make_user("Officers")
+    recommendation = often.recommendations.get()
+    for number in range(1, 8):
+        make_update(often, "at_risk" if number > 2 else "on_track", dated=f"2022-11-0{number}", by=officer)
+        make_assessment(recommendation, dated=f"2022-10-0{number}", by=officer)
+    make_update(seldom, dated="2021-11-01", by=officer)
+    make_due_date(seldom, due="2023-01", dated="2021-12-01", by=officer)
+
+    def shown(query):
+        page = reader.get(f"/recommendations/1/{query}").content.decode()
+        entries = re.findall('<p class="history__head">(.*?)</p>', page, re.DOTALL)
+        return [words_of(entry) for entry in entries], "show all entries" in page, page
+
+    newest = [f"{n} November 2022, A01" for n in range(7, 2, -1)]
+    newest += [f"{n} October 2022" for n in range(7, 2, -1)]
+    seldom_said = ["1 December 2021, A02", "1 November 2021, A02"]
+    entries, is_cut, page = shown("")
+    assert (entries, is_cut) == ([*newest, *seldom_said], True)
+    # The oldest that is shown still says what it changed.
+    assert re.findall(r"(On track|At risk) →", page.partition('id="history"')[2]) == ["On track"]
+    entries, is_cut, _ = shown("?history=all")
+    assert (len(entries), is_cut) == (16, False)
+    assert shown("?as_at=2022-10-06")[:2] == ([*newest[6:], "2 October 2022", *seldom_said], True)
+    assert shown("?as_at=2022-10-05")[:2] == (
+        [*newest[7:], "2 October 2022", "1 October 2022", *seldom_said],
+        False,
+    )
+    assert reader.get("/recommendations/1/?history=some").status_code == 400
 
 
 def test_history_shows_an_entry_as_corrected_only_once_the_correction_was_known(db):

@@ -13,6 +13,12 @@ def words_of(response):
     return words(response.content.decode())
 
 
+def main_of(response):
+    """The HTML of a page's main part below what says which day it is about."""
+    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0]
+    return re.sub(r'<section class="as-at.*?</section>', "", main, count=1, flags=re.DOTALL)
+
+
 def main_words(response):
-    """The text of a page's main part."""
-    return words(re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)[0])
+    """The text of a page's main part below what says which day it is about."""
+    return words(main_of(response))

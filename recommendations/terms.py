@@ -1,0 +1,48 @@
+"""What the pages and their parts are called, the same on a screen, on paper, in the admin and in the help."""
+
+from recommendations.status import NOT_REPORTED, STATUS_WORDS
+
+# In the order of the navigation: {name of an address: what its page is called}.
+PAGES = {
+    "home": "Where we stand",
+    "actions": "Actions",
+    "visits": "Inspections and visits",
+    "trends": "Trends",
+    "meetings": "Meetings",
+    "status": "Status page",
+    "help": "Help",
+}
+
+# {what something is called in the program: the only words that readers have for it}. A template says them by
+# the tag `term`. Statuses and flags have theirs in status.py.
+TERMS = {
+    **PAGES,
+    "status_paper": "Status paper",
+    "proof": "Proof",
+    # Of the board
+    "exceptions": "Look at these first",
+    "never_reported": STATUS_WORDS[NOT_REPORTED],
+    "decisions": "Decisions wanted",
+    "differing": "Where views differ",
+    # Of an action or a recommendation
+    "owner_role": "Owner role",
+    "updated": "Last update",
+    "next_due": "Next due",
+    "worst": "Worst status of its actions",
+    "misses": "Deadlines missed",
+    "proposed": "Proposed, not yet decided",
+    "proposed_ended": "Proposed, and ended without a decision",
+    # Of a meeting
+    "asked": "What the board is asked to do",
+    "decided": "Decided at this meeting",
+    "moved": "Due dates moved",
+    "refused": "Proposed dates refused",
+    "sent_back": "Sent back for evidence",
+    "assessed": "New assessments",
+    "gone": "Withdrawn, or taken off by a correction",
+    "corrections": "Corrected or withdrawn",
+    "repeated": "Updated with the same words as before",
+    "received": "Reports received",
+    "not_reported": "Open, and not reported on since",
+    "unchanged": "Open, with the same status and date as before",
+}
