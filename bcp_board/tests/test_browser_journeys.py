@@ -186,8 +186,9 @@ def test_actions_are_filtered_and_a_bad_filter_is_answered_at_its_field(browse, 
     assert page.title().startswith("Error: ")
     expect(page.locator(".govuk-error-summary")).to_be_focused()
     page.locator(".govuk-error-summary a").click()
-    expect(page.get_by_label("Status")).to_be_focused()
-    expect(page.get_by_label("Status")).to_have_accessible_description(re.compile("."))
+    statuses = page.get_by_role("group", name="Status")
+    expect(statuses.get_by_role("checkbox").first).to_be_focused()
+    expect(statuses).to_have_accessible_description(re.compile("."))
     expect(rows).to_have_count(0)
 
 

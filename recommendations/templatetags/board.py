@@ -52,27 +52,33 @@ def term(name):
 
 
 @register.simple_tag
-def status_tag(status):
-    """``status`` as every page shows it: its shape and its words, which lead to what it commits us to."""
+def status_tag(status, link=True):
+    """``status`` as every page shows it: its shape and its words, which lead to what it commits us to.
+
+    Without ``link`` they lead nowhere, where so many of them would be in the way.
+    """
     row = ROWS[status]
-    return _tag(f"status-{status}", row.tone.value, row.shape, row.word)
+    return _tag(f"status-{status}", row.tone.value, row.shape, row.word, link=link)
 
 
 @register.simple_tag
-def flag_tag(words, name):
-    """``words`` as every page shows the flag ``name``, with its drawing; they lead to what it means."""
-    return _tag(f"flag-{name}", f"flag tag--{name}", SHAPES[name], words)
+def flag_tag(words, name, link=True):
+    """``words`` as every page shows the flag ``name``, with its drawing; with ``link`` to what it means."""
+    return _tag(f"flag-{name}", f"flag tag--{name}", SHAPES[name], words, link=link)
 
 
-def _tag(anchor, tone, drawing, words):
-    link = '<a class="tag tag--{}" href="{}#{}">{} {}</a>'
-    return format_html(link, tone, reverse("help"), anchor, drawing, words)
+def _tag(anchor, tone, drawing, words, *, link):
+    if not link:
+        return format_html('<span class="tag tag--{}">{} {}</span>', tone, drawing, words)
+    tag = '<a class="tag tag--{}" href="{}#{}">{} {}</a>'
+    return format_html(tag, tone, reverse("help"), anchor, drawing, words)
 
 
 @register.simple_tag
-def how_it_stands(action):
+def how_it_stands(action, link=True):
     """The status of ``action`` with its flags beside it."""
-    tags = [status_tag(action.status), *(flag_tag(words, name) for name, words in action.flags.items())]
+    flags = (flag_tag(words, name, link) for name, words in action.flags.items())
+    tags = [status_tag(action.status, link), *flags]
     return format_html('<span class="tags">{}</span>', format_html_join(" ", "{}", ((t,) for t in tags)))
 
 

@@ -22,6 +22,7 @@ from recommendations.tests.factories import (
 )
 from record.tests.admin_forms import errors_of, fields_of, fill_in, open_form, sign_in
 from record.tests.factories import make_meeting, make_user, on
+from record.tests.pages import main_words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
 UPDATE = reverse("admin:recommendations_progressupdate_add")
@@ -332,7 +333,8 @@ def test_a_report_is_sent_back_and_the_owner_sees_first_what_is_wanted_and_by_wh
     now = board_position(on(datetime.date.today()))
     assert now.by_ref["A01"].status == "done"
     assert (now.decisions.to_accept, [a.ref for a in now.decisions.sent_back]) == ((), ["A01"])
-    for address in ("/actions/A01/", "/", "/status/"):
+    assert "Sent back, and waiting for the owner’s evidence: A01 ." in main_words(client.get("/"))
+    for address in ("/actions/A01/", "/status/"):
         shown = " ".join(client.get(address).content.decode().split())
         assert (address, "The audit of June" in shown, "Wanted by 21 November 2022" in shown) == (
             address,
