@@ -30,6 +30,11 @@ class PublishForm(forms.Form):
     """Confirms that the paper is to be frozen; a later version says why there is one."""
 
     read = forms.CharField(required=False, widget=forms.HiddenInput)
+    has_annex = forms.BooleanField(
+        label="With the annex",
+        required=False,
+        help_text="After the paper’s own sheets: the other actions, every date, measures, risks and months.",
+    )
     reason = LinesField(
         label="Why there is a new version",
         required=False,
@@ -42,9 +47,10 @@ class PublishForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args, newest, is_now, reason="", **kwargs):
+    def __init__(self, *args, newest, is_now, has_annex=False, reason="", **kwargs):
         self.is_now = is_now
-        super().__init__(*args, initial={"read": is_now, "reason": reason}, **kwargs)
+        initial = {"read": is_now, "has_annex": has_annex, "reason": reason}
+        super().__init__(*args, initial=initial, **kwargs)
         if not newest:
             del self.fields["reason"]
 
@@ -110,13 +116,16 @@ class MeetingAdmin(RecordAdmin):
             )
         form, moved_on = self.publish_form(meeting, request.POST or None), None
         if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data.get("reason", "")
+            wanted = {
+                "has_annex": form.cleaned_data["has_annex"],
+                "reason": form.cleaned_data.get("reason", ""),
+            }
             try:
-                paper = publish(meeting.pk, by=request.user, read=form.cleaned_data["read"], reason=reason)
+                paper = publish(meeting.pk, by=request.user, read=form.cleaned_data["read"], **wanted)
             except MovedOn as error:
                 moved_on = error.told or [NOT_WHOLE]
                 meeting.refresh_from_db()
-                form = self.publish_form(meeting, reason=reason)
+                form = self.publish_form(meeting, **wanted)
             else:
                 security_log.record("published", request=request, object=f"paper {paper.pk}")
                 message = format_html(
@@ -139,9 +148,9 @@ class MeetingAdmin(RecordAdmin):
         status = 409 if moved_on else 200
         return TemplateResponse(request, "admin/meetings/publish.html", context, status=status)
 
-    def publish_form(self, meeting, *data, reason=""):
+    def publish_form(self, meeting, *data, **wanted):
         newest = meeting.papers.defer("body").order_by("-version").first()
-        return PublishForm(*data, newest=newest, is_now=what_is_read(meeting), reason=reason)
+        return PublishForm(*data, newest=newest, is_now=what_is_read(meeting), **wanted)
 
     @admin.display(description="papers due", ordering="papers_due_on")
     def papers_due_in_words(self, meeting):

@@ -52,6 +52,9 @@ class Paper(models.Model):
     )
     body = models.BinaryField()
     sha256 = models.CharField("SHA-256", max_length=64)
+    decisions = models.JSONField(
+        null=True, help_text="The numbers of the decisions on it; none on papers from before they had any."
+    )
 
     objects = PaperQuerySet.as_manager()
 

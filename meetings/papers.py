@@ -15,7 +15,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from meetings.changes import Changes, Unchanged, changes_since, unchanged
+from meetings.decisions import Decisions, decisions_of, numbers_printed
+from meetings.glance import Glance, glance
 from meetings.held import meetings_held
+from meetings.sheets import sheets_of
 from recommendations import charts
 from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition, RecommendationPosition
@@ -57,21 +60,49 @@ class StatusPaper:
     board: BoardPosition
     changes: Changes | None
     unchanged: tuple[Unchanged, ...]
-    months: charts.MonthlyStatuses
+    months: charts.MonthlyStatuses | None
+    glance: Glance
+    decisions: Decisions
     sheet: "Sheet"
     update_every_days: int
+    has_annex: bool
 
     @property
     def stylesheet(self):
-        return stylesheet() + self.sheet.style
+        return stylesheet()
+
+    @property
+    def cells(self):
+        """The four cells; what hangs on a critical recommendation stands by itself, below the ten."""
+        nearer = [replace(c, lines=c.lines[:-1] or c.lines) for c in self.glance.critical]
+        return (self.glance.judgement, *nearer, self.glance.since, self.glance.coming)
+
+    @property
+    def covering_note(self):
+        """The covering note in pieces that may stand on different sheets."""
+        return [line for line in (self.meeting.covering_note if self.meeting else "").splitlines() if line]
+
+    @property
+    def reported_by(self):
+        """{the role that owns them: what was Received on their actions} since the last meeting, by role."""
+        owners = defaultdict(list)
+        for each in sorted(self.changes.received, key=lambda each: (each.action.owner_role, each.action.ref)):
+            owners[each.action.owner_role].append(each)
+        return dict(owners)
+
+    @property
+    def differences_made(self):
+        """The newest updates of actions that say what they changed for children, since the last meeting."""
+        received = self.changes and {each.action.pk for each in self.changes.received}
+        return [
+            action
+            for action in self.board.reported
+            if action.update.difference_made and (received is None or action.pk in received)
+        ]
 
     @property
     def change_groups(self):
         return change_groups(self.changes) if self.changes else ()
-
-    @property
-    def rows(self):
-        return recommendation_rows(self.board, self.changes)
 
     @property
     def sentences(self):
@@ -91,13 +122,15 @@ class StatusPaper:
         return never_reported_groups(self.board)
 
     @property
+    def exceptions(self):
+        """The exceptions that no decision is asked for on."""
+        decided = {wanted.action.pk for wanted in self.decisions.all}
+        return [action for action in self.board.exceptions if action.pk not in decided]
+
+    @property
     def others(self):
         """The actions that are neither exceptions nor never reported on."""
         return [a for a in self.board.actions if not a.is_exception and not a.is_never_reported]
-
-    @cached_property
-    def timeline(self):
-        return charts.board_timeline(self.board)
 
     @cached_property
     def slippage(self):
@@ -131,25 +164,28 @@ def edits_of_meeting(meeting, at):
     return tuple(sorted((*own.get(meeting.pk), *of_asks), key=lambda edit: edit.at))
 
 
-def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, published_at=None):
+def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, published_at=None, has_annex=False):
     """The StatusPaper at ``at`` for ``meeting``, which may be None.
 
     ``asks`` are what its board is asked to do. A published one has a ``version`` and a moment
-    ``published_at``.
+    ``published_at``. With ``has_annex`` what is only looked up follows.
     """
     board = board_position(at)
     # A published one counts all that there is, so that it follows in the chain on what it prints.
     newest = ledger.newest(None if version else at.known)
     earlier = meetings_held(at, before=meeting)
+    changes, before = changes_since(board, earlier), earlier[0] if earlier else None
     return StatusPaper(
         at=at,
         meeting=meeting,
         asks=asks,
-        meeting_before=earlier[0] if earlier else None,
+        meeting_before=before,
         board=board,
-        changes=changes_since(board, earlier),
+        changes=changes,
         unchanged=unchanged(board, earlier),
-        months=charts.monthly_statuses(at),
+        months=charts.monthly_statuses(at) if has_annex else None,
+        glance=glance(board, changes=changes, before=before, coming=meeting),
+        decisions=decisions_of(board, numbers=numbers_printed(meeting, at)),
         sheet=Sheet(
             board_name=settings.BOARD_NAME,
             marking=settings.MARKING,
@@ -162,6 +198,7 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
             version=version,
         ),
         update_every_days=settings.UPDATE_EVERY_DAYS,
+        has_annex=has_annex,
     )
 
 
@@ -199,29 +236,13 @@ class Sheet:
         return warnings + (["DEMONSTRATION: invented progress"] if self.is_demonstration else [])
 
     @property
-    def style(self):
-        """The CSS that puts these words, and page x of y, on every sheet of paper."""
+    def foot(self):
+        """What says which position the sheet shows, and how far the record goes."""
         published = f" Published {say_moment(self.published_at)}." if self.version else ""
-        foot = (
-            f"{self.title}. As at {say_day(self.as_at)}.{published}",
-            f"{self.record}, ending {self.anchor.digest[-8:]}.",
+        return (
+            f"{self.title}. As at {say_day(self.as_at)}.{published} "
+            f"{self.record}, ending {self.anchor.digest[-8:]}."
         )
-        boxes = {
-            "top-left": css_string(self.board_name),
-            "top-center": css_string(self.marking),
-            "top-right": css_string(". ".join(self.warnings)),
-            "bottom-left": css_string("\n".join(foot)),
-            "bottom-center": css_string(self.marking),
-            "bottom-right": '"Page " counter(page) " of " counter(pages)',
-        }
-        rules = "".join(f"@{box}{{content:{content}}}" for box, content in boxes.items())
-        # Safe as it is: css_string leaves no character that could end the string or the style element.
-        return SafeString(f"@page paper{{{rules}}}")
-
-
-def css_string(text):
-    """``text`` as a CSS string with its quotes, every character but plain ones escaped."""
-    return '"' + re.sub(r"[^\w .,:;()’–-]", lambda found: f"\\{ord(found[0]):x} ", text) + '"'
 
 
 def number_of(count, one, many):
@@ -318,11 +339,13 @@ def documents_cited(board):
 
 def render_paper(paper):
     """The bytes of a StatusPaper: whole in themselves, with no name or form."""
-    html = render_to_string("meetings/paper.html", {"paper": paper})
-    said = set(re.findall(r"\w+", html))
+    names = ("first", "rest", "annex") if paper.has_annex else ("first", "rest")
+    parts = [render_to_string(f"paper/{name}.html", {"paper": paper}) for name in names]
+    said = set(re.findall(r"\w+", " ".join([paper.sheet.board_name, *parts])))
     terms = [f"{short}: {term.expansion}" for short, term in ABBREVIATIONS.items() if short in said]
-    spelled_out = render_to_string("paper/_abbreviations.html", {"terms": terms})
-    return html.replace("</main>", f"{spelled_out}</main>").encode()
+    parts[1] += render_to_string("paper/_abbreviations.html", {"terms": terms})
+    sheets = [SafeString(sheet) for sheet in sheets_of(parts)]
+    return render_to_string("meetings/paper.html", {"paper": paper, "sheets": sheets}).encode()
 
 
 def stylesheet():

@@ -95,8 +95,8 @@ def shown_next(meeting, newest, *, now):
     return shown_when_published(meeting, now=now, is_first=newest is None)
 
 
-def publish(meeting_pk, *, by, read, reason=""):
-    """Freeze the paper of the meeting and return it, a Paper.
+def publish(meeting_pk, *, by, read, reason="", has_annex=False):
+    """Freeze the paper of the meeting, with its annex if wanted, and return it, a Paper.
 
     ``read`` is the token of what the person had read, from ``what_is_read``; raises MovedOn if anything was
     added to the record since, or the paper would show another day. No statement can be added while the
@@ -110,22 +110,24 @@ def publish(meeting_pk, *, by, read, reason=""):
         is_now = _token(meeting, newest, now=now)
         if read != is_now:
             raise MovedOn(_told(read, is_now))
-        return freeze(meeting, newest, by=by, signed=signature(by), now=now, reason=reason)
+        return freeze(
+            meeting, newest, by=by, signed=signature(by), now=now, reason=reason, has_annex=has_annex
+        )
 
 
-def freeze(meeting, newest, *, by, signed, now, reason):
+def freeze(meeting, newest, *, by, signed, now, reason, has_annex=False):
     """Add the next paper of ``meeting`` after its ``newest`` at the moment ``now``, in the writer's turn."""
     version = newest.version + 1 if newest else 1
     at = shown_next(meeting, newest, now=now)
-    body = render_paper(
-        status_paper(
-            at,
-            meeting=meeting,
-            asks=asks_of(meeting, AsAt.now(at.today)),
-            version=version,
-            published_at=now,
-        )
+    made = status_paper(
+        at,
+        meeting=meeting,
+        asks=asks_of(meeting, AsAt.now(at.today)),
+        version=version,
+        published_at=now,
+        has_annex=has_annex,
     )
+    body = render_paper(made)
     paper = Paper(
         meeting=meeting,
         version=version,
@@ -136,11 +138,12 @@ def freeze(meeting, newest, *, by, signed, now, reason):
         reason=reason,
         body=body,
         sha256=hashlib.sha256(body).hexdigest(),
+        decisions=made.decisions.numbers,
     )
     return ledger.append([paper])[0]
 
 
-def preview(meeting):
+def preview(meeting, *, has_annex=False):
     """The bytes that publishing now would freeze, but marked DRAFT."""
     now = timezone.now()
     at = shown_next(meeting, _newest(meeting), now=now)
@@ -150,5 +153,6 @@ def preview(meeting):
             meeting=meeting,
             asks=asks_of(meeting, AsAt.now(at.today)),
             is_draft=True,
+            has_annex=has_annex,
         )
     )

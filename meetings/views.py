@@ -76,7 +76,9 @@ def status(request):
     """Show the pre-meeting status page, made for A4: for the next meeting if there is one."""
     at = request.as_at
     upcoming = next_meeting(at)
-    made = papers.status_paper(at, meeting=upcoming, asks=papers.asks_of(upcoming, at))
+    made = papers.status_paper(
+        at, meeting=upcoming, asks=papers.asks_of(upcoming, at), has_annex="annex" in request.GET
+    )
     return paper_response(papers.render_paper(made))
 
 
@@ -163,7 +165,7 @@ def nothing_of(changes):
 def paper(request, row):
     """Serve the meeting's paper: the published bytes, or a live draft until there are some."""
     if "draft" in request.GET and request.user.has_perm("meetings.add_paper"):
-        return paper_response(preview(row))
+        return paper_response(preview(row, has_annex="annex" in request.GET))
     wanted = request.GET.get("version")
     published = published_by(request.as_at, row.papers).order_by("-version")
     if wanted is not None:
@@ -185,6 +187,7 @@ def paper(request, row):
         meeting=row,
         asks=papers.asks_of(row, request.as_at),
         is_draft=True,
+        has_annex="annex" in request.GET,
     )
     return paper_response(papers.render_paper(made))
 

@@ -80,7 +80,9 @@ def _as_the_site_would(fields, row):
 
 def _as_stored(field, row):
     """What SQLite's typeof() and hex() say of the value of ``field`` where the site wrote it."""
-    value = field.get_db_prep_value(getattr(row, field.attname), connection)
+    held = getattr(row, field.attname)
+    # Nothing is nothing in a column of JSON too, where it would otherwise be the word for it.
+    value = held if held is None else field.get_db_prep_value(held, connection)
     if value is None:
         return "null", ""
     if isinstance(value, int):

@@ -33,4 +33,6 @@ def different(field, value):
         return bytes(value) + b"\0"
     if isinstance(field, models.IntegerField | models.ForeignKey):
         return (value or 0) + 1000
+    if isinstance(field, models.JSONField):
+        return {**(value or {}), "another": 1000}
     return f"{value[:-1]}~"

@@ -177,7 +177,7 @@ def test_the_secretariat_moves_a_date_and_both_dates_are_on_the_page_and_the_pap
         1,
     )
     assert (position.misses_words, position.untold_words) == ("0", "1 date passed with nothing reported")
-    for address in ("/actions/A04/", "/status/"):
+    for address in ("/actions/A04/", "/status/?annex"):
         shown = words(client.get(address))
         assert "April 2023" in shown
         assert "September 2027" in shown

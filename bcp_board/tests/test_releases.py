@@ -32,7 +32,7 @@ PAGES = {
     "/actions/A07/?as_at=2026-11-20": [kept.WRONG, kept.RIGHT, kept.WHY_WRONG],
     "/actions/A07/?as_at=2026-11-05&known=then": [kept.WRONG],
     f"/meetings/{kept.HELD_ON}/": [kept.WHY_LATER, "June 2027", kept.ASKED],
-    "/status/?as_at=2026-11-20": [kept.WHY_LATER, "June 2027", kept.ASKED],
+    "/status/?as_at=2026-11-20": [kept.REPORTED, kept.WHY_LATER, "June 2027", kept.ASKED],
     "/recommendations/4/?as_at=2026-11-20": [
         kept.REPORTED,
         kept.WRONG,

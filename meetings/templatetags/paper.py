@@ -61,6 +61,13 @@ def ratings(action):
     return format_html_join("", '<span class="row">{}</span>', rows)
 
 
+@register.simple_tag
+def ratings_in_line(action):
+    """The status of ``action`` and its flags as a paper shows them, in a line."""
+    rows = [(rating(action.status),), *((flagged(words, name),) for name, words in action.flags.items())]
+    return format_html_join(", ", "{}", rows)
+
+
 @register.filter
 def signed(signature):
     """Who stated something, by role: a paper names nobody."""
@@ -117,3 +124,36 @@ def and_its_paper(meeting, at):
     """A meeting in words; of one whose paper showed an earlier day, the AsAt ``at``, with that day."""
     words = f"the meeting of {say_day(meeting.held_on)}"
     return words if at.day == meeting.held_on else f"{words} (from its paper, as at {say_day(at.day)})"
+
+
+@register.filter
+def why(update):
+    """What a ProgressUpdate gives as the reason, and the step to recover, as far as a line holds them."""
+    if not update.is_explained:
+        return in_a_line(update.narrative)
+    recovery = f"To recover: {update.recovery_step}" if update.recovery_step else ""
+    return in_a_line(f"{update.reason}\n{recovery}")
+
+
+@register.filter
+def numbers_in_words(wanted):
+    """The numbers of some decisions in a row, Wanted: "D1 to D6"; "" for none."""
+    names = [each.name for each in wanted]
+    is_a_row = len(names) > 2 and wanted[-1].number - wanted[0].number == len(names) - 1
+    return f"{names[0]} to {names[-1]}" if is_a_row else ", ".join(names)
+
+
+# Where a sentence ends: after its full stop, where another begins with a capital.
+SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\b(?:Mr|Dr|St|No)\.)[”’\"')]*\s+(?=[“‘\"'(]*[A-Z])")
+ONE_LINE = 110
+
+
+@register.filter
+def in_a_line(text):
+    """The first sentences of ``text``, as many as a line holds and one at least; "[…]" if more was said."""
+    text = text.replace("\n", " ").strip(" ")
+    ends = [found.end() for found in SENTENCE_END.finditer(text)]
+    if len(text) <= ONE_LINE or not ends:
+        return text
+    end = max((end for end in ends if end <= ONE_LINE), default=ends[0])
+    return f"{text[:end].rstrip()} […]"

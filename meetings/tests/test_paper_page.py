@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from meetings import papers
+from meetings.templatetags.paper import in_a_line
 from recommendations.position import board_position
 from recommendations.status import STATUS_WORDS, TABLE, Status
 from recommendations.tests.factories import (
@@ -57,29 +58,7 @@ class Outline(HTMLParser):
         return [attributes for tag, attributes in self.found if tag in names]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "OFFICIAL",
-        'a "quoted" marking',
-        "a back\\slash",
-        "a\nline\r\nbreak",
-        "</style><script>alert(1)</script>",
-        "} body { display: none } @page {",
-        "/* */ url(//elsewhere)",
-        "\\22 ; } *{}",
-        "Ymddiriedolaeth – é – 東",
-    ],
-)
-def test_a_css_string_ends_nowhere_but_at_its_end(text):
-    string = papers.css_string(text)
-    assert string[0] == string[-1] == '"'
-    assert not re.search(r"[\"<>{}@\n\r\f]", string[1:-1])
-    read = re.sub(r"\\([0-9a-f]+) ", lambda found: chr(int(found[1], 16)), string[1:-1])
-    assert read == text
-
-
-def test_a_hostile_marking_stays_a_string_in_the_one_stylesheet(db, settings):
+def test_a_hostile_marking_stays_text_and_the_stylesheet_one(db, settings):
     settings.MARKING = '"}</style><script>alert(1)</script>'
     body = render()
     assert body.count(b"<style>") == body.count(b"</style>") == 1
@@ -93,20 +72,20 @@ def test_the_paper_needs_nothing_but_its_own_bytes(db):
     outline = Outline(body)
     assert not outline.tags("script", "link", "img", "form", "input", "button", "iframe", "nav")
     assert not [attributes for _, attributes in outline.found if "style" in attributes]
-    assert [a["href"] for a in outline.tags("a")] == ["/"]
+    assert [a["href"] for a in outline.tags("a")] == ["/", "?draft&annex"]
     assert b"csrf" not in body
     assert not re.search(rb"url\((?!#)", body)
 
 
 def test_headings_tables_and_language_are_in_order(db, record):
-    body = render(as_at=datetime.date(2026, 11, 22))
+    body = render(as_at=datetime.date(2026, 11, 22), has_annex=True)
     outline = Outline(body)
     assert outline.tags("html") == [{"lang": "en-GB"}]
     levels = [int(tag[1]) for tag, _ in outline.found if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
-    assert all(heading["scope"] in ("row", "col") for heading in outline.tags("th"))
+    assert {heading["scope"] for heading in outline.tags("th")} == {"row", "rowgroup", "col"}
     assert len(outline.tags("caption")) == len(outline.tags("table"))
 
 
@@ -128,23 +107,26 @@ def test_the_sentences_are_the_positions_own_figures(db):
     text = text_of(render())
     for sentence in papers.position_in_words(board, update_every_days=28):
         assert sentence in text
-    assert (
-        "Done, evidence awaited 0 Complete, evidence accepted 1 Embedded: checked again, and held 0" in text
+    finished = (
+        "Done, evidence awaited: 0. Complete, evidence accepted: 1. Embedded, checked again and held: 0."
     )
+    assert finished in text
 
 
 def test_a_board_with_nothing_on_it_says_so_in_words(db):
-    text = text_of(render())
+    text = text_of(render(has_annex=True))
     for sentence in (
         "There are no actions.",
         "no meeting is planned",
         "Nothing has been asked of the board",
-        "No decision is waiting for the board: no proposed date, no completion to accept and no re-check due"
-        ".",
-        "No judgement by Ofsted is held.",
+        "No decision is waiting for the board: no proposed date, no completion to accept, no re-check due "
+        "and no late action without a new date asked for.",
+        "No judgement held",
         "There are no actions, so there is nothing to compare.",
         "There are no actions to report on.",
-        "No recommendation on the board is marked critical.",
+        "No critical recommendation",
+        "No recommendation is on the board on this day.",
+        "No report says what difference was made for children.",
         "There are no actions, so there is nothing to show.",
         "There is no earlier meeting on the record",
         "No open action has a date still to come.",
@@ -160,11 +142,11 @@ def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
     make_due_date(action, "2023-02", dated="2022-11-20", reason_kind="resources", reason="Too few people")
     make_update(action, Status.AT_RISK, dated="2022-12-01", reason="Two left.", recovery_step="Hire two.")
     text = text_of(render())
-    exceptions = text[text.index("Exceptions") : text.index("Never reported on")]
-    assert "A01 Replace the system Head of IT. Recommendation 1" in exceptions
-    assert "First date, given in a report: November 2022" in exceptions
-    assert "Now: February 2023, 3 months later than the first date" in exceptions
-    assert "Two left. To recover: Hire two." in exceptions
+    exceptions = text[text.index("Exceptions: 1") : text.index("Never reported on")]
+    assert (
+        "A01 Replace the system (1) At risk February 2023, first November 2022. Missed: 0 "
+        "Head of IT : Two left. To recover: Hire two."
+    ) in exceptions
 
 
 def test_the_critical_recommendation_warns_when_its_actions_are_late(db):
@@ -190,12 +172,22 @@ def test_of_a_critical_recommendation_in_silence_the_paper_says_that_it_cannot_b
     assert "1 date passed with nothing reported, so nobody can say whether it was met." in late
 
 
-def test_a_disagreement_stands_before_everything_else_that_is_wrong(db):
+def test_where_views_differ_stands_between_the_decisions_and_the_exceptions(db):
     recommendation = make_recommendation(1)
-    make_update(make_action("A01", recommendation), Status.ON_TRACK, narrative="All is well.")
-    make_assessment(recommendation, Status.OFF_TRACK, dated="2022-12-01", narrative="It is not.")
+    make_update(make_action("A01", recommendation), Status.AT_RISK, reason="It is late.")
+    make_assessment(recommendation, Status.OFF_TRACK, dated="2022-12-01", narrative="It will fail.")
     text = text_of(render())
-    assert text.index("It is not.") < text.index("All is well.") < text.index("The recommendations")
+    order = [
+        "asked to decide",
+        "What changed",
+        "It will fail.",
+        "Exceptions: 1",
+        "It is late.",
+        "inspectors found",
+    ]
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    assert [text.count(words) for words in ("It will fail.", "It is late.")] == [1, 1]
 
 
 def test_a_filler_of_the_same_day_hides_on_paper_nothing_that_was_said_before_it(db):
@@ -208,10 +200,12 @@ def test_a_filler_of_the_same_day_hides_on_paper_nothing_that_was_said_before_it
             action, "at_risk", dated="2022-12-01", by=officer, narrative=said, reason=said, recorded_at=at
         )
     text = text_of(render(meeting=make_meeting(held_on=datetime.date(2022, 12, 20))))
-    exceptions = text[text.index("Exceptions") : text.index("Never reported on")]
-    assert "As said. To recover: What next Earlier that day: Two of five left." in exceptions
-    received = text[text.index("Reports received: 1") :]
-    assert received.index("As said.") < received.index("Two of five left.") < received.index("Month by month")
+    exceptions = text[text.index("Exceptions: 1") : text.index("Never reported on")]
+    assert (
+        "As said. To recover: What next Earlier that day: Two of five left. To recover: What next"
+        in exceptions
+    )
+    assert "Who has reported: 1 owner. Director : A01." in text
 
 
 def test_where_views_differ_the_paper_says_what_it_rests_on(db):
@@ -224,8 +218,9 @@ def test_where_views_differ_the_paper_says_what_it_rests_on(db):
     assert "Neither the adviser nor the board has assessed recommendations 1 and 2." in calm
     make_assessment(heard, Status.ON_TRACK, dated="2022-12-02", narrative="It goes well.")
     text = text_of(render())
-    assert "Recommendation 1 Off track A01: 1 of 1 reported Not assessed" not in calm
-    assert "Recommendation 1 Off track A01: 1 of 1 reported On track 2 December 2022 Not assessed" in text
+    assert "Recommendation 1 Off track : A01 On track, Dec 2022 Not assessed" not in calm
+    assert "Recommendation 1 Off track : A01 On track, Dec 2022 Not assessed" in text
+    assert "The adviser: It goes well." in text
     assert "Nowhere" not in text
 
 
@@ -236,12 +231,16 @@ def test_a_board_on_which_nobody_has_reported_judges_nothing(db):
     assert ("Nowhere" in text, "differ: 0" in text) == (False, True)
 
 
-def test_decisions_wanted_are_listed_with_what_would_change(db):
+def decided_upon(db):
+    """A board asked for a date, a completion and a re-check, with one late action that nobody asks about."""
     officer = make_user("Officers")
-    action = make_action("A01", title="Replace the system")
-    make_due_date(action, "2023-01", dated="2022-11-01")
+    late = make_action("A01", title="Replace the system")
+    make_due_date(late, "2022-11", dated="2022-10-01")
+    make_update(late, Status.AT_RISK, reason="Two left.", recovery_step="Hire two.")
+    asked = make_action("A02", title="Train managers")
+    make_due_date(asked, "2023-01", dated="2022-11-01")
     make_due_date(
-        action,
+        asked,
         "2023-06",
         dated="2022-12-01",
         by=officer,
@@ -249,13 +248,41 @@ def test_decisions_wanted_are_listed_with_what_would_change(db):
         reason_kind="resources",
         reason="Too few people.",
     )
-    make_update(make_action("A02"), Status.DONE, dated="2022-12-01", by=officer)
-    text = text_of(render())
-    wanted = text[text.index("Decisions wanted") : text.index("Where we stand")]
-    assert "Agree or refuse a date. A01, Replace the system : move from January 2023 to June 2023." in wanted
-    assert "Not enough people or money: Too few people. Proposed by an officer, 1 December 2022." in wanted
-    assert "Accept, or ask for evidence. A02, Title of A02 : reported done, evidence awaited." in wanted
+    make_update(make_action("A03"), Status.DONE, dated="2022-12-01", by=officer, evidence="The minutes")
+    checked = make_action("A04")
+    make_update(checked, Status.COMPLETE, dated="2022-08-01", recheck_on=datetime.date(2022, 12, 1))
+    return officer
+
+
+def test_decisions_are_numbered_with_a_box_for_each_answer(db):
+    officer = decided_upon(db)
+    body = render()
+    text = text_of(body)
+    wanted = text[text.index("A. Dates asked for: 1 No.") : text.index("What changed since")]
+    assert (
+        "D1 A02 Train managers January 2023 January 2023 June 2023 0 0 Agree Refuse "
+        "Not enough people or money: Too few people. (1 December 2022)"
+    ) in wanted
+    assert "D2 A03 Title of A03 Evidence: The minutes 1 December 2022 Accept Send back" in wanted
+    assert "D3 A04 Title of A04 1 December 2022 Yes No" in wanted
+    assert (
+        "D4 A01 Replace the system November 2022 November 2022 0 1 Yes No "
+        "At risk, Overdue, No update since 1 November 2022 : Two left. To recover: Hire two."
+    ) in wanted
+    assert body.count(b'class="tick"') == 8
+    counted = (
+        "A. Dates asked for: 1, D1; B. Completions to accept: 1, D2; C. Re-checks due: 1, D3; "
+        "D. Late, with no new date asked for: 1, D4."
+    )
+    assert counted in text
     assert officer.last_name not in text
+
+
+def test_an_action_that_a_decision_is_about_is_not_an_exception_a_second_time(db):
+    decided_upon(db)
+    text = text_of(render())
+    assert "Exceptions: 2 Each of them is among the decisions above." in text
+    assert text.count("Two left.") == 1
 
 
 def test_the_open_actions_are_reconciled_with_the_last_meeting(db):
@@ -267,12 +294,12 @@ def test_the_open_actions_are_reconciled_with_the_last_meeting(db):
         "Open actions: 1 before, plus 1 new, plus 0 reopened, less 0 completed, less 0 embedded, "
         "less 0 closed, makes 2 now."
     ) in text
-    assert "New: 1 A02" in text
+    assert "New: 1. A02" in text
 
 
 def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db, record):
     day = datetime.date(2026, 11, 22)
-    board, text = board_position(on(day)), text_of(render(as_at=day))
+    board, text = board_position(on(day)), text_of(render(as_at=day, has_annex=True))
     assert len(board.actions) == 27
     for action in board.actions:
         assert action.title in text
@@ -285,9 +312,9 @@ def test_every_action_and_recommendation_of_the_record_is_on_the_paper(db, recor
 
 
 def test_the_paper_says_how_old_it_is_and_what_to_take_care_of(db, record):
-    text = text_of(render(as_at=datetime.date(2026, 11, 22)))
-    assert "Age of the record Newest source: about 2024. Nothing later is held." in text
-    assert "Ofsted’s latest judgement held, of overall effectiveness, inspected December 2021" in text
+    text = text_of(render(as_at=datetime.date(2026, 11, 22), has_annex=True))
+    judgement = "Inadequate Ofsted, December 2021: the latest judgement held."
+    assert f"{judgement} Newest source: about 2024. Nothing later is held." in text
     assert "current" not in text.lower()
     assert "Visited: date not stated, reported about 2024." in text
     assert "Take care. The findings come from a press report." in text
@@ -308,7 +335,7 @@ def test_what_the_council_says_of_a_visit_stands_apart_from_what_ofsted_found(db
 def test_the_key_explains_every_status(db):
     text = text_of(render())
     for status, meaning in [(row.value, row.meaning) for row in TABLE]:
-        assert f"{STATUS_WORDS[status]} {meaning}" in text
+        assert f"{STATUS_WORDS[status]} : {meaning}" in text
 
 
 def test_the_abbreviations_on_the_paper_and_no_others_are_spelled_out(db):
@@ -341,10 +368,13 @@ def test_what_people_write_is_text_and_keeps_its_lines(db):
         held_on=AS_AT, covering_note="One\nTwo <b>bold</b>", asks=["Decide", "<script>note</script>"]
     )
     body = render(meeting=meeting).decode()
-    assert '<p class="said"><bdi>One\nTwo &lt;b&gt;bold&lt;/b&gt;</bdi></p>' in body
-    items = ["Decide", "&lt;script&gt;note&lt;/script&gt;"]
-    asks = "".join(f"<li><strong>To decide:</strong><bdi>{item}</bdi></li>" for item in items)
-    assert asks in re.sub(r">\s+<", "><", body)
+    made = re.sub(r">\s+<", "><", body)
+    assert (
+        "<strong>Covering note.</strong><bdi>One</bdi></p><p><bdi>Two &lt;b&gt;bold&lt;/b&gt;</bdi></p>"
+        in made
+    )
+    for item in ("Decide", "&lt;script&gt;note&lt;/script&gt;"):
+        assert f'<strong>To decide:</strong><bdi class="said">{item}</bdi></p>' in made
 
 
 @pytest.mark.parametrize(
@@ -366,10 +396,21 @@ def test_the_page_costs_the_same_however_much_is_on_it(db, django_assert_num_que
     for number in range(1, actions + 1):
         make_update(make_action(f"A{number:02}", make_recommendation(number)), Status.AT_RISK)
     context = {"at": on(AS_AT), "meeting": None}
-    # The position 19, what was corrected of it 11, twelve months 12, meetings before 3, the demonstration
-    # mark, the anchor.
+    # The position 19, what was corrected of it 11, meetings before 3 and so on; the annex reads the months.
     with django_assert_num_queries(QUERIES):
         papers.render_paper(papers.status_paper(**context))
+    with django_assert_num_queries(QUERIES + 1):
+        papers.render_paper(papers.status_paper(**context, has_annex=True))
 
 
-QUERIES = 33
+QUERIES = 32
+
+
+def test_what_is_said_is_cut_only_after_a_whole_sentence():
+    long = (
+        "The supplier withdrew in November, and nobody else has answered the notice that was put out again."
+    )
+    assert in_a_line(f"{long} A second sentence.") == f"{long} […]"
+    assert in_a_line("Short. And another\nline.") == "Short. And another line."
+    endless = "no sentence ends here " * 20
+    assert in_a_line(endless) == endless.strip()

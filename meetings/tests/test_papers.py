@@ -320,6 +320,21 @@ def test_nothing_of_a_paper_is_kept_when_publishing_fails(meeting, secretariat):
     assert (Paper.objects.count(), ledger.anchor()) == (0, before)
 
 
+def test_the_annex_is_published_where_its_box_is_ticked_and_read_where_it_is_asked_for(
+    client, meeting, secretariat
+):
+    annex = "<h2>Annex</h2>"
+    client.force_login(secretariat)
+    read = [published(client, f"{ADDRESS}{query}").decode() for query in ("?draft", "?draft&annex")]
+    form = open_form(client, publish_page(meeting))
+    client.post(publish_page(meeting), {**form, "has_annex": "on"})
+    read.append(published(client).decode())
+    form = open_form(client, publish_page(meeting))
+    client.post(publish_page(meeting), {**form, "has_annex": "", "reason": "Without it"})
+    read += [published(client, f"{ADDRESS}?annex").decode(), published(client, "/status/?annex").decode()]
+    assert [annex in page for page in read] == [False, True, True, False, True]
+
+
 def test_the_coming_version_can_be_read_as_a_draft_by_those_who_publish_it(client, meeting, secretariat):
     publish(meeting.pk, by=secretariat, read=what_is_read(meeting))
     make_update(meeting_action(), "at_risk", by=secretariat, reason="Money is short.")

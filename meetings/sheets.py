@@ -1,0 +1,328 @@
+"""Lays a paper out on sheets of A4 by itself, because browsers do not agree on how to.
+
+Only one engine prints words at the head of every sheet, another cuts rows of a table in two and repeats no
+heading. So a paper is cut into pieces here: a row, a paragraph, a heading with what follows it. As many go on
+a sheet as fit, by the widths of Arial's letters, and each sheet says what it is in words of its own.
+"""
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from itertools import groupby
+
+# What a sheet holds, in millimetres, and the type that styles/_paper.scss sets; a test holds them together.
+WIDTH, HEIGHT = 190.0, 260.0
+POINT, PIXEL = 25.4 / 72, 25.4 / 96
+SIZES = {"h1": 17, "h2": 12, "h3": 9.5, "small": 8}
+SIZE, LINE = 9.0, 1.17
+ABOVE = dict.fromkeys(("h4", "p", "ul", "ol", "table", "dl", "div"), 1.2) | {"h1": 1, "h2": 3, "h3": 1.8}
+INDENT = 4.5
+CELL_GAP, ROW_PADDING, FRAME = 2.2, 1.1, 3.5
+
+VOID = ("br", "path", "circle", "line", "input")
+INLINE = ("strong", "span", "bdi", "s", "a")
+BOLD = ("strong", "th", "h1", "h2", "h3", "dt")
+HEADINGS = ("h1", "h2", "h3")
+
+# Thousandths of the size of the type that each letter of Arial takes.
+WIDTHS = {
+    letter: width
+    for width, letters in {
+        222: "ijl’‘",
+        278: " !,./:;I[]tf\xa0",
+        333: "()-r“”",
+        500: "ckvxyzsJ",
+        556: "abdeghnopquL0123456789$#?_–£",
+        584: "+<=>~",
+        611: "FTZ",
+        667: "ABEKPSVXY&",
+        722: "CDHNRUw",
+        778: "GOQ",
+        833: "mM",
+        889: "%",
+        944: "W",
+    }.items()
+    for letter in letters
+}
+OTHER = 1200
+# Bold letters, and those of an engine that rounds their widths to its screen's.
+HEAVIER, WIDER = 1.06, 1.025
+
+
+@dataclass
+class Element:
+    """An element of a paper's HTML, with where it starts and ends in it, and what its start tag says."""
+
+    tag: str
+    attributes: dict
+    start: int
+    inside: int = 0
+    ends_inside: int = 0
+    end: int = 0
+    children: list = field(default_factory=list)
+
+    @property
+    def classes(self):
+        return (self.attributes.get("class") or "").split()
+
+    def all(self, tag):
+        """The elements of that ``tag`` in it, in order."""
+        below = [child for child in self.children if isinstance(child, Element)]
+        return [each for child in below for each in ([child] if child.tag == tag else child.all(tag))]
+
+
+class Reader(HTMLParser):
+    """Reads HTML of our own templates, every element of which is closed, into Elements."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.html = html
+        self.lines = [0, *(found.end() for found in re.finditer("\n", html))]
+        self.root = Element("root", {}, 0)
+        self.open = [self.root]
+        self.feed(html)
+        self.close()
+
+    @property
+    def place(self):
+        line, column = self.getpos()
+        return self.lines[line - 1] + column
+
+    def handle_starttag(self, tag, attrs):
+        element = Element(tag, dict(attrs), self.place)
+        element.inside = self.place + len(self.get_starttag_text())
+        self.open[-1].children.append(element)
+        if tag in VOID:
+            element.end = element.inside
+        else:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop().end = self.place
+
+    def handle_endtag(self, tag):
+        if tag in VOID:
+            return
+        element = self.open.pop()
+        element.ends_inside = self.place
+        element.end = self.html.index(">", self.place) + 1
+
+    def handle_data(self, data):
+        self.open[-1].children.append(data)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is never cut: its HTML and its height, and what it stands in, as a row stands in a table."""
+
+    html: str
+    height: float
+    opens: str = ""
+    closes: str = ""
+    opens_height: float = 0
+    is_heading: bool = False
+
+
+def sheets_of(parts):
+    """The HTML of each sheet of a paper; each of ``parts``, HTML, begins a sheet."""
+    return [sheet for html in parts if html.strip() for sheet in packed(pieces_of(html))]
+
+
+def packed(pieces):
+    """The HTML of as few sheets as hold ``pieces`` in their order; a heading goes with what follows it."""
+    sheets, used = [[]], 0
+    for together in with_headings(pieces):
+        height = height_together(together, after=sheets[-1][-1] if sheets[-1] else None)
+        if sheets[-1] and used + height > HEIGHT:
+            sheets.append([])
+            used, height = 0, height_together(together)
+        sheets[-1] += together
+        used += height
+    return ["".join(_joined(sheet)) for sheet in sheets]
+
+
+def with_headings(pieces):
+    """``pieces`` in lists: each with the headings before it."""
+    waiting = []
+    for piece in pieces:
+        waiting.append(piece)
+        if not piece.is_heading:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def height_together(pieces, *, after=None):
+    """How high ``pieces`` are below the Piece ``after``, or at the head of a sheet."""
+    height, opens = 0, after.opens if after else ""
+    for piece in pieces:
+        height += piece.height + (piece.opens_height if piece.opens != opens else 0)
+        opens = piece.opens
+    return height
+
+
+def _joined(pieces):
+    for (opens, closes), rows in groupby(pieces, key=lambda piece: (piece.opens, piece.closes)):
+        yield f"{opens}{''.join(row.html for row in rows)}{closes}"
+
+
+def pieces_of(html):
+    """The Pieces of ``html`` in order: rows of tables, items of lists, and whatever else stands by itself."""
+    read = Reader(html)
+    for element in read.root.children:
+        if isinstance(element, Element):
+            yield from _pieces(element, html)
+
+
+def _pieces(element, html):
+    whole = html[element.start : element.end]
+    if element.tag == "table":
+        widths = columns_of(element)
+        rows = element.all("tbody") if "grouped" in element.classes else element.all("tbody")[0].all("tr")
+        if not rows:
+            return
+        opens, closes = html[element.start : rows[0].start], html[rows[-1].end : element.end]
+        head = ABOVE["table"] + sum(height_of(each, WIDTH) for each in element.all("caption"))
+        head += sum(row_height(row, widths) for each in element.all("thead") for row in each.all("tr"))
+        for row in rows:
+            height = group_height(row, widths) if row.tag == "tbody" else row_height(row, widths)
+            yield Piece(html[row.start : row.end], height, opens, closes, head)
+    elif element.tag in ("ul", "ol"):
+        items = element.all("li")
+        opens, closes = html[element.start : element.inside], html[element.ends_inside : element.end]
+        for item in items:
+            height = height_of(item, WIDTH - INDENT)
+            yield Piece(html[item.start : item.end], height, opens, closes, ABOVE[element.tag])
+    else:
+        height = height_of(element, WIDTH) + ABOVE.get(element.tag, 0)
+        yield Piece(whole, height, is_heading=element.tag in HEADINGS)
+
+
+def columns_of(table):
+    """The widths of a table's columns in millimetres: "w30" is 30, and one without a class has the rest."""
+    heads = table.all("thead")[0].all("th")
+    widths = [next((float(c[1:]) for c in head.classes if re.fullmatch(r"w\d+", c)), None) for head in heads]
+    rest = (WIDTH - sum(width or 0 for width in widths)) / max(1, widths.count(None))
+    return [rest if width is None else width for width in widths]
+
+
+def group_height(group, widths):
+    """How high the rows of one ``tbody`` are, of which the second stands close below the first."""
+    rows = group.all("tr")
+    high = sum(row_height(row, widths) for row in rows) - ROW_PADDING / 2 * (len(rows) - 1)
+    return max(high, *(row_height(row, widths, spans=True) for row in rows))
+
+
+def row_height(row, widths, *, spans=False):
+    """How high a row of a table is, or what in it spans the rows of its group would have it be.
+
+    It may begin after a cell of the row above that spans both.
+    """
+    cells = [cell for cell in row.children if isinstance(cell, Element)]
+    across = [int(cell.attributes.get("colspan", 1)) for cell in cells]
+    # Where cells of the row above span this one too, the first of them is the first column.
+    place, heights = int(sum(across) < len(widths)), [0]
+    for cell, span in zip(cells, across, strict=True):
+        width = sum(widths[place : place + span]) - CELL_GAP
+        if ("rowspan" in cell.attributes) == spans:
+            heights.append(height_of(cell, width))
+        place += span
+    return max(heights) + ROW_PADDING
+
+
+def height_of(element, width, *, size=None):
+    """How high ``element`` is in a column of that ``width``, without what is left free above it."""
+    if element.tag == "svg":
+        return float(element.attributes["height"]) * PIXEL
+    size = SIZES.get(element.tag, size or SIZE)
+    if "small" in element.classes:
+        size = SIZES["small"]
+    if "framed" in element.classes:
+        width -= 2 * FRAME
+    if "four" in element.classes:
+        cells = [child for child in element.children if isinstance(child, Element)]
+        return max(height_of(cell, width / len(cells) - 2 * FRAME, size=size) for cell in cells) + FRAME
+    if "pairs" in element.classes:
+        pairs = [child for child in element.children if isinstance(child, Element)]
+        return sum(max(height_of(value, width - 42, size=size), size * LINE * POINT) for value in pairs[1::2])
+    height, line = 0.0, Line(width, size)
+    for child in runs(element, is_bold=element.tag in BOLD):
+        if isinstance(child, Element):
+            height += line.height + ABOVE.get(child.tag, 0)
+            inner = width - INDENT if child.tag in ("ul", "ol") else width
+            height += height_of(child, inner, size=size)
+            line = Line(width, size)
+        else:
+            line.add(*child)
+    extra = {"framed": FRAME, "h2": 0.8}
+    return height + line.height + sum(extra.get(name, 0) for name in (*element.classes, element.tag))
+
+
+def runs(element, *, is_bold, keeps_lines=False):
+    """The text in ``element`` as (words, whether bold), and the Elements in it that begin a line."""
+    keeps_lines = keeps_lines or "said" in element.classes
+    for child in element.children:
+        if isinstance(child, str):
+            text = child if keeps_lines else " ".join(child.split("\n"))
+            yield from _lines(text, is_bold)
+        elif child.tag == "br":
+            yield "\n", is_bold
+        elif child.tag == "svg":
+            if "strip" in child.classes:
+                yield child
+            else:
+                yield SHAPE, False
+        elif "tick" in child.classes:
+            yield SHAPE, False
+        elif child.tag in INLINE and "row" not in child.classes:
+            heavy = (is_bold or child.tag in BOLD) and "light" not in child.classes
+            yield from runs(child, is_bold=heavy, keeps_lines=keeps_lines)
+        else:
+            yield child
+
+
+# Stands for the shape of a status or a box to tick, and can be typed by nobody.
+SHAPE = "\x01"
+
+
+def _lines(text, is_bold):
+    for number, words in enumerate(text.split("\n")):
+        if number:
+            yield "\n", is_bold
+        yield words, is_bold
+
+
+class Line:
+    """Words set in lines of a ``width``; ``height`` is that of those begun so far."""
+
+    def __init__(self, width, size):
+        self.room = width / (size * POINT) * 1000
+        self.step = size * LINE * POINT
+        self.count, self.used, self.was_space = 0, 0.0, True
+
+    def add(self, text, is_bold):
+        """Set ``text``, which may be a line's end, after what is set."""
+        if text == "\n":
+            self.count, self.used = self.count + (self.used == 0), 0
+            return
+        for word in re.findall(r"[ \t]+|[^ \t]+", text):
+            if word.isspace():
+                self.used += WIDTHS[" "] if self.used and not self.was_space else 0
+                self.was_space = True
+                continue
+            self.was_space = False
+            width = sum(WIDTHS.get(letter, OTHER) for letter in word) * WIDER * (HEAVIER if is_bold else 1)
+            if self.used == 0:
+                self.count += 1
+            elif self.used + width > self.room:
+                self.count, self.used = self.count + 1, 0
+            self.used += width
+            while self.used > self.room:
+                self.count, self.used = self.count + 1, self.used - self.room
+
+    @property
+    def height(self):
+        return self.count * self.step

@@ -1,0 +1,93 @@
+"""The decisions asked for keep the numbers that a paper printed, wherever they are listed afterwards."""
+
+import datetime
+
+import pytest
+
+from meetings.decisions import decisions_of, numbers_printed
+from meetings.models import Paper
+from meetings.publishing import publish, what_is_read
+from recommendations.position import board_position
+from recommendations.status import Status
+from recommendations.tests.factories import make_action, make_due_date, make_update
+from record.canonical import canonical
+from record.tests.factories import make_meeting, make_user, on
+from record.verification import first_fault
+
+TODAY = datetime.date(2099, 1, 10)
+
+
+@pytest.fixture
+def meeting(db):
+    return make_meeting(held_on=datetime.date(2099, 1, 15))
+
+
+def reported_done(*refs):
+    return [make_update(make_action(ref), Status.DONE, evidence="The minutes") for ref in refs]
+
+
+def asked_for(meeting):
+    at = on(TODAY)
+    decisions = decisions_of(board_position(at), numbers=numbers_printed(meeting, at))
+    return {wanted.name: wanted.action.ref for wanted in decisions.all}
+
+
+@pytest.fixture
+def publish_paper(db):
+    """A function that publishes the paper of a meeting, for the Secretariat."""
+    secretariat = make_user("Secretariat")
+
+    def publish_it(meeting, **options):
+        return publish(meeting.pk, by=secretariat, read=what_is_read(meeting), **options)
+
+    return publish_it
+
+
+def test_what_is_asked_for_after_a_paper_follows_on_and_nothing_takes_the_number_of_what_is_settled(
+    meeting, publish_paper
+):
+    reported_done("A02", "A03")
+    assert asked_for(meeting) == {"D1": "A02", "D2": "A03"}
+    paper = publish_paper(meeting)
+    assert list(paper.decisions.values()) == [1, 2]
+
+    make_update(make_action("A01"), Status.DONE, evidence="The minutes")
+    action = board_position(on(TODAY)).by_ref["A03"].row
+    make_update(action, Status.COMPLETE, evidence="Seen", recheck_on=datetime.date(2099, 5, 1))
+    assert asked_for(meeting) == {"D1": "A02", "D3": "A01"}
+    assert list(publish_paper(meeting, reason="More").decisions.values()) == [1, 2, 3]
+    assert asked_for(meeting) == {"D1": "A02", "D3": "A01"}
+    assert asked_for(make_meeting(held_on=datetime.date(2099, 2, 15))) == {"D1": "A01", "D2": "A02"}
+    assert first_fault() is None
+
+
+def test_a_late_action_is_asked_about_only_while_nobody_asks_for_a_date_or_for_acceptance(meeting):
+    for ref in ("A01", "A02", "A03"):
+        action = make_action(ref)
+        make_due_date(action, "2022-11", dated="2022-10-01")
+        make_update(action, Status.DONE if ref == "A03" else Status.AT_RISK)
+        if ref == "A02":
+            make_due_date(
+                action,
+                "2099-06",
+                dated="2022-12-01",
+                by=make_user("Officers"),
+                needs_decision=True,
+                reason_kind="resources",
+                reason="Too few.",
+            )
+    at = on(TODAY)
+    kinds = decisions_of(board_position(at), numbers={}).kinds
+    assert [(title[0], [(w.name, w.action.ref) for w in wanted]) for title, wanted in kinds] == [
+        ("A", [("D1", "A02")]),
+        ("B", [("D2", "A03")]),
+        ("C", []),
+        ("D", [("D3", "A01")]),
+    ]
+
+
+def test_a_paper_from_before_decisions_had_numbers_keeps_its_digest():
+    paper = Paper(version=1, body=b"<p>As it was</p>", sha256="0" * 64)
+    assert '"decisions"' not in canonical(paper)
+    paper.decisions = {"completion 1": 1}
+    assert '"decisions":{"completion 1":1}' in canonical(paper)
