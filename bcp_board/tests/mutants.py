@@ -61,6 +61,9 @@ RULES = [
     "recommendations/forms.py",
     "recommendations/date_forms.py",
     "meetings/changes.py",
+    "meetings/corrections.py",
+    "meetings/decisions.py",
+    "meetings/glance.py",
     "meetings/held.py",
     "meetings/papers.py",
     "meetings/publishing.py",
@@ -72,7 +75,19 @@ TESTS = [
     "meetings",
     *(
         f"bcp_board/tests/test_{name}.py"
-        for name in ("golden_board", "ledger", "journeys", "known_then", "published_papers", "seeds", "site")
+        for name in (
+            "golden_board",
+            "edited_rows",
+            "erasure",
+            "forgeries",
+            "ledger",
+            "journeys",
+            "known_then",
+            "published_papers",
+            "record_admin",
+            "seeds",
+            "site",
+        )
     ),
 ]
 COMPARISONS = {
