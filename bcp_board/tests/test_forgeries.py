@@ -128,7 +128,8 @@ def test_a_table_that_was_taken_away_is_named(unguarded):
 
 
 def test_a_link_that_a_version_holds_of_another_row_is_named(unguarded):
-    version = Action.history.filter(recommendations__isnull=False).earliest("history_id")
+    versions = Action.history.filter(historicalaction_recommendations__isnull=False)
+    version = versions.earliest("historicalaction_recommendations")
     run("UPDATE recommendations_historicalaction_recommendations SET action_id = 1000")
     told = f"recommendations.historicalaction {version.pk} has a link that is of another row."
     assert first_fault() == told
