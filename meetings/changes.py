@@ -49,6 +49,16 @@ class Change:
         return bool(self.was) and not self.was_put_right and not any(a.is_never_reported for a in ends)
 
     @property
+    def is_date_moved(self):
+        """Whether it is overdue no more only because another date is agreed for it."""
+        return bool(
+            self.was
+            and self.was.is_overdue
+            and not self.action.is_overdue
+            and self.action.status == self.was.status
+        )
+
+    @property
     def is_first_report(self):
         """Whether it was on the board at the meeting before, and has been reported on only since."""
         return bool(self.was) and self.was.is_never_reported and not self.action.is_never_reported
@@ -144,11 +154,17 @@ class Movement:
     first_reports: tuple[ActionPosition, ...] = ()
     added: tuple[ActionPosition, ...] = ()
     corrected: tuple[ActionPosition, ...] = ()
+    moved: tuple[ActionPosition, ...] = ()
 
     @property
     def words(self):
         """It in full: "Same. First report: A01, A04. Added: A05"."""
-        named = (("First report", self.first_reports), ("Added", self.added), ("Corrected", self.corrected))
+        named = (
+            ("First report", self.first_reports),
+            ("Added", self.added),
+            ("Corrected", self.corrected),
+            ("No more overdue because its date was moved", self.moved),
+        )
         notes = [f"{what}: {', '.join(a.ref for a in those)}" for what, those in named if those]
         return ". ".join([self.word, *notes])
 
@@ -156,7 +172,12 @@ class Movement:
     def short(self):
         """It in a line: "Same, 2 first reports, 1 added"."""
         several = "first report" if len(self.first_reports) == 1 else "first reports"
-        counted = ((self.first_reports, several), (self.added, "added"), (self.corrected, "corrected"))
+        counted = (
+            (self.first_reports, several),
+            (self.added, "added"),
+            (self.corrected, "corrected"),
+            (self.moved, "date moved" if len(self.moved) == 1 else "dates moved"),
+        )
         return ", ".join([self.word, *(f"{len(those)} {what}" for those, what in counted if those)])
 
 
@@ -257,11 +278,13 @@ class Changes:
     @property
     def movement_words(self):
         """How many actions moved, and how many of the open ones were reported on, in a line."""
+        number = len(self.worse)
+        movement = f"{number} action{'' if number == 1 else 's'} worse, {len(self.better)} better"
         if not self.now.open:
-            return f"{len(self.worse)} worse, {len(self.better)} better. No action is open."
+            return f"{movement}. No action is open."
         count, silent = len(self.now.open), len(self.not_reported)
         heard = f"{count - silent} of {count} open action{'' if count == 1 else 's'} reported"
-        return f"{len(self.worse)} worse, {len(self.better)} better. {heard}; {silent} silent."
+        return f"{movement}. {heard}, {silent} not."
 
     def direction(self, number):
         """Where recommendation ``number`` has gone, in words: see ``movement``."""
@@ -271,26 +294,25 @@ class Changes:
         """The Movement of recommendation ``number``: Improved, Worse or Same, and what else happened.
 
         Only actions reported on at both ends are compared, and none whose report then was since put right.
-        First reports, added actions and corrected ones are named, and are neither better nor worse.
+        First reports, added actions, corrected ones and those whose date was moved are named, and are neither
+        better nor worse: an action is not less late because a later date was agreed for it.
         """
         if number not in {r.number for r in self.before.recommendations}:
             return Movement("New")
         here = [p for p in self.pairs if number in p.action.recommendations]
         both = [p for p in here if p.is_comparable]
-        then, now = (
-            (
-                (min(RANK[a.status] for a in those), -sum(a.is_overdue for a in those))
-                for those in ([p.was for p in both], [p.action for p in both])
-            )
-            if both
-            else (None, None)
-        )
-        word = "Same" if then == now else "Improved" if now > then else "Worse"
+        moved = tuple(p.action for p in both if p.is_date_moved)
+        if both:
+            then = (min(RANK[p.was.status] for p in both), -sum(p.was.is_overdue for p in both))
+            late = sum(p.action.is_overdue for p in both) + len(moved)
+            now = (min(RANK[p.action.status] for p in both), -late)
+            word = "Same" if then == now else "Improved" if now > then else "Worse"
         return Movement(
             word if both else "Cannot be compared",
             first_reports=tuple(p.action for p in here if p.is_first_report),
             added=tuple(p.action for p in here if not p.was),
             corrected=tuple(p.action for p in here if p.was_put_right),
+            moved=moved,
         )
 
 

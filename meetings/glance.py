@@ -65,14 +65,18 @@ class Glance:
 
 def glance(board: BoardPosition, *, changes: Changes | None, before: Meeting | None, coming: Meeting | None):
     """The Glance of ``board``, with its ``changes`` since the meeting ``before``, and the one to come."""
-    held = f"Since {say_day(before.held_on)}" if before else "Since the last meeting"
+    held = "Since the last meeting"
+    if before:
+        paper = "the paper of " if changes.since.day != before.held_on else ""
+        held = f"Since {paper}{say_day(changes.since.day)}"
+    day = changes.since.day if before else None
     return Glance(
         judgement=judgement_held(board),
         critical=tuple(critical_cell(r) for r in board.critical)
         or (Cell("No critical recommendation", ("None is marked critical on this day.",)),),
         since=since_meeting(held, changes, before),
         coming=next_to_come(board, coming),
-        compared=f"Since {before.held_on.day} {MONTHS[before.held_on.month - 1][:3]}" if before else "",
+        compared=f"Since {day.day} {MONTHS[day.month - 1][:3]}" if before else "",
         lines=tuple(Line(r, changes.movement(r.number) if changes else None) for r in board.recommendations),
     )
 
@@ -110,8 +114,8 @@ def since_meeting(held, changes, before):
     if not changes:
         said = "No meeting had been held by this day, so nothing can be compared."
         return Cell(held, (said,))
-    since = changes.since.day
-    paper = () if since == before.held_on else (f"Compared with its paper, of {say_day(since)}.",)
+    is_paper = changes.since.day != before.held_on
+    paper = (f"It was the paper of the meeting of {say_day(before.held_on)}.",) if is_paper else ()
     return Cell(held, (changes.movement_words, *paper))
 
 

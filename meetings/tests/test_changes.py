@@ -217,6 +217,34 @@ def test_direction_is_a_word_for_each_recommendation(two_meetings, officer):
     assert [changes.direction(number) for number in (1, 2, 3)] == ["Worse", "Improved", "Same"]
 
 
+@pytest.mark.parametrize(
+    ("status", "due", "said", "short"),
+    [
+        (
+            "on_track",
+            "2022-12-31",
+            "Same. No more overdue because its date was moved: A01",
+            "Same, 1 date moved",
+        ),
+        ("on_track", "2022-09-30", "Same", "Same"),
+        ("complete", "2022-12-31", "Improved", "Improved"),
+    ],
+)
+def test_a_later_date_makes_no_recommendation_better(two_meetings, officer, status, due, said, short):
+    """Overdue at the first meeting, and no more at the second: by another date alone, or by its report."""
+    recommendation = make_recommendation(1)
+    late, other = (make_action(ref, recommendation, recorded_at=at(2022, 8, 1)) for ref in ("A01", "A02"))
+    make_due_date(late, "2022-08-31", dated="2022-08-02", by=officer, recorded_at=at(2022, 8, 2))
+    tell([("2022-08-03", late, "on_track"), ("2022-08-03", other, "on_track")], officer)
+    make_due_date(late, due, dated="2022-10-20", by=officer, recorded_at=at(2022, 10, 20))
+    done = {"evidence": "The audit", "recheck_on": "2023-04-01"} if status == "complete" else {}
+    make_update(late, status, dated="2022-10-20", by=officer, recorded_at=at(2022, 10, 20, 13), **done)
+
+    movement = changes_at(two_meetings[1]).movement(1)
+
+    assert (movement.words, movement.short) == (said, short)
+
+
 def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(two_meetings, officer):
     began = {"agreed_on": "2022-09-30", "recorded_at": at(2022, 9, 30)}
     still, moving = (make_action(ref, **began) for ref in ("A01", "A02"))

@@ -124,7 +124,7 @@ def test_worse_and_better_count_actions_reported_at_both_ends_and_the_silent_are
     now = seen()
     assert (now.since.heading, now.since.lines) == (
         "Since 22 November 2022",
-        ("2 worse, 2 better. 3 of 5 open actions reported; 2 silent.",),
+        ("2 actions worse, 2 better. 3 of 5 open actions reported, 2 not.",),
     )
     assert (now.coming.heading, now.coming.lines) == (
         "17 January 2023: no decisions",
