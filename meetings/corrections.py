@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from record.dates import say
 from record.signing import name_in
 from record.statements import statement_kinds
 from record.versions import read
@@ -57,8 +58,8 @@ def _of_statements(since, now):
             kind=kind._meta.verbose_name,
             about=str(row.about),
             link=row.about.get_absolute_url(),
-            was=(row.withdraws or row.corrects).in_words(),
-            now=WITHDRAWN if row.withdraws_id else row.in_words(),
+            was=_said(row.withdraws or row.corrects, instead_of=row),
+            now=WITHDRAWN if row.withdraws_id else _said(row, instead_of=row.corrects),
             reason=row.correction_reason,
             by=name_in(row.signed),
         )
@@ -71,3 +72,9 @@ def _of_statements(since, now):
             kind.about_path(),
         )
     )
+
+
+def _said(row, *, instead_of):
+    """What the statement ``row`` says, with its day where the one ``instead_of`` it is of another."""
+    day = f", {say(row.dated)}" if row.dated != instead_of.dated else ""
+    return f"{row.in_words()}{day}"

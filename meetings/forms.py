@@ -22,6 +22,10 @@ class MeetingForm(RecordForm):
         day, state = cleaned.get("held_on"), cleaned.get("state")
         if day and state == MeetingState.HELD and day > self.today:
             self.add_error("state", f"{say_day(day)} is still to come, so it cannot have been held.")
+        if day and day > self.today and cleaned.get("attendance"):
+            self.add_error(
+                "attendance", f"{say_day(day)} is still to come. Say who was there once it was held."
+            )
         if day and (other := held_once_on(day, but=self.instance)):
             self.add_error(
                 "held_on",

@@ -54,6 +54,8 @@ class DueDateForm(StatementForm):
         # What a document asks for may have been due before the document was published.
         if last and last < EARLIEST:
             raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
+        if self.instance.needs_decision and last and last < self.addition.as_at.today:
+            raise forms.ValidationError(f"{say(due)} is over. Propose a date that is still to come.")
         if self.agreed_now and due == self.agreed_now.due:
             raise forms.ValidationError("This is the due date already. Enter a different one.")
         if self.agreed_now and is_same_date(read_edtf(due), read_edtf(self.agreed_now.due)):

@@ -150,7 +150,7 @@ class Decision(Statement):
         ]
 
     def __str__(self):
-        return f"{self.get_outcome_display()}: {self.due_date}"
+        return f"{self.get_outcome_display()}: {self.due_date}, {say(self.dated)}"
 
     def in_words(self):
         """What it says, without saying of what."""

@@ -57,6 +57,7 @@ TYPED = [
     )
 ]
 # A month and its year in numbers look like a span of years, "2010-11"; 01-02-03 may begin with its year.
+FROM_TO = re.compile(r"(?P<start>.+?)(?: to | ?[–—] ?| - )(?P<end>.+)", re.IGNORECASE)
 UNCLEAR = {
     r"\d\d?(st|nd|rd|th)?[/. -]\d{4}|\d{4}[/. -]\d\d?": "Say which month, as a word",
     r"\d\d?-\d\d?-\d\d": "Write the year in full",
@@ -228,6 +229,22 @@ def typed_date(text):
     return edtf
 
 
+def typed_dates(text):
+    """As ``typed_date``, or from one date to another: 4 to 5 October 2022, 30 September – 2 October 2022.
+
+    What is not said of the first is that of the last.
+    """
+    match = FROM_TO.fullmatch(" ".join(text.split()))
+    if not match:
+        return typed_date(text)
+    start, end = match["start"].split(), match["end"].split()
+    start += end[len(start) :]
+    first, last = typed_date(" ".join(start)), typed_date(" ".join(end))
+    if read_edtf(first).first > read_edtf(last).first:
+        raise ValueError("It ends before it begins")
+    return f"{first}/{last}"
+
+
 def _number_of_month(name):
     """1 for "January", "jan" and whatever else of three letters or more it begins with."""
     for number, month in enumerate(MONTHS, start=1):
@@ -280,7 +297,7 @@ class EdtfFormField(forms.CharField):
             return ""
         if self.as_printed and NOTATED.fullmatch(value):
             return _cleaned(read_edtf, value, NOTATION).text
-        return _cleaned(typed_date, value, ACCEPTED_FORMS)
+        return _cleaned(typed_dates if self.as_printed else typed_date, value, ACCEPTED_FORMS)
 
     def has_changed(self, initial, data):
         return not self._is_as_shown(initial, data) and super().has_changed(initial, data)

@@ -12,8 +12,10 @@ from django.db import connection, transaction
 from simple_history.models import HistoricalChanges
 
 from bcp_board.tests.forging import different, run
+from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
 from record import triggers
+from record.ledger import link_table
 from record.models import Erasure, LedgerEntry, Salt
 from record.tests.factories import saved
 from record.verification import first_fault
@@ -141,16 +143,15 @@ def test_a_link_that_a_version_holds_of_another_row_is_named(unguarded):
         (
             "UPDATE recommendations_historicalaction_recommendations "
             "SET recommendation_id = CAST(X'ff' AS TEXT)",
-            "recommendations.historicalaction_recommendations 1 was changed: it links what has no number.",
+            "recommendations.historicalaction_recommendations {link} was changed: it links what has no number.",
         ),
         (
             "UPDATE record_salt SET salt = CAST(X'ff' AS TEXT) WHERE entry_id = 2",
-            "Entry 2 has lost its salt, without which recommendations.historicalrecommendation 1 "
-            "cannot be checked.",
+            "Entry 2 has lost its salt, without which {second} cannot be checked.",
         ),
         (
             "DELETE FROM auth_user",
-            "recommendations.duedate 1 names what is not there as its recorded_by.",
+            "recommendations.duedate {date} names what is not there as its recorded_by.",
         ),
     ],
 )
@@ -161,12 +162,20 @@ def test_a_shell_of_sqlite_can_lift_the_triggers_and_what_it_then_did_is_named(f
     if not shutil.which("sqlite3"):
         pytest.skip("sqlite3 is not installed")
     with filled_record as database:
+        second = LedgerEntry.objects.get(sequence=2)
+        named = {
+            "link": link_table(Action.history.model, Action._meta.get_field("recommendations"))
+            .objects.earliest("pk")
+            .pk,
+            "second": f"{second.kind} {second.row}",
+            "date": DueDate.objects.earliest("pk").pk,
+        }
         shell = ["sqlite3", database.settings_dict["NAME"]]
         refused = subprocess.run([*shell, sql], capture_output=True, text=True)
         assert ("append-only" in refused.stderr) is (not sql.endswith("auth_user"))
         lifted = subprocess.run([*shell, ".dbconfig enable_trigger off", sql], capture_output=True, text=True)
         assert lifted.stderr == ""
-        assert first_fault() == told
+        assert first_fault() == told.format(**named)
         assert triggers.check_installed(None, ["default"]) == []
 
 

@@ -150,7 +150,9 @@ def test_a_meeting_at_which_something_was_decided_is_neither_cancelled_nor_still
 ):
     proposal = make_due_date(make_action(), needs_decision=True)
     make_decision(proposal, dated="2022-11-22", meeting=meeting)
-    said = ["It was held: Agreed: A01, proposed due date March 2023 cite it. Correct those first."]
+    said = [
+        "It was held: Agreed: A01, proposed due date March 2023, 22 November 2022 cite it. Correct those first."
+    ]
 
     cancelled = fill_in(secretariat, page_of(meeting), state="cancelled")
     assert errors_of(cancelled) == {"state": said}

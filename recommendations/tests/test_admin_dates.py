@@ -288,14 +288,23 @@ def test_who_made_a_proposal_or_the_secretariat_replaces_it_until_it_is_decided(
     assert client.get(f"{ADD_DATE}?replaces={decided.pk}").status_code == 403
     assert client.get(f"{ADD_DATE}?withdraws={decided.pk}").status_code == 403
 
-    replace(client, proposal, due="May 2024", correction_reason="Wrong year")
+    replace(client, proposal, due="May 2098", correction_reason="Wrong year")
 
     now = position(action, datetime.date.today())
-    assert [line.due.words for line in now.proposals] == ["May 2024"]
+    assert [line.due.words for line in now.proposals] == ["May 2098"]
     assert [line.due.words for line in now.taken_off] == ["April 2023"]
     again = DueDate.objects.latest("pk")
-    replace(sign_in(client, make_user("Secretariat")), again, due="June 2024", correction_reason="Misheard")
-    assert [line.due.words for line in position(action, datetime.date.today()).proposals] == ["June 2024"]
+    replace(sign_in(client, make_user("Secretariat")), again, due="June 2098", correction_reason="Misheard")
+    assert [line.due.words for line in position(action, datetime.date.today()).proposals] == ["June 2098"]
+
+
+def test_a_day_that_is_over_is_not_proposed(client, officer, action):
+    sign_in(client, officer)
+    page = f"{ADD_DATE}?action={action.pk}"
+    refused = fill_in(client, page, due="November 2022", reason_kind="scope", reason="Later")
+    assert errors_of(refused) == {"due": ["November 2022 is over. Propose a date that is still to come."]}
+    assert "November 2022" in refused.content.decode()
+    assert fill_in(client, page, due="May 2098", reason_kind="scope", reason="Later").status_code == 302
 
 
 def test_what_replaces_an_agreed_proposal_counts_from_the_day_it_was_agreed(client, officer, action):

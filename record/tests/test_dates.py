@@ -7,7 +7,7 @@ from django import forms
 from hypothesis import given
 from hypothesis import strategies as st
 
-from record.dates import YEARS, DayFormField, EdtfFormField, end_of, read_edtf, say, typed_date
+from record.dates import YEARS, DayFormField, EdtfFormField, end_of, read_edtf, say, typed_date, typed_dates
 from record.models import Document
 
 DAY = datetime.date
@@ -290,3 +290,33 @@ def test_a_day_ends_at_midnight_in_london_on_the_days_the_clocks_change():
     assert end_of(DAY(2026, 3, 29)).isoformat() == "2026-03-30T00:00:00+01:00"
     assert end_of(DAY(2026, 10, 25)).isoformat() == "2026-10-26T00:00:00+00:00"
     assert end_of(DAY(2026, 6, 30)).isoformat() == "2026-07-01T00:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("typed", "edtf", "words"),
+    [
+        ("4 to 5 October 2022", "2022-10-04/2022-10-05", "4 to 5 October 2022"),
+        ("4–5 Oct 2022", "2022-10-04/2022-10-05", "4 to 5 October 2022"),
+        ("4 - 5 October 2022", "2022-10-04/2022-10-05", "4 to 5 October 2022"),
+        ("4 October 2022 to 5 October 2022", "2022-10-04/2022-10-05", "4 to 5 October 2022"),
+        ("30 September TO 2 October 2022", "2022-09-30/2022-10-02", "30 September to 2 October 2022"),
+        ("4/10/2022 to 5/10/2022", "2022-10-04/2022-10-05", "4 to 5 October 2022"),
+        ("22-11-2022", "2022-11-22", "22 November 2022"),
+    ],
+)
+def test_the_days_from_one_to_another_are_read_as_people_type_them(typed, edtf, words):
+    assert (typed_dates(typed), say(typed_dates(typed))) == (edtf, words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("5 to 4 October 2022", "It ends before it begins"),
+        ("30 to 31 November 2022", "31 November does not exist"),
+        ("4 to 5 October", "Say which year"),
+        ("then to now", "“then” is not a month"),
+    ],
+)
+def test_days_that_cannot_be_read_from_one_to_another_are_refused_with_the_reason(typed, reason):
+    with pytest.raises(ValueError, match=reason):
+        typed_dates(typed)
