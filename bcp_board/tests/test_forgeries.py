@@ -143,7 +143,8 @@ def test_a_link_that_a_version_holds_of_another_row_is_named(unguarded):
         (
             "UPDATE recommendations_historicalaction_recommendations "
             "SET recommendation_id = CAST(X'ff' AS TEXT)",
-            "recommendations.historicalaction_recommendations {link} was changed: it links what has no number.",
+            "recommendations.historicalaction_recommendations {link} was changed: "
+            "it links what has no number.",
         ),
         (
             "UPDATE record_salt SET salt = CAST(X'ff' AS TEXT) WHERE entry_id = 2",

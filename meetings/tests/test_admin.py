@@ -150,9 +150,8 @@ def test_a_meeting_at_which_something_was_decided_is_neither_cancelled_nor_still
 ):
     proposal = make_due_date(make_action(), needs_decision=True)
     make_decision(proposal, dated="2022-11-22", meeting=meeting)
-    said = [
-        "It was held: Agreed: A01, proposed due date March 2023, 22 November 2022 cite it. Correct those first."
-    ]
+    decided = "Agreed: A01, proposed due date March 2023, 22 November 2022"
+    said = [f"It was held: {decided} cite it. Correct those first."]
 
     cancelled = fill_in(secretariat, page_of(meeting), state="cancelled")
     assert errors_of(cancelled) == {"state": said}
@@ -195,3 +194,11 @@ def test_the_list_takes_the_same_queries_however_long(secretariat, django_assert
     # session, user, 2 of permissions, 2 counts, rows, is this a demonstration
     with django_assert_num_queries(8):
         secretariat.get(reverse("admin:record_meeting_changelist"))
+
+
+def test_nobody_was_at_a_meeting_that_is_still_to_come(secretariat):
+    meeting = make_meeting("2098-12-16")
+    refused = fill_in(secretariat, page_of(meeting), attendance="The Chair", history_change_reason="Known")
+    assert errors_of(refused) == {
+        "attendance": ["16 December 2098 is still to come. Say who was there once it was held."]
+    }
