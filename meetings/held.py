@@ -55,16 +55,23 @@ def had_with(papers, meeting, at):
 
 
 def decided_at(meeting, at):
-    """The statements by which something was decided at ``meeting`` and stands, in the order of the record.
+    """The statements by which something was decided at ``meeting`` and stands, in the order of the record."""
+    return [row for row, superseded in said_at(meeting, at) if not superseded]
+
+
+def said_at(meeting, at):
+    """(statement, its Superseded or None) for each that says it was decided at ``meeting``, as recorded.
 
     However late they were recorded; with ``at.known``, only what was recorded before that moment.
     """
     found = []
     for kind in statement_kinds():
         if hasattr(kind, "meeting"):
-            rows = kind.objects.standing(at).filter(meeting=meeting.pk)
+            rows = kind.objects.said(at).filter(meeting=meeting.pk)
+            rows = rows.select_related("corrected_by", "withdrawn_by")
             found += read(rows, at, "document", "meeting", kind.about_path())
-    return sorted(found, key=lambda row: (row.recorded_at, row._meta.label, row.pk))
+    found.sort(key=lambda row: (row.recorded_at, row._meta.label, row.pk))
+    return [(row, row.superseded(at)) for row in found]
 
 
 def published_by(at, papers):

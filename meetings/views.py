@@ -13,7 +13,14 @@ from django.views.decorators.http import require_safe
 from meetings import papers
 from meetings.changes import changes_since, changes_since_paper, unchanged
 from meetings.glance import glance
-from meetings.held import decided_at, had_before_it, meetings_held, next_meeting, published_by, shown_of
+from meetings.held import (
+    had_before_it,
+    meetings_held,
+    next_meeting,
+    published_by,
+    said_at,
+    shown_of,
+)
 from meetings.listing import listed
 from meetings.models import Paper
 from meetings.publishing import preview
@@ -122,11 +129,13 @@ def meeting(request, row):
     changes = changes_since(board, earlier)
     since_paper = changes_since_paper(row, board, request.as_at)
     is_held = row.was_held_by(request.as_at.day)
+    said = said_at(row, request.as_at) if is_held else []
     context = {
         "meeting": row,
         "had": had,
         "asked": request.as_at,
-        "decided": decided_at(row, request.as_at) if is_held else (),
+        "decided": [each for each, superseded in said if not superseded],
+        "once_decided": [pair for pair in said if pair[1]],
         "is_held": is_held,
         "since_paper": since_paper,
         "since_paper_groups": papers.change_groups(since_paper) if since_paper else (),

@@ -48,6 +48,40 @@ def test_a_meeting_shows_what_was_decided_at_it_however_late_it_was_recorded(rea
     assert "Decided: no decision is recorded as made at this meeting." in words_of(then)
 
 
+def test_a_decision_that_was_moved_to_another_day_leaves_its_trace_at_the_meeting_it_was_said_of(reader):
+    held, other = make_meeting("2022-11-22"), make_meeting("2022-12-20")
+    action, chair = make_action(recorded_at=EARLIER), make_user("Chair", first_name="Cara", last_name="Chair")
+    proposal = make_due_date(
+        action, "2023-04", dated="2022-11-01", needs_decision=True, recorded_at=noon("2022-11-01")
+    )
+    wrong = make_decision(
+        proposal, dated="2022-11-22", meeting=held, by=chair, recorded_at=noon("2022-11-23")
+    )
+    why = "It was decided in December"
+    make_decision(
+        proposal,
+        dated="2022-12-20",
+        meeting=other,
+        by=chair,
+        corrects=wrong,
+        correction_reason=why,
+        recorded_at=noon("2022-12-20"),
+    )
+
+    text = words_of(reader.get("/meetings/2022-11-22/"))
+    assert "Decided: no decision is recorded as made at this meeting." in text
+    assert "Once recorded as decided here, and put right since (1)" in text
+    assert f"agreed Because Corrected on 20 December 2022 by Cara Chair : {why}" in text
+    assert "Once recorded" not in words_of(reader.get("/meetings/2022-12-20/"))
+    then = words_of(reader.get("/meetings/2022-11-22/?as_at=2022-12-01&known=then"))
+    assert ("Decided at this meeting (1)" in then, "Once recorded" in then) == (True, False)
+    [correction] = reader.get("/meetings/2022-12-20/").context["changes"].corrections
+    assert (correction.was, correction.now) == (
+        "Agreed: Because, 22 November 2022",
+        "Agreed: Because, 20 December 2022",
+    )
+
+
 def test_corrections_made_after_the_day_asked_about_are_not_counted_by_it(reader):
     make_meeting("2022-11-22")
     action, officer = make_action(recorded_at=EARLIER), make_user("Officers")
