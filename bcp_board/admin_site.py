@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from bcp_board import backups, errors
 from bcp_board.worklist import worklist
+from recommendations.terms import TERMS
 
 # The site has one door, for everybody. What the admin would add to it is left out.
 OTHER_DOORS = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
@@ -24,7 +25,7 @@ class BoardAdminSite(admin.AdminSite):
 
     site_header = "Keep the board’s record"
     site_title = settings.BOARD_NAME
-    index_title = "Your work"
+    index_title = TERMS["work"]
     enable_nav_sidebar = False
     site_url = "/"
 

@@ -11,6 +11,7 @@ from meetings.held import published_by
 from recommendations.action_position import ActionPosition
 from recommendations.lateness import DueLine
 from recommendations.status import Status
+from recommendations.terms import TERMS
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Decisions:
             ("A. Dates asked for", self.dates),
             ("B. Completions to accept", self.completions),
             ("C. Re-checks due", self.rechecks),
-            ("D. Late, with no new date asked for", self.late),
+            (f"D. {TERMS['late']}", self.late),
         )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from meetings.changes import Changes, Movement
+from meetings.decisions import late_without_a_date
 from recommendations import charts
 from recommendations.board import BoardPosition, RecommendationPosition
+from recommendations.terms import TERMS
 from record.dates import MONTHS, say_day
 from record.models import Meeting
 
@@ -121,13 +123,16 @@ def since_meeting(held, changes, before):
 
 def next_to_come(board, meeting):
     """The next meeting, what is to be decided, and when its papers go out."""
-    waiting = board.decisions
+    waiting, late = board.decisions, len(late_without_a_date(board))
     count = len(waiting)
     counted = f"{count or 'no'} decision{'' if count == 1 else 's'}"
+    # A paper numbers these too, after what waits for a decision.
+    beyond = (f"{TERMS['late']}: {late}.",) if late else ()
     if not meeting:
-        wanted = (f"{counted.capitalize()} waiting{': ' if count else ''}{waiting.words}.",)
-        return Cell("No next meeting recorded", wanted)
+        wanted = f"{counted.capitalize()} waiting{': ' if count else ''}{waiting.words}."
+        return Cell("No next meeting recorded", (wanted, *beyond))
     lines = [f"{waiting.words[:1].upper()}{waiting.words[1:]}."] if count else []
+    lines += beyond
     if papers := papers_due(meeting, board.at):
         lines.append(f"{papers}.")
     return Cell(f"{say_day(meeting.held_on)}: {counted}", tuple(lines))

@@ -25,6 +25,7 @@ from recommendations.board import BoardPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
 from recommendations.position import board_position
 from recommendations.status import FLAGS, TABLE
+from recommendations.terms import TERMS
 from record import ledger
 from record.as_at import AsAt
 from record.dates import say_day, say_moment
@@ -226,8 +227,8 @@ class Sheet:
     @property
     def title(self):
         if self.version:
-            return f"Status paper, version {self.version}"
-        return "Status paper, draft" if self.is_draft else "Pre-meeting status page"
+            return f"{TERMS['status_paper']}, version {self.version}"
+        return f"{TERMS['status_paper']}, draft" if self.is_draft else TERMS["status"]
 
     @property
     def warnings(self):
@@ -267,10 +268,10 @@ def position_in_words(board, *, update_every_days):
         f"{number_of(len(board.at_risk), 'is', 'are')} at risk, "
         f"{number_of(len(board.stale), 'has', 'have')} {unheard}, "
         f"and {number_of(len(board.never_reported), 'has', 'have')} not yet been reported on at all.",
-        f"{'At least ' if at_least else ''}{number_of(misses, 'date has', 'dates have')} been "
+        f"{'At least ' if at_least else ''}{number_of(misses, 'deadline has', 'deadlines have')} been "
         f"missed, on {number_of(late, 'action', 'actions')}."
         if misses
-        else "No date is known to have been missed.",
+        else "No deadline is known to have been missed.",
     ]
     if untold:
         sentences.append(

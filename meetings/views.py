@@ -26,6 +26,8 @@ from meetings.models import Paper
 from meetings.publishing import preview
 from recommendations import charts
 from recommendations.position import board_position
+from recommendations.status import FLAGS, STATUS_WORDS
+from recommendations.terms import TERMS
 from record import ledger
 from record.dates import end_of
 from record.models import Meeting
@@ -51,12 +53,12 @@ def home(request):
         "coming": coming,
         "worst": board.exceptions[:SHOWN_FIRST],
         "figures": (
-            Figure("Overdue", len(board.overdue), "overdue=yes"),
-            Figure("Date passed, nothing reported", len(board.silent), "silent=yes"),
-            Figure("Off track", len(board.off_track), "status=off_track"),
-            Figure("At risk", len(board.at_risk), "status=at_risk"),
-            Figure("No recent update", len(board.stale), "stale=yes"),
-            Figure("Not yet reported", len(board.never_reported), "status=not_reported"),
+            Figure(FLAGS["overdue"].word, len(board.overdue), "overdue=yes"),
+            Figure(FLAGS["silent"].word, len(board.silent), "silent=yes"),
+            Figure(STATUS_WORDS["off_track"], len(board.off_track), "status=off_track"),
+            Figure(STATUS_WORDS["at_risk"], len(board.at_risk), "status=at_risk"),
+            Figure(TERMS["stale"], len(board.stale), "stale=yes"),
+            Figure(TERMS["never_reported"], len(board.never_reported), "status=not_reported"),
         ),
         "paper": Paper.objects.with_anchor().latest_by(at.day),
     }
@@ -80,7 +82,7 @@ def trends(request):
 
 @require_safe
 def status(request):
-    """Show the pre-meeting status page, made for A4: for the next meeting if there is one."""
+    """Show the status page, made for A4: for the next meeting if there is one."""
     at = request.as_at
     upcoming = next_meeting(at)
     made = papers.status_paper(

@@ -10,10 +10,7 @@ from recommendations.models import Action
 from recommendations.status import RANK, ROWS, WORST_FIRST
 from record.dates import MONTHS
 from visits.timeline import (
-    BAR,
-    LINE,
     NARROW,
-    PADDING,
     WIDTH,
     Mark,
     Tick,
@@ -25,7 +22,6 @@ from visits.timeline import (
 
 CELL, CELLS_IN_ROW, CELL_ROW = 16, 8, 19
 KEY_LINE = 16
-ROWS_ON_A_SHEET = 45
 MONTHS_SHOWN = 12
 PLOT_HEIGHT, PLOT_LEFT, PLOT_RIGHT, PLOT_TOP, KEY_LEFT = 150, 28, 530, 8, 546
 # So that few actions among many are tall enough for their number, where a page has room.
@@ -262,23 +258,9 @@ class Slipped:
     """One action whose agreed date moved: the marks of its first date, of those between, of the present."""
 
     action: ActionPosition
-    y: float
-    middle: float
     first: Mark
     between: tuple[Mark, ...]
     last: Mark
-
-    @property
-    def top(self):
-        return self.y + 3
-
-    @property
-    def bottom(self):
-        return self.top + BAR
-
-    @property
-    def baseline(self):
-        return self.y + LINE - 2
 
     @property
     def starts(self):
@@ -298,13 +280,7 @@ class Slippage:
     ticks: tuple[Tick, ...]
     as_at: datetime.date
     as_at_x: float
-    left: float
     width: float
-    height: float
-
-    @property
-    def fits_one_sheet(self):
-        return len(self.rows) <= ROWS_ON_A_SHEET
 
 
 def slippage(board, *, left=52, width=WIDTH):
@@ -323,9 +299,8 @@ def draw_slippage(actions, *, as_at, left=52, width=WIDTH):
         first, last = (line.due.last or line.due.first for line in (action.baseline, action.due))
         return (last - first).days if first and last else 0
 
-    rows, y = [], LINE + PADDING
+    rows = []
     for action in sorted(actions, key=lambda a: (-moved(a), a.ref)):
         marks = [mark_of(line.due, axis) for line in action.ledger]
-        rows.append(Slipped(action, y, y + 3 + BAR / 2, marks[0], tuple(marks[1:-1]), marks[-1]))
-        y += LINE + PADDING
-    return Slippage(tuple(rows), axis.years, as_at, axis.at(as_at), axis.left, width, y)
+        rows.append(Slipped(action, marks[0], tuple(marks[1:-1]), marks[-1]))
+    return Slippage(tuple(rows), axis.years, as_at, axis.at(as_at), width)

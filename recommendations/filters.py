@@ -82,14 +82,14 @@ class ActionFilter(django_filters.FilterSet):
         field_name="is_stale",
         method="flagged",
         choices=[("yes", "No recent update only")],
-        label="No recent update",
+        label=TERMS["stale"],
         empty_label="Updated recently or not",
         error_messages=NO_SUCH,
     )
     first = django_filters.ChoiceFilter(
         method="to_look_at_first",
         choices=[("yes", "Those to look at first only")],
-        label="Look at first",
+        label=TERMS["exceptions"],
         empty_label="To look at first or not",
         error_messages=NO_SUCH,
     )

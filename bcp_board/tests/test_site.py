@@ -206,7 +206,7 @@ def test_every_page_of_a_demonstration_says_that_it_is_one(reader):
 def test_only_those_who_work_in_the_admin_see_the_way_there(client, record, role, is_shown):
     client.force_login(make_user(role))
     page = client.get("/").content.decode()
-    assert ('<a href="/admin/">Record progress</a>' in page) is is_shown
+    assert ('<a href="/admin/">Your work</a>' in page) is is_shown
 
 
 def test_everyones_own_page_says_who_they_are_and_lets_them_out(client, record):

@@ -8,7 +8,6 @@ from django.utils.html import format_html, format_html_join
 
 from meetings.glance import papers_due
 from recommendations.status import FLAGS, ROWS
-from recommendations.templatetags.board import status_tag
 from record.dates import say_day
 
 register = template.Library()
@@ -40,12 +39,6 @@ def rating(status):
     """``status`` as a paper shows it: its shape and its words, with no box to cost space."""
     row = ROWS[status]
     return format_html('<strong class="rating">{} {}</strong>', row.shape, row.word)
-
-
-@register.simple_tag
-def standing(status, on_paper=False):
-    """``status`` on a line of its own as a paper shows it, or as every page does."""
-    return format_html('<span class="row">{}</span>', rating(status)) if on_paper else status_tag(status)
 
 
 @register.simple_tag
@@ -89,12 +82,6 @@ def corrections_of(document, edits):
 
 
 @register.filter
-def standing_words(action):
-    """The status of ``action`` and its flags as they read inside a sentence."""
-    return ", ".join(lower_first(words) for words in (action.words, *action.flags.values()))
-
-
-@register.filter
 def refs(rows):
     """The references of the actions in ``rows``, in a line."""
     return refs_of(row.action for row in rows)
@@ -104,12 +91,6 @@ def refs(rows):
 def refs_of(actions):
     """The references of ``actions``, in a line."""
     return ", ".join(action.ref for action in actions)
-
-
-@register.simple_tag
-def signer(signature, on_paper=False):
-    """Who stated something: by role on paper, which names nobody."""
-    return signed(signature) if on_paper else signature.by
 
 
 @register.filter

@@ -101,7 +101,7 @@ def test_a_critical_recommendation_that_nothing_endangers_says_its_worst_status(
     assert seen().critical[0].heading == "Recommendation 6 has an action at risk, at worst"
 
 
-def test_worse_and_better_count_actions_reported_at_both_ends_and_the_silent_are_the_rest_of_the_open():
+def test_worse_and_better_count_actions_reported_at_both_ends_and_the_rest_of_the_open_are_told():
     officer = make_user("Officers")
     make_meeting("2022-11-22")
     make_meeting("2023-01-17", papers_due_on="2023-01-10")
@@ -128,7 +128,7 @@ def test_worse_and_better_count_actions_reported_at_both_ends_and_the_silent_are
     )
     assert (now.coming.heading, now.coming.lines) == (
         "17 January 2023: no decisions",
-        ("Papers go out on 10 January 2023.",),
+        ("Late, with no new date asked for: 1.", "Papers go out on 10 January 2023."),
     )
     (line,) = now.lines
     assert (now.compared, line.change_words) == ("Since 22 Nov", "Worse, 1 first report")

@@ -102,7 +102,7 @@ def test_the_sentences_are_the_positions_own_figures(db):
         "There are 4 actions, of which 3 are open.",
         "Of these, 1 is overdue, 1 is off track, 1 is at risk, "
         "1 has gone more than 28 days without an update, and 1 has not yet been reported on at all.",
-        "At least 2 dates have been missed, on 1 action.",
+        "At least 2 deadlines have been missed, on 1 action.",
     )
     text = text_of(render())
     for sentence in papers.position_in_words(board, update_every_days=28):
@@ -126,7 +126,7 @@ def test_a_board_with_nothing_on_it_says_so_in_words(db):
         "There are no actions to report on.",
         "No critical recommendation",
         "No recommendation is on the board on this day.",
-        "No report says what difference was made for children.",
+        "No report says anything of it.",
         "There are no actions, so there is nothing to show.",
         "There is no earlier meeting on the record",
         "No open action has a date still to come.",
@@ -142,7 +142,7 @@ def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
     make_due_date(action, "2023-02", dated="2022-11-20", reason_kind="resources", reason="Too few people")
     make_update(action, Status.AT_RISK, dated="2022-12-01", reason="Two left.", recovery_step="Hire two.")
     text = text_of(render())
-    exceptions = text[text.index("Exceptions: 1") : text.index("Never reported on")]
+    exceptions = text[text.index("Look at these first: 1") : text.index("Not yet reported")]
     assert (
         "A01 Replace the system (1) At risk February 2023, first November 2022. Missed: 0 "
         "Head of IT : Two left. To recover: Hire two."
@@ -155,7 +155,7 @@ def test_the_critical_recommendation_warns_when_its_actions_are_late(db):
     make_due_date(action, "2022-11")
     make_update(action)
     calm = "None of its actions is reported overdue or off track: 1 of 1 reported."
-    warning = "Warning: that consequence has been brought nearer. Overdue or off track: A01"
+    warning = "It is nearer, because these are overdue or off track: A01"
     quiet, late = (text_of(render(as_at=datetime.date(2022, *day))) for day in ((11, 30), (12, 1)))
     assert (calm in quiet, warning in quiet) == (True, False)
     assert (calm in late, warning in late) == (False, True)
@@ -178,10 +178,10 @@ def test_where_views_differ_stands_between_the_decisions_and_the_exceptions(db):
     make_assessment(recommendation, Status.OFF_TRACK, dated="2022-12-01", narrative="It will fail.")
     text = text_of(render())
     order = [
-        "asked to decide",
+        "What the board is asked to do",
         "What changed",
         "It will fail.",
-        "Exceptions: 1",
+        "Look at these first: 1",
         "It is late.",
         "inspectors found",
     ]
@@ -200,12 +200,12 @@ def test_a_filler_of_the_same_day_hides_on_paper_nothing_that_was_said_before_it
             action, "at_risk", dated="2022-12-01", by=officer, narrative=said, reason=said, recorded_at=at
         )
     text = text_of(render(meeting=make_meeting(held_on=datetime.date(2022, 12, 20))))
-    exceptions = text[text.index("Exceptions: 1") : text.index("Never reported on")]
+    exceptions = text[text.index("Look at these first: 1") : text.index("Not yet reported")]
     assert (
         "As said. To recover: What next Earlier that day: Two of five left. To recover: What next"
         in exceptions
     )
-    assert "Who has reported: 1 owner. Director : A01." in text
+    assert "Reports received: 1. Director : A01." in text
 
 
 def test_where_views_differ_the_paper_says_what_it_rests_on(db):
@@ -281,7 +281,7 @@ def test_decisions_are_numbered_with_a_box_for_each_answer(db):
 def test_an_action_that_a_decision_is_about_is_not_an_exception_a_second_time(db):
     decided_upon(db)
     text = text_of(render())
-    assert "Exceptions: 2 Each of them is among the decisions above." in text
+    assert "Look at these first: 2 Each of them is among the decisions above." in text
     assert text.count("Two left.") == 1
 
 
@@ -317,7 +317,7 @@ def test_the_paper_says_how_old_it_is_and_what_to_take_care_of(db, record):
     assert f"{judgement} Newest source: about 2024. Nothing later is held." in text
     assert "current" not in text.lower()
     assert "Visited: date not stated, reported about 2024." in text
-    assert "Take care. The findings come from a press report." in text
+    assert "Note: The findings come from a press report." in text
     assert "Risks, as at August 2022" in text
     board = board_position(on(datetime.date(2026, 11, 22)))
     concerns = board.inspections.latest_graded.voices.concerns

@@ -77,7 +77,7 @@ def test_the_first_sheet_holds_the_ten_in_order_and_what_is_asked(record_site, p
         assert words(said) in first
     asked = words("What is asked of the board. A. Dates asked for: none; B. Completions to accept: 1, D1;")
     assert first.index(asked) > places[-1]
-    assert rest[0].index(words("What the board is asked to decide")) < rest[0].index("D1A18")
+    assert rest[0].index(words("What the board is asked to do")) < rest[0].index("D1A18")
 
 
 def test_every_sheet_is_as_high_as_it_was_laid_out_to_be(record_site, printed, page):
@@ -114,7 +114,7 @@ def test_the_pdf_is_tagged_and_has_a_title_and_a_language(record_site, printed):
     catalogue = pdf.trailer["/Root"]
     assert catalogue["/MarkInfo"]["/Marked"] == True  # noqa: E712 (a PDF boolean, not Python's)
     assert catalogue["/Lang"] == "en-GB"
-    assert pdf.metadata.title.startswith("Pre-meeting status page, as at 22 November 2026 – ")
+    assert pdf.metadata.title.startswith("Status page, as at 22 November 2026 – ")
 
 
 def test_a_table_repeats_its_headings_and_splits_no_row(db, printed):

@@ -212,7 +212,6 @@ def test_no_chart_needs_an_inline_style_or_a_script(db):
     shown = [
         drawn("timeline", timeline=charts.board_timeline(board)),
         drawn("months", months=charts.monthly_statuses(on(AS_AT))),
-        drawn("slippage", slippage=charts.slippage(board)),
         drawn("strip", strip=charts.strip(board.actions)),
     ]
     for svg in shown:
