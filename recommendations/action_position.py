@@ -158,11 +158,6 @@ class ActionPosition(Position):
         return f"{dates}: {ordinal} date, {self.slip.words}"
 
     @property
-    def overdue_since(self):
-        """The agreed date that it is overdue on, or None where it is not."""
-        return self.due.due if self.is_overdue else None
-
-    @property
     def failing_words(self):
         """How it puts at risk what hangs on it: "is overdue (due March 2023) and off track"."""
         is_off_track = self.status == Status.OFF_TRACK

@@ -83,6 +83,7 @@ def draw(browser, url, folder):
     camera = Camera(browser, url)
     member = camera.sign_in("member")
     camera.take(member, "/", "home")
+    camera.take(member, "/trends/", "trends")
     camera.take(member, "/recommendations/6/", "recommendation")
     camera.take(member, "/actions/A05/", "action")
     camera.take(member, "/visits/", "visits")
