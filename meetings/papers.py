@@ -24,7 +24,7 @@ from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition, RecommendationPosition
 from recommendations.glossary import ABBREVIATIONS
 from recommendations.position import board_position
-from recommendations.status import FLAGS, TABLE
+from recommendations.status import FLAGS, STATUS_WORDS, TABLE, Status
 from recommendations.terms import TERMS
 from record import ledger
 from record.as_at import AsAt
@@ -108,11 +108,6 @@ class StatusPaper:
     @property
     def sentences(self):
         return position_in_words(self.board, update_every_days=self.update_every_days)
-
-    @property
-    def finished(self):
-        """{status: how many} of each of the three claims, which are never added up."""
-        return {each.status: each.count for each in self.board.finished}
 
     @property
     def latest_findings(self):
@@ -306,9 +301,9 @@ def change_groups(changes):
         ("Worse", changes.worsened),
         ("Reopened", changes.reopened),
         ("Improved", changes.improved),
-        ("Complete, evidence accepted", changes.completed),
-        ("Embedded", changes.embedded),
-        ("Closed, not done", changes.closed),
+        (STATUS_WORDS[Status.COMPLETE], changes.completed),
+        (STATUS_WORDS[Status.EMBEDDED], changes.embedded),
+        (STATUS_WORDS[Status.CLOSED], changes.closed),
         ("First reports", changes.first_reports),
         ("New", changes.added),
     )

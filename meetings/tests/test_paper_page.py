@@ -107,9 +107,7 @@ def test_the_sentences_are_the_positions_own_figures(db):
     text = text_of(render())
     for sentence in papers.position_in_words(board, update_every_days=28):
         assert sentence in text
-    finished = (
-        "Done, evidence awaited: 0. Complete, evidence accepted: 1. Embedded, checked again and held: 0."
-    )
+    finished = "Done, evidence awaited: 0. Complete, evidenced: 1. Embedded: 0."
     assert finished in text
 
 
