@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from meetings import papers
 from meetings.changes import changes_since, changes_since_paper, unchanged
+from meetings.decisions import late_without_a_date
 from meetings.glance import glance
 from meetings.held import (
     had_before_it,
@@ -151,6 +152,7 @@ def meeting(request, row):
         "at": had,
         "unchanged": unchanged(board, earlier),
         "asks": papers.asks_of(row, request.as_at),
+        "late": late_without_a_date(board),
         "corrections": papers.edits_of_meeting(row, request.as_at),
         "state": row.words_on(request.as_at.day),
         "papers": published_by(request.as_at, row.papers.with_anchor()).order_by("-version"),

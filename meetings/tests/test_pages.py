@@ -403,3 +403,15 @@ def test_trends_cost_the_same_however_many_actions(reader, size, django_assert_n
     # months; whether this is a demonstration
     with django_assert_num_queries(33):
         reader.get("/trends/")
+
+
+def test_a_meeting_to_come_lists_the_late_actions_that_its_paper_numbers_after_the_decisions(reader):
+    coming = make_meeting(timezone.localdate() + datetime.timedelta(days=30))
+    for ref in ("A01", "A02"):
+        make_due_date(make_action(ref), "2022-11")
+        make_update(Action.objects.get(ref=ref), "at_risk")
+    asked = "Late, with no new date asked for: A01 , A02 ."
+    assert asked in words(reader.get(coming.get_absolute_url()))
+    make_due_date(Action.objects.get(ref="A02"), "2027-06", by=make_user("Officers"), needs_decision=True)
+    page = words(reader.get(coming.get_absolute_url()))
+    assert (asked in page, "Late, with no new date asked for: A01 ." in page) == (False, True)

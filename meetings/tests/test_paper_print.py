@@ -75,7 +75,7 @@ def test_the_first_sheet_holds_the_ten_in_order_and_what_is_asked(record_site, p
     assert first.count("OFFICIAL") == 1
     for said in ("For the meeting of", "Newest source: about 2024.", "What hangs on recommendation 6."):
         assert words(said) in first
-    asked = words("What is asked of the board. A. Dates asked for: none; B. Completions to accept: 1, D1;")
+    asked = words("What the board is asked to do. A. Dates asked for: none; B. Completions to accept: 1, D1;")
     assert first.index(asked) > places[-1]
     assert rest[0].index(words("What the board is asked to do")) < rest[0].index("D1A18")
 
