@@ -200,7 +200,7 @@ def test_the_status_page_prints_on_a4_without_what_belongs_to_the_screen(browse)
     for number, sheet in enumerate(printed.pages, 1):
         assert [round(float(side)) for side in sheet.mediabox[2:]] == [595, 842]
         text = re.sub(r"\s", "", sheet.extract_text())
-        assert f"Page{number}of{len(printed.pages)}" in text
+        assert f"Sheet{number}of{len(printed.pages)}" in text
         assert "Backtotheboard" not in text
 
 
