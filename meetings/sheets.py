@@ -235,11 +235,14 @@ def packed(pieces):
 
 
 def with_headings(pieces):
-    """``pieces`` in lists: each with the headings before it."""
-    waiting = []
-    for piece in pieces:
+    """``pieces`` in lists: each with the headings before it, and the first row of a table with its second."""
+    waiting, within = [], ""
+    pieces = [*pieces, None]
+    for piece, following in zip(pieces, pieces[1:], strict=False):
         waiting.append(piece)
-        if not piece.is_heading:
+        begins = piece.columns and piece.opens != within and piece.height < LONG
+        within = piece.opens
+        if not piece.is_heading and not (begins and following and following.opens == piece.opens):
             yield waiting
             waiting = []
     if waiting:

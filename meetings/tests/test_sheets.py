@@ -35,6 +35,12 @@ def test_no_heading_is_the_last_of_a_sheet_and_no_sheet_is_too_full(before):
     assert "".join(sheets) == html
 
 
+@pytest.mark.parametrize("before", range(40, 56))
+def test_no_row_of_a_table_is_left_alone_with_its_headings_at_the_end_of_a_sheet(before):
+    first, *_ = sheets_of(["<p>One line of words.</p>" * before + TABLE.format(rows=rows(30))])
+    assert first.count("</td></tr>") != 1
+
+
 def test_each_part_begins_a_sheet_and_one_without_anything_has_none():
     assert sheets_of(["<p>First</p>", " \n", "<p>Annex</p>"]) == ["<p>First</p>", "<p>Annex</p>"]
 
