@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from meetings import papers
 from meetings.forms import MeetingForm
-from meetings.publishing import MovedOn, publish, what_is_read
+from meetings.publishing import MovedOn, draft, publish, what_is_read
 from record import ledger, security_log
 from record.admin import RecordAdmin
 from record.dates import say_day
@@ -33,7 +33,10 @@ class PublishForm(forms.Form):
     has_annex = forms.BooleanField(
         label="With the annex",
         required=False,
-        help_text="After the paper’s own sheets: the other actions, every date, measures, risks and months.",
+        help_text=(
+            "After the paper’s own sheets: the other actions, every date, measures, risks and months. "
+            "Tick it and choose Show the sheets again to read it above."
+        ),
     )
     reason = LinesField(
         label="Why there is a new version",
@@ -103,7 +106,7 @@ class MeetingAdmin(RecordAdmin):
         return [publishing, *super().get_urls()]
 
     def publish_view(self, request, pk):
-        """Ask whether to freeze the meeting's paper as it was read, and do so.
+        """Show the sheets of the meeting's paper, ask whether to freeze them as they were read, and do so.
 
         Nothing is published if anything changed since: the page tells what, and asks again.
         """
@@ -115,7 +118,11 @@ class MeetingAdmin(RecordAdmin):
                 f"The meeting of {say_day(meeting.held_on)} was cancelled, so no paper is published for it."
             )
         form, moved_on = self.publish_form(meeting, request.POST or None), None
-        if request.method == "POST" and form.is_valid():
+        if "show" in request.POST:
+            # Whoever asks for the sheets anew reads the newest.
+            wanted = {"has_annex": "has_annex" in request.POST, "reason": request.POST.get("reason", "")}
+            form = self.publish_form(meeting, **wanted)
+        elif request.method == "POST" and form.is_valid():
             wanted = {
                 "has_annex": form.cleaned_data["has_annex"],
                 "reason": form.cleaned_data.get("reason", ""),
@@ -135,6 +142,8 @@ class MeetingAdmin(RecordAdmin):
                 )
                 self.message_user(request, message, messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:record_meeting_change", args=[meeting.pk]))
+        # After the form: what is added from here on makes what was read no longer the newest.
+        paper = draft(meeting, has_annex=bool(form["has_annex"].value()))
         context = {
             **self.admin_site.each_context(request),
             "title": f"{'Error: ' if form.errors or moved_on else ''}Publish the status paper",
@@ -144,6 +153,8 @@ class MeetingAdmin(RecordAdmin):
             "newest": meeting.papers.defer("body").order_by("-version").first(),
             "moved_on": moved_on,
             "extent": papers.extent(ledger.newest()),
+            "paper": paper,
+            "sheets": papers.laid_out(paper),
         }
         status = 409 if moved_on else 200
         return TemplateResponse(request, "admin/meetings/publish.html", context, status=status)

@@ -335,13 +335,20 @@ def documents_cited(board):
 
 def render_paper(paper):
     """The bytes of a StatusPaper: whole in themselves, with no name or form."""
-    names = ("first", "rest", "annex") if paper.has_annex else ("first", "rest")
-    parts = [render_to_string(f"paper/{name}.html", {"paper": paper}) for name in names]
+    return render_to_string("meetings/paper.html", {"paper": paper, "sheets": laid_out(paper)}).encode()
+
+
+def laid_out(paper):
+    """The HTML of each sheet of a StatusPaper, below its head."""
+    names = ("first", "rest", "annex", "_key") if paper.has_annex else ("first", "rest", "_key")
+    *parts, key = (render_to_string(f"paper/{name}.html", {"paper": paper}) for name in names)
+    # The key is at the foot of the first sheet where it fits there, and after everything else where not.
+    fits = len(sheets_of([parts[0] + key])) == len(sheets_of(parts[:1]))
+    parts[0 if fits else 1] += key
     said = set(re.findall(r"\w+", " ".join([paper.sheet.board_name, *parts])))
     terms = [f"{short}: {term.expansion}" for short, term in ABBREVIATIONS.items() if short in said]
     parts[1] += render_to_string("paper/_abbreviations.html", {"terms": terms})
-    sheets = [SafeString(sheet) for sheet in sheets_of(parts)]
-    return render_to_string("meetings/paper.html", {"paper": paper, "sheets": sheets}).encode()
+    return [SafeString(sheet) for sheet in sheets_of(parts)]
 
 
 def stylesheet():

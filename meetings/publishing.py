@@ -143,16 +143,14 @@ def freeze(meeting, newest, *, by, signed, now, reason, has_annex=False):
     return ledger.append([paper])[0]
 
 
-def preview(meeting, *, has_annex=False):
-    """The bytes that publishing now would freeze, but marked DRAFT."""
+def draft(meeting, *, has_annex=False):
+    """The StatusPaper that publishing now would freeze, but marked DRAFT."""
     now = timezone.now()
     at = shown_next(meeting, _newest(meeting), now=now)
-    return render_paper(
-        status_paper(
-            at,
-            meeting=meeting,
-            asks=asks_of(meeting, AsAt.now(at.today)),
-            is_draft=True,
-            has_annex=has_annex,
-        )
+    return status_paper(
+        at,
+        meeting=meeting,
+        asks=asks_of(meeting, AsAt.now(at.today)),
+        is_draft=True,
+        has_annex=has_annex,
     )

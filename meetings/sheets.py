@@ -2,11 +2,16 @@
 
 Only one engine prints words at the head of every sheet, another cuts rows of a table in two and repeats no
 heading. So a paper is cut into pieces here: a row, a paragraph, a heading with what follows it. As many go on
-a sheet as fit, by the widths of Arial's letters, and each sheet says what it is in words of its own.
+a sheet as fit, by the widths of Arial's letters, and each sheet says what it is in words of its own. A long
+text goes on overleaf after the end of a sentence.
 """
 
 import re
-from dataclasses import dataclass, field
+from bisect import bisect
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html.parser import HTMLParser
 from itertools import groupby
 
@@ -14,12 +19,14 @@ from itertools import groupby
 WIDTH, HEIGHT = 190.0, 260.0
 POINT, PIXEL = 25.4 / 72, 25.4 / 96
 SIZES = {"h1": 17, "h2": 12, "h3": 9.5, "small": 8}
-SIZE, LINE = 9.0, 1.17
-ABOVE = dict.fromkeys(("h4", "p", "ul", "ol", "table", "dl", "div"), 1.2) | {"h1": 1, "h2": 3, "h3": 1.8}
+SIZE, LINE = 9.0, 1.14
+ABOVE = dict.fromkeys(("h4", "p", "ul", "ol", "table", "dl", "div"), 1.2) | {"h1": 1, "h2": 2.4, "h3": 1.6}
 INDENT = 4.5
-CELL_GAP, ROW_PADDING, FRAME = 2.2, 1.1, 3.5
+# A paragraph higher than this is cut to fill a sheet, if so much of it fits; a row only where it must be.
+LONG, ENOUGH = 26.0, 13.0
+CELL_GAP, ROW_PADDING, FRAME = 2.2, 1.0, 3.5
 
-VOID = ("br", "path", "circle", "line", "input")
+VOID = ("br", "col", "path", "circle", "line", "input")
 INLINE = ("strong", "span", "bdi", "s", "a")
 BOLD = ("strong", "th", "h1", "h2", "h3", "dt")
 HEADINGS = ("h1", "h2", "h3")
@@ -115,14 +122,88 @@ class Reader(HTMLParser):
 
 @dataclass(frozen=True)
 class Piece:
-    """What is never cut: its HTML and its height, and what it stands in, as a row stands in a table."""
+    """What stays together on a sheet if it can: its HTML, and what it stands in, as a row stands in a table.
+
+    ``measure`` says how high HTML like its own is; ``columns``, of a row, how many it has.
+    """
 
     html: str
-    height: float
+    measure: Callable[[str], float]
     opens: str = ""
     closes: str = ""
     opens_height: float = 0
     is_heading: bool = False
+    columns: int = 0
+
+    @cached_property
+    def height(self):
+        return self.measure(self.html)
+
+    @property
+    def may_be_cut(self):
+        return not self.is_heading and not self.columns and self.height > LONG
+
+    def cut(self, room):
+        """It as two Pieces, the first as much of it as ``room`` holds, or None if it holds nothing of it.
+
+        Of a row, the rest of its longest cell goes on as a row of its own, across the table.
+        """
+        read = Reader(self.html)
+        (whole,) = read.root.children
+        longest = max(
+            (cell for tag in ("td", "th") for cell in whole.all(tag)) if self.columns else [whole],
+            key=lambda element: element.ends_inside - element.inside,
+        )
+        best = None
+        for places in places_to_cut(self.html, longest):
+            fit = bisect(places, room, key=lambda at: self.measure(parted(self.html, longest, at)[0]))
+            if fit:
+                best = parted(self.html, longest, places[fit - 1])
+            # One short sentence would leave the sheet as good as blank.
+            if best and self.measure(best[0]) > room / 2:
+                break
+        if not best:
+            return None
+        first, rest = best
+        if not self.columns:
+            rest = f"{self.html[: longest.inside]}{rest}{self.html[longest.ends_inside :]}"
+        elif whole.tag == "tbody":
+            rest = f'<tbody><tr><td colspan="{self.columns}">{rest}</td></tr></tbody>'
+        else:
+            rest = f'<tr><td colspan="{self.columns}">{rest}</td></tr>'
+        return replace(self, html=first), replace(self, html=rest)
+
+
+ENDS = (re.compile(r"(?<=[.!?;])\s+"), re.compile(r"\s+"), re.compile("(?=.)"))
+MARKUP = re.compile(r"<svg.*?</svg>|<[^>]*>|&[^;\s]*;", re.DOTALL)
+
+
+def places_to_cut(html, element):
+    """Where the text in ``element`` may be cut: after its sentences, between its words, within them."""
+    start, end = element.inside, element.ends_inside
+    # A letter written in several may be cut before, a tag nowhere.
+    text = MARKUP.sub(
+        lambda found: ("\x03" if found[0][0] == "&" else "\x02").ljust(len(found[0]), "\x02"), html[:end]
+    )
+    first = re.compile(r"[\s\x02]*").match(text, start).end()
+    for ends in ENDS:
+        found = [each.end() for each in ends.finditer(text, first + 1)]
+        yield [at for at in found if at < end and (text[at] != "\x02" or text[at - 1].isspace())]
+
+
+def parted(html, element, place):
+    """``html`` as far as ``place`` in ``element``, with what follows the element, and what else was in it."""
+    opened, within = [], element
+    while within := next(
+        (e for e in within.children if isinstance(e, Element) and e.inside <= place <= e.ends_inside), None
+    ):
+        opened.append(within)
+    closing = "".join(f"</{each.tag}>" for each in reversed(opened))
+    opening = "".join(html[each.start : each.inside] for each in opened)
+    return (
+        f"{html[:place].rstrip()}{closing}{html[element.ends_inside :]}",
+        f"{opening}{html[place : element.ends_inside]}",
+    )
 
 
 def sheets_of(parts):
@@ -133,22 +214,35 @@ def sheets_of(parts):
 def packed(pieces):
     """The HTML of as few sheets as hold ``pieces`` in their order; a heading goes with what follows it."""
     sheets, used = [[]], 0
-    for together in with_headings(pieces):
+    waiting = deque(with_headings(pieces))
+    while waiting:
+        *headings, last = together = waiting.popleft()
         height = height_together(together, after=sheets[-1][-1] if sheets[-1] else None)
-        if sheets[-1] and used + height > HEIGHT:
-            sheets.append([])
-            used, height = 0, height_together(together)
+        room = HEIGHT - used - height + last.height
+        if used + height > HEIGHT:
+            if sheets[-1] and not (last.may_be_cut and room > ENOUGH):
+                sheets.append([])
+                used = 0
+                waiting.appendleft(together)
+                continue
+            if parts := last.cut(room):
+                together = [*headings, parts[0]]
+                waiting.appendleft([parts[1]])
+                height += parts[0].height - last.height
         sheets[-1] += together
         used += height
     return ["".join(_joined(sheet)) for sheet in sheets]
 
 
 def with_headings(pieces):
-    """``pieces`` in lists: each with the headings before it."""
-    waiting = []
-    for piece in pieces:
+    """``pieces`` in lists: each with the headings before it, and the first row of a table with its second."""
+    waiting, within = [], ""
+    pieces = [*pieces, None]
+    for piece, following in zip(pieces, pieces[1:], strict=False):
         waiting.append(piece)
-        if not piece.is_heading:
+        begins = piece.columns and piece.opens != within and piece.height < LONG
+        within = piece.opens
+        if not piece.is_heading and not (begins and following and following.opens == piece.opens):
             yield waiting
             waiting = []
     if waiting:
@@ -186,24 +280,44 @@ def _pieces(element, html):
             return
         opens, closes = html[element.start : rows[0].start], html[rows[-1].end : element.end]
         head = ABOVE["table"] + sum(height_of(each, WIDTH) for each in element.all("caption"))
-        head += sum(row_height(row, widths) for each in element.all("thead") for row in each.all("tr"))
+        head += sum(group_height(each, widths) for each in element.all("thead"))
+        measure = group_height if rows[0].tag == "tbody" else row_height
         for row in rows:
-            height = group_height(row, widths) if row.tag == "tbody" else row_height(row, widths)
-            yield Piece(html[row.start : row.end], height, opens, closes, head)
+            yield Piece(
+                html[row.start : row.end],
+                lambda html: measure(only_element(html), widths),
+                opens,
+                closes,
+                head,
+                columns=len(widths),
+            )
     elif element.tag in ("ul", "ol"):
-        items = element.all("li")
         opens, closes = html[element.start : element.inside], html[element.ends_inside : element.end]
-        for item in items:
-            height = height_of(item, WIDTH - INDENT)
-            yield Piece(html[item.start : item.end], height, opens, closes, ABOVE[element.tag])
+        for item in element.all("li"):
+            yield Piece(
+                html[item.start : item.end],
+                lambda html: height_of(only_element(html), WIDTH - INDENT),
+                opens,
+                closes,
+                ABOVE[element.tag],
+            )
     else:
-        height = height_of(element, WIDTH) + ABOVE.get(element.tag, 0)
-        yield Piece(whole, height, is_heading=element.tag in HEADINGS)
+        above = ABOVE.get(element.tag, 0)
+        yield Piece(
+            whole,
+            lambda html: height_of(only_element(html), WIDTH) + above,
+            is_heading=element.tag in HEADINGS,
+        )
+
+
+def only_element(html):
+    """The Element of ``html`` that holds all of it."""
+    return Reader(html).root.children[0]
 
 
 def columns_of(table):
     """The widths of a table's columns in millimetres: "w30" is 30, and one without a class has the rest."""
-    heads = table.all("thead")[0].all("th")
+    heads = table.all("col") or table.all("thead")[0].all("th")
     widths = [next((float(c[1:]) for c in head.classes if re.fullmatch(r"w\d+", c)), None) for head in heads]
     rest = (WIDTH - sum(width or 0 for width in widths)) / max(1, widths.count(None))
     return [rest if width is None else width for width in widths]

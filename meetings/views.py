@@ -24,7 +24,7 @@ from meetings.held import (
 )
 from meetings.listing import listed
 from meetings.models import Paper
-from meetings.publishing import preview
+from meetings.publishing import draft
 from recommendations import charts
 from recommendations.position import board_position
 from recommendations.status import FLAGS, STATUS_WORDS
@@ -178,7 +178,7 @@ def nothing_of(changes):
 def paper(request, row):
     """Serve the meeting's paper: the published bytes, or a live draft until there are some."""
     if "draft" in request.GET and request.user.has_perm("meetings.add_paper"):
-        return paper_response(preview(row, has_annex="annex" in request.GET))
+        return paper_response(papers.render_paper(draft(row, has_annex="annex" in request.GET)))
     wanted = request.GET.get("version")
     published = published_by(request.as_at, row.papers).order_by("-version")
     if wanted is not None:

@@ -14,38 +14,70 @@ from bcp_board.tests.printing import ENGINES
 from bcp_board.tests.scratch import Scratch
 from meetings import papers
 from meetings.held import next_meeting
+from recommendations.status import Status
+from recommendations.tests.factories import make_action, make_update
 from record import ledger
-from record.tests.factories import on
+from record.as_at import AsAt
+from record.dates import say_day
+from record.tests.factories import make_meeting
 
 pytestmark = [pytest.mark.printed, pytest.mark.once]
 
-AS_AT = datetime.date(2025, 6, 30)
+MADE_AS_AT = datetime.date(2026, 11, 28)
+# The last two ask for the most decisions.
+DAYS = [datetime.date(*day) for day in [(2026, 3, 16), (2026, 9, 14), (2026, 11, 16), (2026, 11, 17)]]
 # Of a sheet of A4, in points.
 HIGH, BLANK_AT_MOST = 842, 0.25
 
 
+LONG_TEXTS = datetime.date(2026, 11, 28)
+
+
 @pytest.fixture(scope="module")
-def page(templates, tmp_path_factory, django_db_blocker):
-    """The file of a paper of the demonstration with its annex, and the anchor that it prints."""
+def pages(templates, tmp_path_factory, django_db_blocker):
+    """{day: the file of its paper of the demonstration with its annex, and the anchor that it prints}."""
     folder = tmp_path_factory.mktemp("printed")
+    made = {}
     with django_db_blocker.unblock(), override_settings(DEBUG=True):
         with (scratch := Scratch(folder, template=templates["migrated"])):
-            call_command("demo", as_at=AS_AT.isoformat(), verbosity=0)
-            at = on(AS_AT)
-            meeting = next_meeting(at)
-            asks = papers.asks_of(meeting, at)
-            made = papers.status_paper(at, meeting=meeting, asks=asks, is_draft=True, has_annex=True)
-            (folder / "paper.html").write_bytes(papers.render_paper(made))
-            anchor = ledger.anchor()
-        yield folder / "paper.html", anchor
+            call_command("demo", as_at=MADE_AS_AT.isoformat(), verbosity=0)
+            for day in (*DAYS, LONG_TEXTS):
+                if day == LONG_TEXTS:
+                    write_long_texts()
+                at = AsAt(today=MADE_AS_AT, day=day, known=None)
+                meeting = next_meeting(at)
+                asks = papers.asks_of(meeting, at)
+                paper = papers.status_paper(at, meeting=meeting, asks=asks, is_draft=True, has_annex=True)
+                file = folder / f"{day}.html"
+                file.write_bytes(papers.render_paper(paper))
+                made[day] = file, ledger.anchor()
+        yield made
         scratch.drop()
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.needs(ENGINES[name][0])) for name in ENGINES])
-def pdf(request, page, tmp_path):
+def write_long_texts():
+    """Texts of which no sheet holds one, with sentences, words or neither to break them at."""
+    note = f"{'A sentence of a few words. ' * 180}\n{'W' * 2000}"
+    make_meeting(held_on=datetime.date(2026, 12, 1), covering_note=note, asks=["W" * 500])
+    late = make_action("A98", title="W" * 200)
+    make_update(late, Status.OFF_TRACK, reason="many words " * 450, recovery_step="W" * 2000)
+    make_update(make_action("A99", title="Long"), Status.DONE, evidence="WWW " * 2400)
+
+
+@pytest.fixture(scope="module", params=[*DAYS, LONG_TEXTS], ids=str)
+def page(request, pages):
+    return *pages[request.param], say_day(request.param)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.needs(ENGINES[name][0])) for name in ENGINES],
+)
+def pdf(request, page, tmp_path_factory):
     _, print_it = ENGINES[request.param]
-    print_it(page[0], tmp_path / "paper.pdf")
-    return tmp_path / "paper.pdf"
+    file = tmp_path_factory.mktemp(request.param) / "paper.pdf"
+    print_it(page[0], file)
+    return file
 
 
 def squeezed(text):
@@ -53,7 +85,7 @@ def squeezed(text):
 
 
 def test_every_sheet_says_what_it_is_and_none_runs_over(page, pdf, settings):
-    html, anchor = page
+    html, anchor, day = page
     sections = re.findall('<section class="sheet"', html.read_text())
     count = len(sections)
     said = [squeezed(sheet.extract_text()) for sheet in PdfReader(pdf).pages]
@@ -61,7 +93,7 @@ def test_every_sheet_says_what_it_is_and_none_runs_over(page, pdf, settings):
         settings.MARKING,
         settings.BOARD_NAME,
         "DRAFT. DEMONSTRATION: invented progress",
-        "Status paper, draft. As at 30 June 2025.",
+        f"Status paper, draft. As at {day}.",
         f"Record up to entry {anchor.count},",
         f"ending {anchor.digest[-8:]}.",
     ]
@@ -73,6 +105,7 @@ def test_every_sheet_says_what_it_is_and_none_runs_over(page, pdf, settings):
         assert text.startswith(squeezed(settings.MARKING))
 
 
+@pytest.mark.parametrize("page", DAYS, ids=str, indirect=True)
 def test_it_is_six_sheets_and_an_annex_none_of_them_a_quarter_blank(page, pdf):
     html = page[0].read_text()
     sheets = [escape(sheet) for sheet in html.split('<section class="sheet"')[1:]]

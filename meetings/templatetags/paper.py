@@ -13,19 +13,21 @@ from record.dates import say_day
 register = template.Library()
 register.filter(papers_due)
 
+PARAGRAPH = re.compile(r"\b[Pp]aragraph(s?)(?= [0-9])")
 SIGNERS = {"Officer": "an officer", "Chair": "the Chair", "Secretariat": "the Secretariat"}
 
 
 @register.filter
 def cite(source, documents):
-    """The number of a Source among ``documents`` and the place in it: "[2, Finance, paragraph 3]"."""
+    """The number of a Source among ``documents`` and the place in it: "[2, Finance, para 3]"."""
     if source is None:
         return ""
     number = documents[replace(source, reference="")]
     if not source.reference:
         return f"[{number}]"
-    # "paragraph 3" stays on one line.
-    return f"[{number}, {re.sub(' (?=[0-9])', chr(0xA0), source.reference)}]"
+    place = PARAGRAPH.sub(r"para\1", source.reference)
+    # "para 3" stays on one line.
+    return f"[{number}, {re.sub(' (?=[0-9])', chr(0xA0), place)}]"
 
 
 @register.filter
@@ -59,6 +61,13 @@ def ratings_in_line(action):
     """The status of ``action`` and its flags as a paper shows them, in a line."""
     rows = [(rating(action.status),), *((flagged(words, name),) for name, words in action.flags.items())]
     return format_html_join(", ", "{}", rows)
+
+
+@register.simple_tag
+def flags_in_line(action):
+    """The flags of ``action`` as a paper shows them, a sentence each, before what is said of it."""
+    rows = [(flagged(words, name),) for name, words in action.flags.items()]
+    return format_html_join(" ", "{}.", rows)
 
 
 @register.filter

@@ -1,11 +1,13 @@
 """What a meeting decided, what was put right by a day, and what a cancelled meeting has none of."""
 
 import datetime
+import re
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from meetings.publishing import what_is_read
 from recommendations.tests.factories import (
     make_action,
     make_decision,
@@ -123,6 +125,34 @@ def test_the_page_on_which_a_paper_is_published_says_how_much_it_would_hold(secr
 
     text = words_of(secretariat.get(reverse("admin:meetings_publish", args=[meeting.pk])))
     assert f"The paper would hold this much: Record up to entry {count}, of " in text
+
+
+@pytest.mark.once
+def test_the_sheets_are_read_on_the_page_that_publishes_them_with_the_annex_where_it_is_wanted(secretariat):
+    meeting = make_meeting("2027-11-22")
+    address = reverse("admin:meetings_publish", args=[meeting.pk])
+
+    def sheets(response):
+        return re.findall(r'<section class="sheet".*?</section>', response.content.decode(), re.DOTALL)
+
+    def said(query):
+        return [
+            " ".join(each.split())
+            for each in sheets(secretariat.get(f"{meeting.get_absolute_url()}paper/?{query}"))
+        ]
+
+    opened = secretariat.get(address)
+    asked = secretariat.post(address, {"has_annex": "on", "show": "Show the sheets again"})
+
+    assert [" ".join(each.split()) for each in sheets(opened)] == said("draft")
+    assert [" ".join(each.split()) for each in sheets(asked)] == said("draft&annex")
+    assert len(said("draft")) < len(said("draft&annex"))
+    assert asked.context["form"]["has_annex"].value() is True
+    assert asked.context["form"]["read"].value() == what_is_read(meeting)
+    assert not meeting.papers.exists()
+    policy = opened.headers["Content-Security-Policy"]
+    assert "style-src 'self';" in policy
+    assert "frame-ancestors 'none'" in policy
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
     text = text_of(render())
     exceptions = text.split("Look at these first: 1")[1].split("Not yet reported")[0]
     assert (
-        "A01 Replace the system (1) At risk February 2023, first November 2022. Missed: 0 "
+        "A01 Replace the system (1) At risk February 2023, first November 2022 0 "
         "Head of IT : Two left. To recover: Hire two."
     ) in exceptions
 

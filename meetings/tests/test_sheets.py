@@ -35,6 +35,12 @@ def test_no_heading_is_the_last_of_a_sheet_and_no_sheet_is_too_full(before):
     assert "".join(sheets) == html
 
 
+@pytest.mark.parametrize("before", range(40, 56))
+def test_no_row_of_a_table_is_left_alone_with_its_headings_at_the_end_of_a_sheet(before):
+    first, *_ = sheets_of(["<p>One line of words.</p>" * before + TABLE.format(rows=rows(30))])
+    assert first.count("</td></tr>") != 1
+
+
 def test_each_part_begins_a_sheet_and_one_without_anything_has_none():
     assert sheets_of(["<p>First</p>", " \n", "<p>Annex</p>"]) == ["<p>First</p>", "<p>Annex</p>"]
 
@@ -46,9 +52,55 @@ def test_rows_of_one_group_stay_together_even_where_there_is_one_group_alone():
     assert piece.html == group
 
 
-def test_what_takes_more_than_a_sheet_has_one_of_its_own():
-    long = f"<p>{'many words ' * 3000}</p>"
-    assert sheets_of([f"<p>Before</p>{long}<p>After</p>"]) == ["<p>Before</p>", long, "<p>After</p>"]
+def said(html):
+    """The words in ``html`` without its spaces, which a line's end may take."""
+    return re.sub(r"<[^>]*>|\s", "", html)
+
+
+LONG_TEXTS = {
+    "sentences": "A sentence of a few words. " * 600,
+    "words": "many words " * 3000,
+    "one word": "W" * 12000,
+    "letters that are written in several": "&amp;&lt;" * 12000,
+    "lines": "line\n" * 400,
+    "a sentence and then one word": f"First. {'unbroken' * 3000}",
+}
+
+
+@pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p><strong>Note.</strong> <bdi class='said'>{text}</bdi> <span>[1]</span></p>",
+        "<ul><li>One</li><li><bdi class='said'>{text}</bdi></li><li>Three</li></ul>",
+        TABLE.format(rows="<tr><td>1</td><td><span class='said'>{text}</span></td></tr><tr><td>2</td></tr>"),
+        TABLE.replace("<table>", '<table class="grouped">').replace(
+            "<tbody>{rows}</tbody>",
+            "<tbody><tr><td rowspan=2>1</td><td>What</td></tr><tr><td class='said'>{text}</td></tr></tbody>",
+        ),
+        "<div class='framed'><p>One</p><p class='said'>{text}</p></div>",
+    ],
+    ids=["paragraph", "item", "row", "group", "frame"],
+)
+def test_what_takes_more_than_a_sheet_goes_on_overleaf_and_loses_no_letter(html, text):
+    whole = f"<h2>Before</h2>{html.replace('{text}', text)}<p>After</p>"
+    sheets = sheets_of([whole])
+    assert len(sheets) > 1
+    assert all(height_together(pieces_of(sheet)) <= HEIGHT for sheet in sheets)
+    # As full as they can be: a text that has begun is not left for a blank.
+    assert all(height_together(pieces_of(sheet)) > HEIGHT / 2 for sheet in sheets[:-1])
+    head = TABLE[: TABLE.index("<tbody>")] if "<table" in html else ""
+    assert "".join(map(said, sheets)).replace(said(head), "") == said(whole).replace(said(head), "")
+
+
+def test_a_long_paragraph_goes_on_overleaf_after_a_sentence_and_a_short_one_or_a_row_stays_whole():
+    lines = "<p>One line of words.</p>" * 45
+    sentences = f"<p>{'A sentence with a few words in it. ' * 60}</p>"
+    first, second = sheets_of([lines + sentences])
+    assert re.search(r"in it\.</p>$", first)
+    assert second.startswith("<p>A sentence with")
+    for short in ("<p>{}</p>".format("A sentence with a few words in it. " * 15), TABLE.format(rows=rows(1))):
+        assert sheets_of(["<p>One line of words.</p>" * 53 + short])[1] == short
 
 
 @pytest.mark.parametrize(
@@ -64,4 +116,4 @@ def test_what_takes_more_than_a_sheet_has_one_of_its_own():
 )
 def test_lines_are_counted_as_they_are_set(html, lines):
     (element,) = Reader(html).root.children
-    assert round(height_of(element, 190) / (9 * 1.17 * 25.4 / 72), 1) == lines
+    assert round(height_of(element, 190) / (9 * 1.14 * 25.4 / 72), 1) == lines
