@@ -94,7 +94,7 @@ def a_proposed_date(client, turn):
     page = address("recommendations_duedate_add", query=f"?action={Action.objects.get().pk}")
     for waiting in DueDate.objects.filter(needs_decision=True, decisions=None):
         make_decision(waiting, "refused", by=waiting.recorded_by)
-    typed = {"due": f"March {2024 + turn}", "reason_kind": "dependency", "reason": "The supplier is late"}
+    typed = {"due": f"March {2060 + turn}", "reason_kind": "dependency", "reason": "The supplier is late"}
     return page, {**open_form(client, page), **typed}
 
 
