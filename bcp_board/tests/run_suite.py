@@ -5,8 +5,9 @@ set in conftest.py would leave the run on SQLite without a word. Name parts to r
 
     python -m bcp_board.tests.run_suite postgresql
 
-What another database could hardly change, and what is printed, is left to the parts `again` and `printed`,
-which `make test` leaves out and `.ci/run` does not.
+What another database could hardly change, what is printed, and the site that is served with its real parts to
+be broken or upgraded, is left to the parts `again`, `printed` and `service`, which `make test` leaves out and
+`.ci/run` does not.
 """
 
 import os
@@ -30,7 +31,7 @@ def pytest(title, url, vendor, *arguments):
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=env).returncode
 
 
-def sqlite(chosen="not printed"):
+def sqlite(chosen="not printed and not service"):
     return pytest("Tests on SQLite, and in Chromium", "sqlite://:memory:", "sqlite", "-m", chosen)
 
 
@@ -38,7 +39,7 @@ def printed():
     return sqlite("printed")
 
 
-def postgresql(chosen="not again"):
+def postgresql(chosen="not again and not service"):
     try:
         with Postgres() as server:
             which = f"not browser and not once and {chosen}"
@@ -49,15 +50,20 @@ def postgresql(chosen="not again"):
 
 
 def again():
-    return postgresql("again")
+    return postgresql("again and not service")
+
+
+def service():
+    return sqlite("service") or postgresql("service")
 
 
 def main(names):
     # However the run is ended, leave through the `with` block that stops PostgreSQL.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     lines, failed = [], False
-    parts = {"sqlite": sqlite, "postgresql": postgresql, "again": again, "printed": printed}
-    for name in names or ["sqlite", "postgresql"]:
+    in_make_test = {"sqlite": sqlite, "postgresql": postgresql}
+    parts = in_make_test | {"again": again, "printed": printed, "service": service}
+    for name in names or in_make_test:
         began = time.monotonic()
         status = parts[name]()
         skipped = status is None and os.environ.get("CI") != "true"

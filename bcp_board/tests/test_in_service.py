@@ -25,6 +25,8 @@ from record.tests.admin_forms import open_form
 from record.tests.factories import make_user
 from record.verification import first_fault
 
+pytestmark = pytest.mark.service
+
 
 @pytest.fixture
 def database(new_database):
