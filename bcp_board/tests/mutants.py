@@ -331,12 +331,12 @@ def is_noticed(mutant, folder, database, seen):
     stem = f"{mutant.path.replace('/', '-')}-{mutant.start}-{hash(mutant)}"
     text_file, tests_file, own = (folder / f"{stem}{end}" for end in (".py", ".json", ".sqlite3"))
     text_file.write_text(mutant.source(), encoding="utf-8")
-    for tests in rounds_for(mutant, seen):
+    for tests in filter(None, rounds_for(mutant, seen)):
         tests_file.write_text(json.dumps(tests), encoding="utf-8")
-        done = tests and in_a_process("--run", own, database, mutant.path, text_file, tests_file)
-        if done and done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED:
+        done = in_a_process("--run", own, database, mutant.path, text_file, tests_file)
+        if done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED:
             raise RuntimeError(f"none of the tests named was run:\n{done.stdout}")
-        if done and done.returncode:
+        if done.returncode:
             return True
     return False
 
