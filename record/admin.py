@@ -1,56 +1,73 @@
 """What every page of the admin has in common, and the pages of rows that are edited."""
 
+import json
 from collections import namedtuple
+from functools import partial
 from itertools import pairwise
 
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.utils import display_for_field, flatten_fieldsets, label_for_field, lookup_field
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.utils import (
+    display_for_field,
+    flatten_fieldsets,
+    label_for_field,
+    lookup_field,
+    unquote,
+)
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
-from django.core.validators import MaxLengthValidator
-from django.db import DataError, models
+from django.core.paginator import Paginator
+from django.db import DataError
+from django.db.models import Q
 from django.forms import CheckboxSelectMultiple, modelform_factory
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.text import capfirst
+from django.utils.html import format_html
+from django.utils.text import capfirst, smart_split, unescape_string_literal
 from simple_history.admin import SimpleHistoryAdmin
 
 from record import versions
-from record.dates import DayFormField, EdtfField, say
-from record.forms import RecordForm, WithdrawForm, fields_changed, in_words, rows_of
+from record.dates import EdtfField, say
+from record.forms import RecordForm, WithdrawForm, box, fields_changed, in_words, rows_of
 from record.models import Document
+from record.signing import Refused
 from record.statements import Statement
-from record.texts import LineField, LinesField
+from record.texts import folded
 
 Change = namedtuple("Change", "label was now")
 LONGEST_SEARCH = 200
-LONGEST_TEXT = 10_000
 
 
-def box(make, db_field, request, kwargs):
-    """The form field that ``make`` gives for ``db_field``, which refuses too much and cuts nothing."""
-    if isinstance(db_field, models.TextField):
-        # The database would take any length, and every page that shows the text would be as long.
-        too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
-        kwargs |= {"validators": [MaxLengthValidator(LONGEST_TEXT, too_long)], "form_class": LinesField}
-    elif type(db_field) is models.CharField and not db_field.choices and db_field.name != "username":
-        kwargs["form_class"] = LineField
-    elif db_field.get_internal_type() == "DateField":
-        kwargs["form_class"] = DayFormField
-    field = make(db_field, request, **kwargs)
-    if getattr(field, "max_length", None):
-        # A browser that is told the limit cuts what is pasted, without a word.
-        field.widget.attrs.pop("maxlength", None)
-        field.error_messages["max_length"] = f"Use {field.max_length:,} characters or fewer."
-    return field
+class KeysFirst(Paginator):
+    """Pages of rows, of which the keys are looked for first.
+
+    What a list works out about each row is then worked out for those of its page, and not for all that the
+    database passes over on the way to it.
+    """
+
+    def page(self, number):
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        keys = list(self.object_list.values_list("pk", flat=True)[start : start + self.per_page])
+        return self._get_page(self.object_list.filter(pk__in=keys), number, self)
+
+
+def called_in_the_log(row):
+    """What the admin's log calls ``row``: its whole name, or where that is long its reference number."""
+    whole = str(row)
+    if len(whole) <= LogEntry._meta.get_field("object_repr").max_length:
+        return whole
+    return getattr(row, "ref", "") or f"{capfirst(row._meta.verbose_name)} {row.pk}"
 
 
 class BoardAdmin(admin.ModelAdmin):
     """What every model's pages have in common: nothing is deleted, and odd addresses are refused."""
 
     list_per_page = 50
+    paginator = KeysFirst
     show_facets = admin.ShowFacets.NEVER
 
     def has_delete_permission(self, request, obj=None):
@@ -61,13 +78,60 @@ class BoardAdmin(admin.ModelAdmin):
         return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
-        return box(super().formfield_for_dbfield, db_field, request, kwargs)
+        make = partial(super().formfield_for_dbfield, request=request)
+        return box(make, db_field, **kwargs)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.opener = request.user
+        return form
+
+    def log_addition(self, request, obj, message):
+        return self._log(request, obj, ADDITION, message)
+
+    def log_change(self, request, obj, message):
+        return self._log(request, obj, CHANGE, message)
+
+    def _log(self, request, row, flag, message):
+        """Log it as Django does, but never under a part of its text, in which cut words are hard to find."""
+        return LogEntry.objects.create(
+            user=request.user,
+            content_type=ContentType.objects.get_for_model(row, for_concrete_model=False),
+            object_id=row.pk,
+            object_repr=called_in_the_log(row),
+            action_flag=flag,
+            change_message=json.dumps(message) if isinstance(message, list) else message,
+        )
 
     def get_search_results(self, request, queryset, search_term):
+        """The rows that have all of the words, as the board's own search finds them: see texts.folded.
+
+        Databases differ in what they make alike, so that the words are looked for here. It is quick because
+        long histories are searched by what they are about: each row of that is looked at once.
+        """
         # Each word is a condition of its own, and databases refuse a query with thousands.
         if len(search_term) > LONGEST_SEARCH:
             raise BadRequest(f"Search for {LONGEST_SEARCH} characters or fewer.")
-        return super().get_search_results(request, queryset, search_term)
+        columns, said = {}, {}
+        for name in self.get_search_fields(request):
+            path, _, column = name.rpartition("__")
+            columns.setdefault(path, []).append(column)
+        for path, names in columns.items():
+            model = self.model
+            for part in filter(None, path.split("__")):
+                model = model._meta.get_field(part).related_model
+            rows = model._base_manager.values_list("pk", *names) if search_term.strip() else []
+            said[f"{path or 'pk'}__in"] = [(key, folded("\n".join(texts))) for key, *texts in rows]
+        # Apart, because for the entries about one row alone SQLite would go by an index that does not help.
+        rows = self.model._base_manager.all()
+        for bit in smart_split(search_term):
+            is_phrase = len(bit) > 1 and bit[0] in "\"'" and bit[0] == bit[-1]
+            word = folded(unescape_string_literal(bit) if is_phrase else bit)
+            keys = {
+                path: [key for key, text in texts if word and word in text] for path, texts in said.items()
+            }
+            rows = rows.filter(Q(*keys.items(), _connector=Q.OR))
+        return queryset.filter(pk__in=rows.values("pk")) if search_term.strip() else queryset, False
 
     def lookup_allowed(self, lookup, value, request):
         """Whether one of the list's own filters asks this.
@@ -121,6 +185,11 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not getattr(obj, "is_withdrawn", False)
 
+    def refuse_withdrawn(self, request, row):
+        """Say of a ``row`` that was withdrawn meanwhile that it was, to whoever might have changed it."""
+        if getattr(row, "is_withdrawn", False) and super().has_change_permission(request, row):
+            raise Refused("It was withdrawn, so nothing in it can be changed.")
+
     def get_readonly_fields(self, request, obj=None):
         fixed = self.never_changes if obj else ()
         return (*super().get_readonly_fields(request, obj), *fixed)
@@ -133,10 +202,10 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.beside = [
-            (inline.model, inline.get_formset(request, obj).fk.name)
-            for inline in self.get_inline_instances(request, obj)
+        form.formsets_beside = [
+            inline.get_formset(request, obj) for inline in self.get_inline_instances(request, obj)
         ]
+        form.beside = [(rows.model, rows.fk.name) for rows in form.formsets_beside]
         return form
 
     def get_fieldsets(self, request, obj=None):
@@ -158,6 +227,7 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
         """Ask why the row is withdrawn, and withdraw it with what stands or falls with it."""
         self._refuse_unreadable(object_id)
         row = self.get_object(request, object_id)
+        self.refuse_withdrawn(request, row)
         if not self.has_change_permission(request, row):
             raise PermissionDenied
         make = modelform_factory(self.model, form=WithdrawForm, fields=[])
@@ -210,14 +280,37 @@ class RecordAdmin(BoardAdmin, SimpleHistoryAdmin):
         extra_context = {"can_be_withdrawn": self.can_be_withdrawn, **(extra_context or {})}
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
+        if object_id:
+            self.refuse_withdrawn(request, self.get_object(request, unquote(object_id)))
         with versions.saving(by=request.user) as request.save:
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if change and request.method == "POST":
+            # What was sent and refused is in the boxes; the page is headed by what is saved.
+            saved = self.model._default_manager.get(pk=obj.pk)
+            context |= {"original": saved, "subtitle": str(saved)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request, obj, form, change):
         request.save.reason = form.cleaned_data.get("change_reason", "")
         # A version of the row in which nothing differs would only hide the others.
         if not change or form.changes_the_row():
             super().save_model(request, obj, form, change)
+
+    def response_post_save_add(self, request, obj):
+        self.lead_to_the_board(request, obj)
+        return super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request, obj):
+        self.lead_to_the_board(request, obj)
+        return super().response_post_save_change(request, obj)
+
+    def lead_to_the_board(self, request, row):
+        """Tell whoever saved ``row`` where readers see it, if it has a page of its own there."""
+        if address := self.view_on_site(row):
+            link = format_html('<a href="{}">View it on the board</a>', address)
+            self.message_user(request, link, messages.SUCCESS)
 
     def history_view(self, request, object_id, extra_context=None):
         self._refuse_unreadable(object_id)
@@ -287,7 +380,6 @@ class DocumentAdmin(RecordAdmin):
     search_fields = ["title", "publisher", "key"]
     never_changes = ("key",)
     withdrawn_last = True
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = [
         (
             None,

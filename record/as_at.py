@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
@@ -49,7 +50,7 @@ class AsAt:
         """Whether nothing is shown that was recorded after the day asked about."""
         return self.is_past and self.known is not None and self.known <= end_of(self.day)
 
-    @property
+    @cached_property
     def query(self):
         """The query string, with its question mark, that keeps the day on a link; "" for today."""
         if not self.is_past:

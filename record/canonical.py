@@ -11,6 +11,12 @@ from django.db import DataError, OperationalError, connection, models
 # Raised for what an owner of the database wrote into a column, which the site never would have: on SQLite
 # anything at all, on PostgreSQL a day without end. See also unless_away().
 ODD = (ValueError, TypeError, AttributeError, OverflowError, DataError)
+# A text in a column of texts, a number in one of numbers.
+_PLAIN = {
+    str: (models.CharField, models.TextField),
+    int: (models.IntegerField, models.ForeignKey),
+}
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def unless_away(error):
@@ -34,17 +40,29 @@ def canonical(row, links=()):
     content = {name: keys for name, keys in links if keys}
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
-        with suppress(ValidationError):  # what an owner wrote into a column of SQLite may be anything
-            value = field.to_python(value)
-        if isinstance(field, models.DateTimeField) and value is not None:
-            value = value.astimezone(datetime.UTC).isoformat(timespec="microseconds")
-        elif isinstance(field, models.DateField) and value is not None:
-            value = value.isoformat()
-        elif isinstance(field, models.BinaryField):
-            value = hashlib.sha256(bytes(value)).hexdigest()
+        if not _is_plain(field, value):
+            value = _said(field, value)
         if not (value is None or value is False or value == ""):
             content[field.attname] = value
-    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(content)
+
+
+def _is_plain(field, value):
+    """Whether ``value`` is said and stored as it is, as most are: a long history has millions of them."""
+    return value is None or isinstance(field, _PLAIN.get(type(value), ()))
+
+
+def _said(field, value):
+    """What ``canonical`` has of a ``value`` that is not plain."""
+    with suppress(ValidationError):  # what an owner wrote into a column of SQLite may be anything
+        value = field.to_python(value)
+    if isinstance(field, models.BinaryField):
+        return hashlib.sha256(bytes(value)).hexdigest()
+    if isinstance(field, models.DateTimeField) and value is not None:
+        return value.astimezone(datetime.UTC).isoformat(timespec="microseconds")
+    if isinstance(field, models.DateField) and value is not None:
+        return value.isoformat()
+    return value
 
 
 def stored_otherwise(model, rows):
@@ -53,13 +71,14 @@ def stored_otherwise(model, rows):
     A date written as a number reads as the same date, but is sorted and compared as something else.
     """
     fields, key = model._meta.concrete_fields, model._meta.pk.column
-    held = ", ".join(f'typeof("{field.column}"), hex("{field.column}")' for field in fields)
+    # With a plus it has no type declared, by which it would be converted.
+    held = ", ".join(f'+"{field.column}"' for field in fields)
     marks = ", ".join(["%s"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(
             f'SELECT "{key}", {held} FROM "{model._meta.db_table}" WHERE "{key}" IN ({marks})', [*rows]
         )
-        return {pk for pk, *found in cursor.fetchall() if found != _as_the_site_would(fields, rows[pk])}
+        return {pk for pk, *found in cursor.fetchall() if not _is_as_the_site_would(fields, rows[pk], found)}
 
 
 def first_with_no_number(model):
@@ -71,22 +90,24 @@ def first_with_no_number(model):
     return found and found[0]
 
 
-def _as_the_site_would(fields, row):
+def _is_as_the_site_would(fields, row, found):
+    """Whether the values ``found`` of ``fields`` are of the kinds, and the same, as the site wrote them."""
     try:
-        return [part for field in fields for part in _as_stored(field, row)]
+        written = [_as_stored(field, getattr(row, field.attname)) for field in fields]
     except ODD:
-        return None
+        return False
+    return found == written and [*map(type, found)] == [*map(type, written)]
 
 
-def _as_stored(field, row):
-    """What SQLite's typeof() and hex() say of the value of ``field`` where the site wrote it."""
-    held = getattr(row, field.attname)
-    # Nothing is nothing in a column of JSON too, where it would otherwise be the word for it.
-    value = held if held is None else field.get_db_prep_value(held, connection)
+def _as_stored(field, value):
+    """What SQLite gives back of the ``value`` of ``field`` where the site wrote it."""
+    if _is_plain(field, value):
+        # Nothing is nothing in a column of JSON too, where it would otherwise be the word for it.
+        return value
+    value = field.get_db_prep_value(value, connection)
     if value is None:
-        return "null", ""
-    if isinstance(value, int):
-        return "integer", str(int(value)).encode().hex().upper()
-    if isinstance(value, str):
-        return "text", value.encode().hex().upper()
-    return "blob", bytes(value).hex().upper()
+        return None
+    for kind in (int, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return bytes(value)

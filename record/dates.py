@@ -61,6 +61,7 @@ FROM_TO = re.compile(r"(?P<start>.+?)(?: to | ?[–—] ?| - )(?P<end>.+)", re.I
 UNCLEAR = {
     r"\d\d?(st|nd|rd|th)?[/. -]\d{4}|\d{4}[/. -]\d\d?": "Say which month, as a word",
     r"\d\d?-\d\d?-\d\d": "Write the year in full",
+    r"q[1-4][ /-]?\d\d(\d\d)?|\d{4}[ /-]?q[1-4]": "Say which month, not which quarter",
 }
 
 
@@ -164,7 +165,7 @@ def _one_of_a_set(text):
 
 def _boundary(date, step, preposition, alternative):
     if date.precision == "day":
-        beside = _single((date.first + datetime.timedelta(days=step)).isoformat())
+        beside = say_day(date.first + datetime.timedelta(days=step))
         return f"{preposition} {beside}, exact date not stated"
     return f"{date} {alternative}, exact date not stated"
 

@@ -19,6 +19,8 @@ LONGEST = 160
 LONGEST_NAME = 100
 # As many words as show where in a long text something was changed.
 WORDS_BEFORE = 5
+# The reason of a version in which a box that was always empty is filled in: nobody is asked for another.
+FILLED_IN = "Filled in for the first time"
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Was:
     was: str = ""
     now: str = ""
     is_link: bool = False
-    left: dict = field(default_factory=dict, hash=False)
-    joined: dict = field(default_factory=dict, hash=False)
+    left: dict = field(default_factory=dict)
+    joined: dict = field(default_factory=dict)
 
     @property
     def excerpt(self):
@@ -61,7 +63,7 @@ class Edit:
     signed: str
     reason: str
     changes: tuple[Was, ...]
-    withdraws: bool = False
+    withdraws: bool
 
     @property
     def word(self):
@@ -131,7 +133,7 @@ class Edits:
         """
         moved = tuple(
             TakenOff(row=position.row, corrections=position.corrections)
-            for position in rows
+            for position in (rows if self.of else ())
             if _was_unlinked(self.get(position.pk), column, key)
         )
         return moved + tuple(row for row in self.taken_off if row.linked(column, key))
@@ -150,7 +152,8 @@ def edits_of(model, at):
     """The Edits of the rows of ``model``, in a number of queries that the number of edits does not change.
 
     With ``at.known`` only the edits known before that moment are among them. What the first load or a later
-    one brings is no edit: an edit is a version that somebody gave a reason for.
+    one brings is no edit: an edit is a version that somebody gave a reason for. Nor is what was given for the
+    first time in a column that its model says is ``filled_in_later``.
     """
     # Asked first, because of most kinds of row none was ever edited, and the rest takes longer to ask.
     if not (keys := sorted(set(ask(_edited, at, model)))):
@@ -164,18 +167,32 @@ def edits_of(model, at):
     found, taken_off = {}, []
     for key, ordered in history.items():
         edits = tuple(_edit(*pair, links) for pair in zip(ordered, ordered[1:], strict=False))
-        found[key] = tuple(edit for edit in edits if edit.changes or edit.withdraws)
+        found[key] = tuple(
+            edit
+            for place, edit in enumerate(edits, start=1)
+            if (edit.changes or edit.withdraws) and not _fills_in(edit, ordered[:place])
+        )
         there = [version for version in ordered if version.is_there]
         if there and not ordered[-1].is_there:
             taken_off.append(
                 TakenOff(
-                    row=_row(there[-1]),
+                    row=row_of(there[-1]),
                     corrections=found[key],
                     is_withdrawn=getattr(ordered[-1], "is_withdrawn", False),
                     links={name: tuple(rows) for name, rows in links[there[-1].pk].items()},
                 )
             )
     return Edits({key: edits for key, edits in found.items() if edits}, tuple(taken_off))
+
+
+def _fills_in(edit, earlier):
+    """Whether ``edit`` corrects nothing, unexplained: what it changed was empty in all ``earlier``."""
+    later = getattr(earlier[0].instance_type, "filled_in_later", {})
+    return edit.reason == FILLED_IN and all(
+        change.column in later
+        and all(getattr(version, change.column) == later[change.column] for version in earlier)
+        for change in edit.changes
+    )
 
 
 def _known_versions(at, model):
@@ -218,7 +235,7 @@ def _links_of(model, versions, at):
     return found
 
 
-def _row(version):
+def row_of(version):
     """The row as ``version`` has it, with what it points to."""
     row = version.instance
     for column in _columns(type(row)):
@@ -236,7 +253,7 @@ def _edit(before, version, links):
             continue
         if column.many_to_one:
             words = [name_of(getattr(v, column.name)) for v in (before, version)]
-            left, joined = {was: words[0]}, {now: words[1]}
+            left, joined = ({key: name} for key, name in zip((was, now), words, strict=True))
         else:
             words, left, joined = [value_in_words(column, value) for value in (was, now)], {}, {}
         changes.append(Was(column.name, str(column.verbose_name), *words, left=left, joined=joined))
@@ -254,7 +271,7 @@ def _edit(before, version, links):
                     joined={key: name for key, name in now.items() if key not in was},
                 )
             )
-    row = _row(version)
+    row = row_of(version)
     return Edit(
         kind=str(model._meta.verbose_name),
         name=getattr(row, "in_full", "") or name_of(row),

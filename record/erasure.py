@@ -8,7 +8,6 @@ import html
 import json
 import re
 import textwrap
-import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,10 +20,17 @@ from simple_history.models import HistoricalChanges
 from record import ledger
 from record.dates import say_day
 from record.models import Erasure, LedgerEntry, Salt
+from record.texts import folded
 from record.triggers import erasable, guarded_models
 from record.verification import first_fault
 
 FEWEST_LETTERS = 3
+# Of words of which a cut text holds only a part: fewer letters say nothing of anyone, and are in every text.
+FEWEST_OF_A_PART = 4
+MOST_OF_A_PART = 200  # no text that is kept is cut to more
+# The admin's log once cut what it called an event or a risk here, as well as where its column ends.
+CUT_IN_THE_LOG = re.compile(r"[A-Z]+\d+: .{80}", re.DOTALL)
+NOTICE = re.compile(r"\[Removed on \d{1,2} [A-Z][a-z]+ \d{4}: .+\]", re.DOTALL)
 LONGEST_REASON = Erasure._meta.get_field("reason").max_length
 
 
@@ -76,20 +82,24 @@ def notice_of(reason, *, day):
     return f"[Removed on {say_day(day)}: {reason}]"
 
 
+def is_notice(text):
+    """Whether ``text`` is such a notice: two that are alike say nothing of the words that they stand for."""
+    return NOTICE.fullmatch(text) is not None
+
+
 def letters(text):
     """The letters and digits of ``text`` alone, without accents or case, so that no spelling of it hides."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(c for c in unicodedata.normalize("NFKD", plain) if c.isalnum())
+    return "".join(sign for sign in folded(text) if sign.isalnum())
 
 
 def _readings(value):
-    """Yield the letters of all that ``value`` says: as it is, as a page, and as what it holds in JSON."""
+    """Yield all that ``value`` says: as it is, as a page, and as what it holds in JSON."""
     if isinstance(value, bytes | memoryview):
         page = html.unescape(bytes(value).decode(errors="ignore"))
-        yield letters(page)
-        yield letters(re.sub("<[^>]*>", "", page))
+        yield page
+        yield re.sub("<[^>]*>", "", page)
     elif isinstance(value, str):
-        yield letters(value)
+        yield value
         if value.startswith(("[", "{", '"')):
             with suppress(ValueError):
                 yield from _readings(json.loads(value))
@@ -100,42 +110,81 @@ def _readings(value):
             yield from _readings(each)
 
 
-def _says(value, wanted):
-    return any(words in reading for reading in _readings(value) for words in wanted)
+@dataclass(frozen=True)
+class Wanted:
+    """The letters of what is looked for, and those of its beginnings and ends that a cut may leave of it."""
+
+    whole: tuple[str, ...]
+    beginnings: tuple[str, ...]
+    ends: tuple[str, ...]
+
+    @classmethod
+    def of(cls, spellings):
+        """Raises Refused where there are too few letters to look for."""
+        whole = tuple(letters(spelling) for spelling in spellings)
+        if not whole or min(map(len, whole)) < FEWEST_LETTERS:
+            raise Refused(f"Give {FEWEST_LETTERS} letters or more of the words to be removed.")
+        # A text is cut anywhere at its end, but only between words at its beginning.
+        sizes = range(FEWEST_OF_A_PART, MOST_OF_A_PART + 1)
+        begun = {words[:size] for words in whole for size in sizes}
+        last = [spelling.split()[n:] for spelling in spellings for n in range(-MOST_OF_A_PART, 0)]
+        ended = {letters(" ".join(words)) for words in last}
+        return cls(whole, tuple(begun), tuple(words for words in ended if len(words) in sizes))
+
+    def is_in(self, value, *, is_cut=False):
+        """Whether ``value`` says any of it, or a part of it beside a mark that something was left out.
+
+        With ``is_cut`` it may have been cut at its end, without a mark.
+        """
+        return any(self._is_said(reading, is_cut=is_cut) for reading in _readings(value))
+
+    def _is_said(self, reading, *, is_cut):
+        told = letters(reading)
+        if any(words in told for words in self.whole):
+            return True
+        parts = [letters(part) for part in reading.split("…")]
+        ended = parts if is_cut else parts[:-1]
+        return (
+            any(part.endswith(self.beginnings) for part in ended)
+            or any(part.startswith(self.ends) for part in parts[1:])
+            or any(
+                part in words for part in parts[1:-1] if len(part) >= FEWEST_OF_A_PART for words in self.whole
+            )
+        )
 
 
-def wanted_letters(spellings):
-    """The letters of each of ``spellings``; raises Refused where there are too few to look for."""
-    wanted = [letters(spelling) for spelling in spellings]
-    if not wanted or min(map(len, wanted)) < FEWEST_LETTERS:
-        raise Refused(f"Give {FEWEST_LETTERS} letters or more of the words to be removed.")
-    return wanted
+def _may_be_cut(field, value):
+    """Whether ``value`` may be the beginning of something longer than the column has room for."""
+    if field.name == "object_repr" and CUT_IN_THE_LOG.fullmatch(value):
+        return True
+    return len(value) == field.max_length
 
 
 def search(spellings):
-    """All that the database holds of any of ``spellings``, a Found.
+    """All that the database holds of any of ``spellings``, a Found; of a text that was cut, also part of one.
 
     The live rows that are edited are not named: each is as its newest version says, and goes with it.
     """
-    wanted = wanted_letters(spellings)
+    wanted = Wanted.of(spellings)
     texts = models.CharField | models.TextField | models.BinaryField
     edited = {m.instance_type for m in guarded_models() if issubclass(m, HistoricalChanges)}
     places, by_hand = [], []
     for model in apps.get_models(include_auto_created=True):
-        names = [f.name for f in model._meta.concrete_fields if isinstance(f, texts) and not f.choices]
+        fields = [f for f in model._meta.concrete_fields if isinstance(f, texts) and not f.choices]
+        names = [field.name for field in fields]
         if not names or model is Session or not model._meta.managed:
             continue
         for key, *values in model._base_manager.order_by("pk").values_list("pk", *names).iterator():
-            for name, value in zip(names, values, strict=True):
-                if not value or not _says(value, wanted):
+            for field, value in zip(fields, values, strict=True):
+                if not value or not wanted.is_in(value, is_cut=_may_be_cut(field, value)):
                     continue
                 text = bytes(value) if isinstance(value, memoryview) else value
-                place = Place(model, key, name, text)
+                place = Place(model, key, field.name, text)
                 if place.is_erasable:
                     places.append(place)
-                elif model not in edited or name not in {f.name for f in erasable(model)}:
+                elif model not in edited or field.name not in {f.name for f in erasable(model)}:
                     by_hand.append(place)
-    sessions = [s.pk for s in Session.objects.iterator() if _says(s.get_decoded(), wanted)]
+    sessions = [s.pk for s in Session.objects.iterator() if wanted.is_in(s.get_decoded())]
     return Found(tuple(places), tuple(sessions), tuple(by_hand))
 
 

@@ -2,26 +2,45 @@
 
 import datetime
 import re
-from dataclasses import dataclass
 
 from django import forms
-from django.contrib.auth.models import AbstractUser
+from django.conf import settings
+from django.core import signing
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.forms.models import model_to_dict
 from django.utils.text import get_text_list
 from simple_history.utils import get_m2m_reverse_field_name
 
-from record.as_at import EARLIEST, AsAt
-from record.dates import EdtfFormField, read_edtf, say_day, say_moment
-from record.edits import name_of, value_in_words
+from record.dates import DayFormField, say_moment
+from record.edits import FILLED_IN, name_of, value_in_words
 from record.signing import name_in
-from record.statements import SAY_WHAT_WAS_WRONG, Statement
-from record.texts import LinesField
+from record.texts import LineField, LinesField
 
 KEPT = "Nothing is saved yet, and what you typed is still here."
+LONGEST_TEXT = 10_000
 KEY = re.compile("[0-9]{1,18}")
+OPENED_BY = "a form was opened by"
 NOT_WHOLE = "This form was not sent whole."
+
+
+def box(make, db_field, **kwargs):
+    """The form field that ``make`` gives for ``db_field``, which refuses too much and cuts nothing."""
+    if isinstance(db_field, models.TextField):
+        # The database would take any length, and every page that shows the text would be as long.
+        too_long = f"Use {LONGEST_TEXT:,} characters or fewer."
+        kwargs |= {"validators": [MaxLengthValidator(LONGEST_TEXT, too_long)], "form_class": LinesField}
+    elif type(db_field) is models.CharField and not db_field.choices and db_field.name != "username":
+        kwargs["form_class"] = LineField
+    elif db_field.get_internal_type() == "DateField":
+        kwargs["form_class"] = DayFormField
+    elif isinstance(db_field, models.URLField):
+        kwargs["assume_scheme"] = "https"
+    field = make(db_field, **kwargs)
+    if getattr(field, "max_length", None):
+        # A browser that is told the limit cuts what is pasted, without a word.
+        field.widget.attrs.pop("maxlength", None)
+        field.error_messages["max_length"] = f"Use {field.max_length:,} characters or fewer."
+    return field
 
 
 def hold(rows):
@@ -48,30 +67,53 @@ class OpenedForm(forms.ModelForm):
     """
 
     opened_on = TokenField(required=False)
+    # Sealed, for the page that gives back what was typed to whoever was signed out meanwhile.
+    opened_by = TokenField(required=False)
+    opener = None
     advice = f"{KEPT} Check it against theirs; to save yours as well, choose Save again."
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if not self.is_bound:
             self.initial["opened_on"] = self.newest()
+        if not self.opener:
+            del self.fields["opened_by"]
+        elif not self.is_bound:
+            self.initial["opened_by"] = signing.dumps(self.opener.pk, salt=OPENED_BY)
 
     def clean(self):
         cleaned = super().clean()
         self.lock()
-        opened_on, newest = self.data.get("opened_on", ""), self.newest()
+        opened_on, newest = self.carried("opened_on"), self.newest()
         if opened_on != newest:
             # The page shown next has seen the other save, so saving again is a deliberate act.
-            self.data = self.data.copy()
-            self.data["opened_on"] = newest
+            self.carry("opened_on", newest)
         if again := self.said_already():
             self.add_error(None, again)
         elif opened_on != newest:
             self.add_error(None, [*self.what_happened(opened_on, newest), self.advice])
         return cleaned
 
+    def carried(self, token):
+        """What the token field ``token`` held as the form was sent, or ""."""
+        return self.data.get(self.add_prefix(token), "")
+
+    def carry(self, token, value):
+        """Have the page that is shown next send ``value`` in the token field ``token``."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix(token)] = value
+
     def said_already(self):
         """A sentence if this person has just saved the very same, else an empty string."""
         return ""
+
+
+def opener_of(sealed):
+    """The key of the account that opened the form in which ``sealed`` was sent, or None."""
+    try:
+        return signing.loads(sealed, salt=OPENED_BY, max_age=settings.SESSION_COOKIE_AGE)
+    except signing.BadSignature:
+        return None
 
 
 def seeing_what_is_withdrawn(excluded):
@@ -107,6 +149,9 @@ class RecordForm(OpenedForm):
         help_text="Readers see it beside what the page said before. Never enter a child’s name.",
     )
     beside = ()
+    # The formsets of those rows, where the page says which they are.
+    formsets_beside = ()
+    corrects_nothing = "an empty box is filled in for the first time"
     advice = (
         f"{KEPT} What only they changed has come into the form. "
         "To save the form as it now stands, choose Save again."
@@ -116,11 +161,46 @@ class RecordForm(OpenedForm):
         super().__init__(*args, **kwargs)
         if not self.instance.pk:
             self.fields.pop("change_reason", None)
+        elif self.filled_in_later:
+            why = self.fields["change_reason"]
+            why.required = False
+            why.help_text = f"Not asked where {self.corrects_nothing}. {why.help_text}"
         for name, box in self.fields.items():
             offer_what_stands(box, self.initial.get(name))
 
     def _get_validation_exclusions(self):
         return seeing_what_is_withdrawn(super()._get_validation_exclusions())
+
+    @property
+    def filled_in_later(self):
+        """{column: what it holds until it is filled in} of those that correct nothing when they first are."""
+        return getattr(self._meta.model, "filled_in_later", {})
+
+    def fills_in(self):
+        """Whether it changes nothing that was said: it fills in what was always empty, or adds rows."""
+        changed, later = set(self.changed_data) - {"change_reason"}, self.filled_in_later
+        beside = [
+            kind(self.data, instance=self.instance, prefix=kind.get_default_prefix())
+            for kind in self.formsets_beside
+        ]
+        adds = any(form.has_changed() for rows in beside for form in rows.extra_forms)
+        if not (changed or adds) or changed - set(later):
+            return False
+        if any(form.has_changed() for rows in beside for form in rows.initial_forms):
+            return False
+        versions = self._meta.model.history.filter(id=self.instance.pk)
+        return not any(versions.exclude(**{name: later[name]}).exists() for name in changed)
+
+    def clean(self):
+        cleaned = super().clean()
+        said = cleaned.get("change_reason")
+        if said in ("", FILLED_IN):
+            if self.fills_in():
+                cleaned["change_reason"] = FILLED_IN
+            else:
+                why = self.fields["change_reason"]
+                self.add_error("change_reason", why.error_messages["required"])
+        return cleaned
 
     def changes_the_row(self):
         """Whether anything was changed beside the reason for it."""
@@ -258,195 +338,3 @@ def _put(form, name, value):
         shown = box.prepare_value(value)
         shown = box.widget.format_value(shown) if isinstance(shown, datetime.date) else shown
         form.data[key] = "" if shown is None else str(shown)
-
-
-@dataclass(frozen=True)
-class Addition:
-    """Someone about to add a statement about ``subject``, perhaps one that supersedes an earlier row.
-
-    It ``corrects`` that row or ``withdraws`` it; with ``anew`` it withdraws it and says anew what is right.
-    """
-
-    user: AbstractUser
-    as_at: AsAt
-    subject: models.Model
-    corrects: models.Model | None = None
-    withdraws: models.Model | None = None
-    anew: bool = False
-
-    @property
-    def supersedes(self):
-        """The earlier row that counts no more once this is saved, or None."""
-        return self.corrects or self.withdraws
-
-
-def began_on(row):
-    """The first day on which an action or a recommendation was on the board, or None."""
-    agreed = getattr(row, "agreed_on_first", None)
-    return agreed or (row.document.published_first if row.document_id else None)
-
-
-class StatementForm(OpenedForm):
-    """A form that adds one append-only row. The admin gives each page's form its ``addition``."""
-
-    addition = None
-    dated = EdtfFormField()
-    dated_help = "The day this speaks of. It cannot be in the future."
-
-    @classmethod
-    def left_out(cls, addition):
-        """The fields that this person is not offered."""
-        return set() if addition.supersedes else {"correction_reason"}
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        addition = self.addition
-        for name, value in self.about().items():
-            setattr(self.instance, name, value)
-        if "dated" in self.fields:
-            self.fields["dated"] = EdtfFormField(
-                # A correction may keep a date that was loaded from a document, however imprecise.
-                as_printed=bool(addition.corrects),
-                initial=f"{addition.as_at.today:%d/%m/%Y}",
-                help_text=f"{self.dated_help} For example 22/11/2022.",
-            )
-        if reason := self.fields.get("correction_reason"):
-            reason.widget.attrs["rows"] = 2
-            if addition.anew:
-                reason.label = "What was wrong with the earlier entry"
-        if addition.corrects:
-            self.instance.corrects = addition.corrects
-        if addition.supersedes:
-            for name, value in model_to_dict(addition.supersedes, fields=self.fields).items():
-                if name != "correction_reason":
-                    self.initial.setdefault(name, value)
-
-    def rows(self):
-        """The rows to add, in order, once the form is valid."""
-        addition = self.addition
-        if not addition.anew:
-            return [self.instance]
-        return [addition.withdraws.withdrawal(by=addition.user, reason=self.reason), self.instance]
-
-    def about(self):
-        """The columns of the new row that say what it is about."""
-        return {self._meta.model.subject_field: self.addition.subject}
-
-    def guarded(self):
-        """The row of the record whose statements are added one at a time."""
-        subject = self.addition.subject
-        return subject.about if isinstance(subject, Statement) else subject
-
-    def began(self):
-        """The first day that a row about this may speak of, or None."""
-        return began_on(self.guarded())
-
-    def siblings(self):
-        """The rows of this kind about the same row of the record."""
-        return self._meta.model.objects.filter(**{self._meta.model.about_path(): self.guarded()})
-
-    def lock(self):
-        guarded = self.guarded()
-        hold(type(guarded).objects.filter(pk=guarded.pk))
-
-    def newest(self):
-        return str(self.siblings().aggregate(newest=models.Max("pk"))["newest"] or 0)
-
-    def what_happened(self, opened_on, newest):
-        """A sentence for each row that somebody, perhaps this person, added since."""
-        if not re.fullmatch("[0-9]{1,18}", opened_on) or int(opened_on) > int(newest):
-            return [NOT_WHOLE]
-        since = self.siblings().filter(pk__gt=opened_on).order_by("pk")
-        return [
-            f"{'You' if row.recorded_by_id == self.addition.user.pk else name_in(row.signed)} "
-            f"{'withdrew' if row.withdraws_id else 'saved'} this on {say_moment(row.recorded_at)}, "
-            f"after you opened this form: “{row.in_words()}”"
-            for row in since
-        ]
-
-    def said_already(self):
-        """A sentence if the newest row says the same of the same day, and is this person's.
-
-        So does a form that was sent twice, or one sent again after going back to it.
-        """
-        newest = self.siblings().order_by("-pk").first()
-        if newest is None or self.errors:
-            return ""
-        tokens = {name for name, box in self.fields.items() if isinstance(box, TokenField)}
-        typed = {name: value for name, value in self.cleaned_data.items() if name not in tokens}
-        new = {**typed, **self.about()}
-        new |= {name: getattr(self.instance, name) for name in ("corrects", "withdraws")}
-        new["recorded_by"] = self.addition.user
-        if self.addition.anew:
-            new["correction_reason"] = ""
-        if any(getattr(newest, name) != value for name, value in new.items()):
-            return ""
-        return (
-            f"You saved exactly this on {say_moment(newest.recorded_at)}. It is on the record once, and "
-            "nothing more was saved."
-        )
-
-    def clean_dated(self):
-        text, today = self.cleaned_data["dated"], self.addition.as_at.today
-        date = read_edtf(text)
-        last = date.last or date.first
-        if date.first is None:
-            raise forms.ValidationError("Enter the day this speaks of.")
-        if last > today and date.first <= today:
-            raise forms.ValidationError(f"{date} is not over yet. Enter the day, such as {today:%d/%m/%Y}.")
-        if last > today:
-            raise forms.ValidationError("This date is in the future. Enter today or an earlier date.")
-        if date.first < EARLIEST:
-            raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
-        began = self.began()
-        if began and last < began:
-            raise forms.ValidationError(
-                f"The {self.guarded()._meta.verbose_name} began on {say_day(began)}. "
-                "Enter that date or a later one."
-            )
-        return text
-
-    def clean(self):
-        cleaned = super().clean()
-        supersedes, rows = self.addition.supersedes, self._meta.model.objects
-        if supersedes and rows.filter(corrects=supersedes.pk).exists():
-            self.add_error(None, "This entry has already been corrected. Go to the newer one instead.")
-        if supersedes and rows.filter(withdraws=supersedes.pk).exists():
-            self.add_error(None, "This entry has already been withdrawn. Enter anew what is right.")
-        if self.changes_nothing(cleaned):
-            self.add_error(None, "This is what the earlier entry says. Change what was wrong in it.")
-        if self.addition.anew:
-            # The reason is that of the withdrawal: what is entered anew corrects nothing.
-            self.require("correction_reason", SAY_WHAT_WAS_WRONG)
-            self.reason = cleaned.pop("correction_reason", "")
-        return cleaned
-
-    def changes_nothing(self, cleaned):
-        """Whether it would put in the place of an earlier row the very same words."""
-        earlier, compared = self.addition.corrects, set(self._meta.fields or ()) - {"correction_reason"}
-        if not earlier or self.errors:
-            return False
-        return all(getattr(earlier, name) == cleaned[name] for name in compared if name in cleaned)
-
-    def require(self, name, message):
-        """Add ``message`` to the field ``name`` if it was left empty and has no error yet."""
-        if not self.cleaned_data.get(name) and name not in self.errors:
-            self.add_error(name, message)
-
-
-class WithdrawalForm(StatementForm):
-    """Withdraws an entry that was made in error: it asks why, and nothing else."""
-
-    dated = None
-
-    class Meta:
-        fields = ["correction_reason"]
-        labels = {"correction_reason": "Why it is withdrawn"}
-        help_texts = {
-            "correction_reason": "For example: entered on the wrong action, or typed twice. "
-            "It counts no more, and stays on the record, struck through."
-        }
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.instance = self.addition.withdraws.withdrawal(by=self.addition.user, reason="")

@@ -1,12 +1,12 @@
 """Rows edited on the page of what they belong to, as findings on a visit's and asks on a meeting's."""
 
 import re
+from functools import partial
 
 from django import forms
 from django.contrib import admin
 
-from record.admin import box
-from record.forms import merge, offer_what_stands, seeing_what_is_withdrawn
+from record.forms import NOT_WHOLE, box, merge, offer_what_stands, seeing_what_is_withdrawn
 
 
 class OnPageForm(forms.ModelForm):
@@ -44,6 +44,12 @@ class OnPageFormSet(forms.BaseInlineFormSet):
     """The rows of one kind on a page; the admin sets their ``place`` in its token."""
 
     place = 0
+    # Django's own sentences speak of its forms.
+    default_error_messages = {
+        **forms.BaseInlineFormSet.default_error_messages,
+        "missing_management_form": f"{NOT_WHOLE} Nothing is saved. Open the page again and enter it there.",
+        "too_many_forms": "A page takes at most %(num)d of these. Nothing is saved.",
+    }
 
     def get_form_kwargs(self, index):
         belongs_to = (self.fk.name, self.instance)
@@ -62,7 +68,7 @@ class OnPageInline(admin.StackedInline):
     view_on_site = False
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
-        return box(super().formfield_for_dbfield, db_field, request, kwargs)
+        return box(partial(super().formfield_for_dbfield, request=request), db_field, **kwargs)
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(is_withdrawn=False)

@@ -103,11 +103,20 @@ class Meeting(models.Model):
         help_text="The day the papers go out, usually five working days before.",
     )
     covering_note = models.TextField(
-        blank=True, help_text=f"Printed at the head of the status paper. {NO_CHILD}"
+        blank=True, help_text=f"Printed with what the board is asked, after the first sheet. {NO_CHILD}"
     )
     attendance = models.TextField("who was there", blank=True, help_text=f"By role, one a line. {NO_CHILD}")
     apologies = models.TextField(blank=True, help_text=f"By role, one a line. {NO_CHILD}")
     minutes_url = models.URLField("link to the council’s minutes", blank=True)
+    # {column: what it holds while nothing was said}: what is said then first corrects nothing.
+    filled_in_later = {
+        "papers_due_on": None,
+        "covering_note": "",
+        "attendance": "",
+        "apologies": "",
+        "minutes_url": "",
+        "state": MeetingState.PLANNED,
+    }
     history = Versions()
 
     objects = MeetingQuerySet.as_manager()

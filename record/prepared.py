@@ -8,65 +8,75 @@ import copy
 import datetime
 from functools import lru_cache
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.utils import timezone
 
 from record.as_at import AsAt
+from record.dates import end_of
 
 # Days, moments and keys that no record holds, two of each: what they leave in the SQL shows what is to be
-# put in their place, and what depends on them in another way.
+# put in their place, and what depends on them in another way. A century apart, so that none is another's.
 DAYS = (datetime.date(7001, 3, 1), datetime.date(8112, 11, 30))
 TODAYS = (datetime.date(7002, 7, 9), datetime.date(8114, 2, 3))
 MOMENTS = tuple(datetime.datetime(year, 5, 17, 11, 13, tzinfo=datetime.UTC) for year in (7003, 8115))
 FIRST_KEYS = (7_000_000_001, 8_000_000_001)
+LONGEST = datetime.timedelta(days=80 * 365)  # that a day may be before or after the one asked about
+FIRST_DAYS = (datetime.date(7301, 1, 1), datetime.date(8401, 1, 1))
 
 
-def ask(question, at, *others, keys=None):
-    """The list that the queryset ``question(at, *others, keys)`` gives; ``keys`` are left out where None.
+def ask(question, at, *others, keys=None, days=None):
+    """The list that the queryset ``question(at, *others, keys, days)`` gives, without those that are None.
+
+    Both are lists. The last of each may be there several times, the same number of times.
 
     ``question`` is a function of a module, and what it gives depends on nothing but its arguments: ``others``
-    can be hashed, and what it makes of the day is a number of days before or after it. It raises ValueError
-    where that is not so. Of no keys it gives no rows.
+    can be hashed, and what it makes of the day is a number of days before or after it, or the moment at which
+    it ends. It raises ValueError where that is not so. Of no keys it gives no rows.
     """
-    if keys is None:
-        return _answer(question, at, others, None)
-    if not keys:
-        return []
-    # So that a few questions do for every number of keys. A key asked for twice is found once.
-    keys = [*keys, *[keys[-1]] * ((1 << (len(keys) - 1).bit_length()) - len(keys))]
-    return _answer(question, at, others, keys)
-
-
-def _answer(question, at, others, keys):
-    number = None if keys is None else len(keys)
+    if keys is not None:
+        if not keys:
+            return []
+        # So that a few questions do for every number of keys. A key asked for twice is found once.
+        more = (1 << (len(keys) - 1).bit_length()) - len(keys)
+        keys = [*keys, *[keys[-1]] * more]
+        days = days and [*days, *[days[-1]] * more]
+    numbers = tuple(listed and len(listed) for listed in (keys, days))
     zone = timezone.get_current_timezone_name()
-    rows, compiler, sql, values = _prepared(question, others, at.known is not None, number, zone)
+    rows, compiler, sql, values, converters = _prepared(question, others, at.known is not None, numbers, zone)
     compiler = copy.copy(compiler)
-    compiler.connection = connection
-    parameters = tuple(value(at, keys) for value in values)
+    # Itself, and not what stands for the connection of whatever thread: it is asked for each column.
+    compiler.connection = connections[DEFAULT_DB_ALIAS]
+    compiler.get_converters = lambda _: converters
+    parameters = tuple(value(at, keys, days) for value in values)
     compiler.as_sql = lambda: (sql, parameters)
     rows = rows.all()
     rows.query.get_compiler = lambda *_, **__: compiler
     return list(rows)
 
 
-@lru_cache(maxsize=256)
-def _prepared(question, others, is_as_known, number, zone):
-    """The queryset of a question, its compiler, its SQL, and a function of AsAt and keys for each value."""
+@lru_cache(maxsize=1024)
+def _prepared(question, others, is_as_known, numbers, zone):
+    """The queryset of a question, its compiler, its SQL, for each value a function of what is asked.
+
+    And how what the database gives in each column is converted, which takes long to find out too.
+    """
 
     def stand_in(which):
         at = AsAt(TODAYS[which], DAYS[which], MOMENTS[which] if is_as_known else None)
-        keys = None if number is None else list(range(FIRST_KEYS[which], FIRST_KEYS[which] + number))
+        keys, days = numbers
+        listed = [keys and [FIRST_KEYS[which] + place for place in range(keys)]]
+        listed += [days and [_later(FIRST_DAYS[which], place) for place in range(days)]]
         with connection.execute_wrapper(_refuse):
-            rows = question(at, *others) if keys is None else question(at, *others, keys)
+            rows = question(at, *others, *filter(None, listed))
             compiler = rows.query.get_compiler(connection=connection)
             return rows, compiler, *compiler.as_sql()
 
     (rows, compiler, sql, values), (_, _, other_sql, other_values) = stand_in(0), stand_in(1)
     if sql != other_sql:
         raise ValueError(f"{question.__name__} asks something else of another day.")
+    converters = compiler.get_converters([column for column, *_ in compiler.select[: compiler.col_count]])
     compiler.connection = None
-    return rows, compiler, sql, [_value(*pair) for pair in zip(values, other_values, strict=True)]
+    return rows, compiler, sql, [_value(*pair) for pair in zip(values, other_values, strict=True)], converters
 
 
 def _refuse(*_):
@@ -74,10 +84,10 @@ def _refuse(*_):
 
 
 def _value(one, other):
-    """A function of an AsAt and keys that gives what stands where ``one`` and ``other`` stood for them."""
+    """A function of what is asked that gives what stands where ``one`` and ``other`` stood for it."""
     if one == other:
-        return lambda at, keys: one
-    for place_of in (_key, _moment, _day):
+        return lambda at, keys, days: one
+    for place_of in (_key, _moment, _end, _day, _listed_day):
         if (found := place_of(one, other)) is not None:
             return found
     raise ValueError(f"{one!r} can be had in no known way of a day, a moment or a key.")
@@ -86,24 +96,47 @@ def _value(one, other):
 def _key(one, other):
     if isinstance(one, int) and one - FIRST_KEYS[0] == other - FIRST_KEYS[1]:
         place = one - FIRST_KEYS[0]
-        return lambda at, keys: keys[place]
+        return lambda at, keys, days: keys[place]
     return None
 
 
 def _moment(one, other):
     adapted = connection.ops.adapt_datetimefield_value
     if (one, other) == tuple(adapted(moment) for moment in MOMENTS):
-        return lambda at, keys: adapted(at.known)
+        return lambda at, keys, days: adapted(at.known)
+    return None
+
+
+def _end(one, other):
+    adapted = connection.ops.adapt_datetimefield_value
+    if (one, other) == tuple(adapted(end_of(day)) for day in DAYS):
+        return lambda at, keys, days: adapted(end_of(at.day))
     return None
 
 
 def _day(one, other):
-    adapted = connection.ops.adapt_datefield_value
+    adapted, after = connection.ops.adapt_datefield_value, _after(one, other, DAYS)
+    if after is None or abs(after) > LONGEST:
+        return None
+    return lambda at, keys, days: adapted(at.day + after)
+
+
+def _listed_day(one, other):
+    adapted, after = connection.ops.adapt_datefield_value, _after(one, other, FIRST_DAYS)
+    return None if after is None else lambda at, keys, days: adapted(days[after.days])
+
+
+def _later(day, number):
+    return day + datetime.timedelta(days=number)
+
+
+def _after(one, other, days):
+    """How long after each of ``days`` the values are, where it is the same time, or None."""
     try:
         after, other_after = (
             datetime.date.fromisoformat(str(value)) - day
-            for value, day in zip((one, other), DAYS, strict=True)
+            for value, day in zip((one, other), days, strict=True)
         )
     except ValueError:
         return None
-    return (lambda at, keys: adapted(at.day + after)) if after == other_after else None
+    return after if after == other_after else None

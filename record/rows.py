@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from django.apps import apps
 from django.db import models
@@ -32,6 +33,10 @@ class Position:
         return getattr(self.row, name)
 
     @property
+    def pk(self):
+        return self.row.pk  # asked of hundreds at each renewal, and so not left to __getattr__
+
+    @cached_property
     def source(self):
         """Where it comes from, a Source, or None."""
         return source_of(self.row)

@@ -46,8 +46,9 @@ def age_in_words(sources, at, *, told=None, kind="report"):
     ``told`` is the day, a PartialDate, of the newest thing that somebody said, which is of a ``kind``; None
     if nobody said any.
     """
-    newest = newest_published(sources)
-    if newest is None and told is None:
+    # Of a visit already made, the report may have come later.
+    newest = newest_published(source for source in sources if source.published.first <= at.day)
+    if not sources and told is None:
         return "No source is held."
     by_then = f" by {say_day(at.day)}" if at.is_past else ""
     sentences = [f"Newest source{by_then}: {newest or 'none'}."]

@@ -15,9 +15,8 @@ from django.utils.text import capfirst
 
 from record.admin import BoardAdmin
 from record.dates import say, say_moment
-from record.forms import Addition, WithdrawalForm
-from record.ledger import append
-from record.signing import Refused, signature
+from record.signing import Refused
+from record.statement_forms import Addition, WithdrawalForm
 
 # Whoever edits the documents that facts come from keeps the record: the Secretariat.
 KEEPS_THE_RECORD = "record.change_document"
@@ -43,6 +42,7 @@ class StatementAdmin(BoardAdmin):
     """
 
     told = ()
+    not_theirs = "You may add nothing about this."
     # Whether a wrong row is withdrawn and entered anew in one form, and never corrected.
     is_replaced = False
     add_form_template = "admin/record/add_statement.html"
@@ -70,6 +70,10 @@ class StatementAdmin(BoardAdmin):
     def may_supersede(self, request, row):
         """Whether somebody who may add such rows may add one by which ``row`` counts no more."""
         return row.recorded_by_id == request.user.pk or request.user.has_perm(KEEPS_THE_RECORD)
+
+    def why_it_stands(self, row):
+        """Why somebody who may add such rows may not add one by which ``row`` counts no more."""
+        return "Only whoever recorded this entry, and the Secretariat, may say that it was wrong."
 
     def subjects(self, request):
         """The rows that this person may choose to add a statement about."""
@@ -113,7 +117,7 @@ class StatementAdmin(BoardAdmin):
     def addition_of(self, request):
         """The Addition that the address asks for, or None if it names nothing to write about.
 
-        Raises Http404 for what does not exist and PermissionDenied for what this person may not do.
+        Raises Http404 for what does not exist and Refused for what this person may not do, or not any more.
         """
         asked = {**request.POST.dict(), **request.GET.dict()}
         ways = {"replaces": "withdraws"} if self.is_replaced else {"corrects": "corrects"}
@@ -123,7 +127,7 @@ class StatementAdmin(BoardAdmin):
             if row.withdraws_id:  # it says nothing that could be wrong
                 raise Http404
             if not self.may_supersede(request, row):
-                raise PermissionDenied
+                raise Refused(self.why_it_stands(row))
             superseded = {ways[way]: row}
             return Addition(request.user, request.as_at, row.subject, anew=way == "replaces", **superseded)
         if self.model.subject_field not in asked:
@@ -132,7 +136,7 @@ class StatementAdmin(BoardAdmin):
         if getattr(getattr(subject, "about", subject), "is_withdrawn", False):
             raise Refused("It was withdrawn, so nothing is added to it.")
         if not self.may_add(request, subject):
-            raise PermissionDenied
+            raise Refused(self.not_theirs)
         return Addition(request.user, request.as_at, subject)
 
     def get_list_select_related(self, request):
@@ -191,9 +195,7 @@ class StatementAdmin(BoardAdmin):
         return bool(in_words(row) if in_words else getattr(row, name))
 
     def save_model(self, request, obj, form, change):
-        obj.recorded_by = request.user
-        obj.signed = signature(request.user)
-        append(form.rows())
+        form.record()
 
     def response_add(self, request, obj, post_url_continue=None):
         page = obj.about

@@ -11,7 +11,8 @@ from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from record.dates import EdtfField, first_day, last_day, read_edtf
@@ -20,6 +21,50 @@ from record.signing import name_in, name_of, role_in, signature
 from record.sources import source_of
 
 SAY_WHAT_WAS_WRONG = "Say what was wrong with the earlier entry."
+
+
+# How many corrections of corrections are followed back to the entry that all of them correct.
+FOLLOWED = 4
+KEY = models.BigIntegerField()
+
+
+def place_of(model, path=""):
+    """Where a statement stands among others, which come in the order of the ledger: a key, to compare.
+
+    A correction stands in the place of what it corrects: to put a word right makes nothing newer. ``path`` is
+    that to the statement, which is of the kind ``model``, from another row: "report__" for instance.
+    """
+    corrected, earlier = f"{path}corrects_id", []
+    for _ in range(FOLLOWED - 1):
+        earlier.insert(0, _corrected_by(model, corrected, len(earlier)))
+    # Looked up for the few that correct something, and not joined: a database may join by reading all.
+    found = Coalesce(*earlier, F(corrected), output_field=KEY)
+    return Case(When(**{f"{corrected}__isnull": False}, then=found), default=F(f"{path}id"), output_field=KEY)
+
+
+def _corrected_by(model, column, further):
+    """What is corrected by the row that ``column`` names or, ``further`` on, by what that corrects."""
+    rows = model.objects.filter(pk=OuterRef(column))
+    if further:
+        rows = rows.values(found=_corrected_by(model, "corrects_id", further - 1))
+        return Subquery(rows[:1], output_field=KEY)
+    return Subquery(rows.values("corrects_id")[:1], output_field=KEY)
+
+
+def since_it_said(column, path="", followed=FOLLOWED, **said):
+    """The ``column`` of the first of a statement, what that corrects and so on, that have ``said`` the same.
+
+    So what was agreed goes on being agreed from the moment that somebody said so, whatever word of it is put
+    right afterwards.
+    """
+    if not followed:
+        return F(f"{path}{column}")
+    before = f"{path}corrects__"
+    same = When(
+        **{f"{before}{name}": value for name, value in said.items()},
+        then=since_it_said(column, before, followed - 1, **said),
+    )
+    return Case(same, default=F(f"{path}{column}"))
 
 
 class StatementQuerySet(models.QuerySet):
@@ -52,14 +97,19 @@ class StatementQuerySet(models.QuerySet):
 
     def newest_of_each(self, *same):
         """Of these rows the newest, by ``newest_first``, for each value of the columns ``same``."""
+        rows = self.alias(place=place_of(self.model))
         later = Q(dated_first__gt=OuterRef("dated_first")) | Q(
-            dated_first=OuterRef("dated_first"), pk__gt=OuterRef("pk")
+            dated_first=OuterRef("dated_first"), place__gt=OuterRef("place")
         )
-        return self.filter(~Exists(self.filter(later, **{name: OuterRef(name) for name in same})))
+        return rows.filter(~Exists(rows.filter(later, **{name: OuterRef(name) for name in same})))
 
     def newest_first(self):
-        """The rows by the first day they may be dated, then in the order they were added."""
-        return self.order_by("-dated_first", "-pk")
+        """The rows by the first day they may be dated, then in the order of their places."""
+        return self.order_by("-dated_first", place_of(self.model).desc(), "-pk")
+
+    def oldest_first(self):
+        """The same the other way round; of an entry and its corrections what is corrected comes first."""
+        return self.order_by("dated_first", place_of(self.model), "pk")
 
 
 @dataclass(frozen=True)
@@ -233,6 +283,11 @@ class Statement(models.Model):
             field = (field.related_model if field else cls)._meta.get_field(name)
         return cls.about_path() if field.related_model is model else None
 
+    @classmethod
+    def told(cls, rows):
+        """``rows`` of this kind, in their order, as they are shown. Each kind may say more."""
+        return list(rows)
+
     @property
     def subject(self):
         """What it is about, which may be another statement."""
@@ -287,3 +342,12 @@ class Statement(models.Model):
 def statement_kinds():
     """Every kind of statement there is: whatever inherits one, so that none can be forgotten."""
     return [model for model in apps.get_models() if issubclass(model, Statement)]
+
+
+def labels_among(rows_of_kinds):
+    """The labels of those of the querysets, each of another kind of statement, that have any row."""
+    first, *others = (
+        rows.order_by().annotate(kind=Value(rows.model._meta.label)).values_list("kind", flat=True)
+        for rows in rows_of_kinds
+    )
+    return first.union(*others)

@@ -18,6 +18,7 @@ from simple_history.utils import get_m2m_field_name, get_m2m_reverse_field_name
 from record.canonical import ODD, first_with_no_number, stored_otherwise, unless_away
 from record.ledger import BATCH, GENESIS, Anchor, content_digest, entry_digest, link_table, links_of
 from record.models import Erasure, LedgerEntry, Salt
+from record.progress import progress
 from record.triggers import chained_models, guarded_models
 
 UNREADABLE = object()
@@ -41,15 +42,16 @@ def first_fault(*, expected=None):
     if fault := _missing_table() or _odd_link():
         return fault
     erasures = _erasures()
-    checks = (
-        lambda: _erasure_fault(erasures),
-        lambda: _chain_fault(expected, erasures),
-        _row_without_entry,
-        _misplaced_link,
-        _changed_row,
-        _broken_link,
-    )
-    return next((fault for check in checks if (fault := check())), None)
+    with progress("Checking the history", "entries", of=LedgerEntry.objects.count()) as done:
+        checks = (
+            lambda: _erasure_fault(erasures),
+            lambda: _chain_fault(expected, erasures, done),
+            _row_without_entry,
+            _misplaced_link,
+            _changed_row,
+            _broken_link,
+        )
+        return next((fault for check in checks if (fault := check())), None)
 
 
 def note_that_it_held(anchor, *, at):
@@ -150,7 +152,7 @@ def _erasure_fault(erasures):
     return None
 
 
-def _chain_fault(expected, erasures):
+def _chain_fault(expected, erasures, done):
     if expected and expected.count == 0 and expected.digest != GENESIS:
         return "Before its first entry the chain does not have the digest that the paper printed."
     position, previous, before = 0, GENESIS, None
@@ -175,6 +177,7 @@ def _chain_fault(expected, erasures):
             if fault := _row_fault(entry, row, proof, links):
                 return fault
             previous, before = entry.digest, entry.recorded_at
+            done(position)
             if expected and position == expected.count:
                 if entry.digest != expected.digest:
                     return f"Entry {position} does not have the digest that the paper printed."
@@ -228,8 +231,9 @@ def _row_fault(entry, row, proof, links):
     if proof.digest is None:
         return None
     try:
-        # A row that follows from another, such as a paper, is recorded at the time that it prints.
-        if row is not UNREADABLE and salt is not None:
+        # A row that follows from another, such as a paper, is recorded at the time that it prints. One that
+        # cannot be read has no time, which is a fault as well.
+        if salt is not None:
             in_time = getattr(row, row.time_field) == entry.recorded_at
             said = content_digest(row, salt, links[type(row), row.pk], proof.beside)
             if in_time and said == proof.digest:

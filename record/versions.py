@@ -184,14 +184,14 @@ def read(rows, at, *related, as_rows=True):
     return _pointed(list(found), at, related, as_rows=as_rows)
 
 
-def read_asked(question, at, *others, related=(), keys=None, as_rows=True):
+def read_asked(question, at, *others, related=(), keys=None, days=None, as_rows=True):
     """As ``read``, of the queryset that the ``question`` gives, prepared as ``ask`` does it."""
-    found = ask(_joined, at, question, others, related, keys=keys)
+    found = ask(_joined, at, question, others, related, keys=keys, days=days)
     return _pointed(found, at, related, as_rows=as_rows)
 
 
-def _joined(at, question, others, related, *keys):
-    rows = question(at, *others, *keys)
+def _joined(at, question, others, related, *listed):
+    rows = question(at, *others, *listed)
     return rows if at.known else rows.select_related(*related)
 
 

@@ -25,8 +25,8 @@ def shown(value, field):
 def fields_of(form: BaseForm):
     """What a browser would send for ``form`` if nothing were typed."""
     data = {field.html_name: shown(field.value(), field) for field in form}
-    if "change_reason" in form.fields and not data["change_reason"]:
-        data["change_reason"] = "It was wrong"
+    if "change_reason" in form.fields and not data[reason := form.add_prefix("change_reason")]:
+        data[reason] = "It was wrong"
     return {name: value for name, value in data.items() if value != "" and value != []}
 
 

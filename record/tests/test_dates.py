@@ -79,6 +79,8 @@ def dates_of_the_record():
         ),
         ("[2022-10-06..]", DAY(2022, 10, 6), None, "after 5 October 2022, exact date not stated"),
         ("[..2019-03-31]", None, DAY(2019, 3, 31), "before 1 April 2019, exact date not stated"),
+        ("[1990-01-01..]", DAY(1990, 1, 1), None, "after 31 December 1989, exact date not stated"),
+        ("[..2099-12-31]", None, DAY(2099, 12, 31), "before 1 January 2100, exact date not stated"),
         ("[2022-10..]", DAY(2022, 10, 1), None, "October 2022 or later, exact date not stated"),
     ],
 )

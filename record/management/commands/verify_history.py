@@ -3,11 +3,12 @@
 import logging
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from record import ledger
 from record.models import Erasure
+from record.out_of_order import is_out_of_order
 from record.verification import first_fault, note_that_it_held
 
 NOT_CHECKED = 2
@@ -38,10 +39,12 @@ class Command(BaseCommand):
             if fault := first_fault(expected=expected):
                 # What cannot be read is a fault of the row's only while the database answers.
                 connection.cursor().execute("SELECT 1")
-        except (OperationalError, InterfaceError) as error:
+        except Error as error:
+            if not is_out_of_order(error):
+                raise
             logger.warning("verify history", extra={"facts": {"outcome": "not checked"}})
             raise CommandError(
-                "The history was not checked: the database cannot be reached, or is locked.",
+                "The history was not checked: the database cannot be reached, or is locked or damaged.",
                 returncode=NOT_CHECKED,
             ) from error
         if fault:
