@@ -345,7 +345,7 @@ class Event(models.Model):
         constraints = [one_of("kind", EventKind), not_blank("text")]
 
     def __str__(self):
-        return f"{self.ref}: {self.text[:80]}"
+        return f"{self.ref}: {self.text}"
 
     def get_absolute_url(self):
         return reverse("visits")

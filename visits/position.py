@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from record.dates import read_edtf
 from record.edits import Edit, Edits, TakenOff, edits_of
+from record.kept import kept_position
 from record.models import Document
 from record.rows import Position, rows_as_at
 from visits.models import (
@@ -315,6 +316,11 @@ class InspectionPosition:
         return tuple(e for e in self.timeline if e.corrections)
 
 
+def _untouched(position, added, at):
+    return position  # by any statement
+
+
+@kept_position(renewed=_untouched)
 def inspection_position(at):
     """The InspectionPosition at the end of the day asked about, in a fixed number of queries."""
     edits = {m: edits_of(m, at) for m in (Visit, Judgement, Grade, JudgementArea, Finding, Event, Document)}

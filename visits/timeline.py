@@ -63,8 +63,8 @@ class Mark:
     """
 
     shape: str
-    x: float = 0
-    width: float = 0
+    x: float
+    width: float
 
     @property
     def end(self):
@@ -81,8 +81,7 @@ def mark_of(date, axis):
     """The Mark of the PartialDate ``date`` on ``axis``; nothing that was not said is drawn."""
     after = datetime.timedelta(days=1)
     if date.first and date.last:
-        lasted = "/" in date.text and len(date.text.split("/")[0].strip("?~")) == 10
-        shape = "exact" if date.precision == "day" or lasted else "within"
+        shape = "exact" if date.precision == "day" else "within"
         left, right = axis.at(date.first), axis.at(date.last + after)
     elif date.text.endswith("~"):
         shape = "about"
@@ -94,7 +93,7 @@ def mark_of(date, axis):
         shape, right = "before", axis.at(date.last + after)
         left = max(right - ARROW, axis.left)
     else:
-        return Mark("none")
+        return Mark("none", 0, 0)
     width = round(max(right - left, LEAST), 1)
     return Mark(shape, min(left, axis.right - width), width)
 
@@ -266,7 +265,7 @@ def last_of(visit):
     return year_after(date.first) if date.text.endswith("~") else None
 
 
-def inspection_timeline(inspections, *, as_at, also=(), is_narrow=False):
-    """The Timeline of ``inspections`` with ``also``, (day, TimelineItem) pairs from elsewhere."""
-    pairs = sorted([*entries_of(inspections), *also], key=lambda pair: pair[0])
+def inspection_timeline(inspections, *, as_at, is_narrow=False):
+    """The Timeline of ``inspections``."""
+    pairs = sorted(entries_of(inspections), key=lambda pair: pair[0])
     return timeline([entry for _, entry in pairs], as_at=as_at, is_narrow=is_narrow)

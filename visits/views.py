@@ -4,12 +4,14 @@ from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from record.kept import kept
 from record.sources import age_in_words
 from visits.position import inspection_position
 from visits.timeline import inspection_timeline
 
 
 @require_safe
+@kept
 def visits(request):
     """List inspections and visits with their judgements, and show the gaps in what is held."""
     position, day = inspection_position(request.as_at), request.as_at.day
@@ -23,6 +25,7 @@ def visits(request):
 
 
 @require_safe
+@kept
 def visit(request, slug):
     """Show one inspection or visit: its judgements, its findings, and what others said of it."""
     position = inspection_position(request.as_at)

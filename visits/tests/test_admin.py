@@ -8,7 +8,7 @@ from record.tests.factories import make_document
 from visits.models import Finding, Judgement, Visit
 from visits.tests.factories import make_area, make_finding, make_grade, make_visit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 INLINES = {
     f"{prefix}-{name}": value
     for prefix in ("judgements", "findings")

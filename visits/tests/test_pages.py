@@ -52,6 +52,8 @@ def test_visits_say_how_old_the_newest_source_is(reader):
         ("?as_at=2024-01-01", said.format(" by 1 January 2024", "about 2024")),
         ("?as_at=2023-12-31", said.format(" by 31 December 2023", "August 2022")),
         ("?as_at=2021-01-01", "No source is held."),
+        # Between the visit and the publication of its report.
+        ("?as_at=2022-07-01", said.format(" by 1 July 2022", "none")),
     ):
         text = words(reader.get(f"/visits/{day}"))
         assert text.partition("Inspections and visits ")[2].startswith(age)
@@ -149,7 +151,8 @@ def test_visits_cost_the_same_however_many(reader, size, django_assert_num_queri
         visit = make_visit(f"full-{number}", kind="full", number=number)
         make_finding(f"F{number:02}", visit)
         make_judgement(visit, area=area)
-    # session, user; findings, visits, judgements, events, and what was corrected of each, of documents,
+    # session, user, the mark before and after;
+    # findings, visits, judgements, events, and what was corrected of each, of documents,
     # grades and areas; whether this is a demonstration
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         reader.get("/visits/")

@@ -4,11 +4,21 @@ import datetime
 
 import pytest
 
+from record.dates import read_edtf
 from record.tests.factories import make_document, on, saved
 from visits.models import Event
 from visits.position import inspection_position
 from visits.tests.factories import make_area, make_finding, make_judgement, make_visit
-from visits.timeline import LABELS, LETTER, WIDTH, inspection_timeline
+from visits.timeline import (
+    LABELS,
+    LETTER,
+    LINE,
+    WIDTH,
+    Row,
+    axis_over,
+    inspection_timeline,
+    mark_of,
+)
 
 TODAY = datetime.date(2026, 11, 22)
 
@@ -57,6 +67,32 @@ def test_visits_are_in_the_order_of_their_dates_and_one_without_in_that_of_its_n
     for number, dates, published in visits:
         numbered(number, dates, published)
     assert [visit.number for visit in inspection_position(on(TODAY)).ofsted_visits] == order
+
+
+@pytest.mark.django_db
+def test_a_visit_without_a_date_does_not_come_before_one_of_another_kind_because_of_a_lower_number():
+    numbered(2, "2022-10")
+    make_visit("full", kind="full", dates="2023-03")
+    numbered(3, published="2024")
+    assert slugs_on() == ["visit-2", "full", "visit-3"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        (["concern", "concern", "concern", "strength"], ["F01", "F02", "F04"]),
+        (["concern", "concern", "concern", "concern"], ["F01", "F02", "F03"]),
+        (["concern", "strength", "strength", "context"], ["F01", "F02", "F03"]),
+        (["context"], ["F01"]),
+    ],
+)
+def test_of_what_a_visit_found_three_are_shown_first_and_a_strength_among_them(found, shown):
+    visit = make_visit()
+    for number, kind in enumerate(found, 1):
+        make_finding(f"F{number:02}", visit=visit, kind=kind)
+    (read,) = inspection_position(on(TODAY)).ofsted_visits
+    assert [finding.ref for finding in read.voices.first_three] == shown
 
 
 @pytest.mark.django_db
@@ -205,3 +241,75 @@ def test_the_words_of_a_date_lie_within_the_axis(published):
         length = LETTER * len(row.entry.words)
         left = row.words_at - length if row.words_end else row.words_at
         assert (label, left >= LABELS, left + length <= WIDTH) == (label, True, True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("is_narrow", "width"), [(False, 720), (True, 340)])
+def test_rows_of_a_timeline_stand_apart_whatever_its_width(is_narrow, width):
+    numbered(2, "2022-10-04/2022-10-05")
+    numbered(5, published="2024~")
+    position = inspection_position(on(TODAY))
+    drawing = inspection_timeline(position, as_at=TODAY, is_narrow=is_narrow)
+    assert (drawing.width, drawing.is_narrow) == (width, is_narrow)
+    for before, row in zip(drawing.rows, drawing.rows[1:], strict=False):
+        words_begin = row.lines[0].y - LINE
+        assert words_begin >= (before.bottom if is_narrow else before.lines[-1].y) - 1
+        assert row.top >= (row.lines[-1].y if is_narrow else words_begin)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("published", "after"),
+    [
+        ("2022-07-12", "Monitoring visit 3"),
+        ("2022-05-20", "Monitoring visit 2"),
+        # Never before the visit itself, whatever is said of it.
+        ("2022-04-01", "Monitoring visit 2"),
+        ("[..2022-08]", "Monitoring visit 2"),
+    ],
+)
+def test_what_was_published_stands_after_the_visit_where_its_own_day_puts_it(published, after):
+    report = make_document("of-2", published="2022-08")
+    make_visit("visit-2", number=2, dates="2022-05-10", document=report, published=published)
+    numbered(3, "2022-06-01")
+    labels = list(drawn())
+    assert labels[labels.index("Monitoring visit 2: published") - 1] == after
+
+
+def test_a_mark_is_as_high_as_its_row_says_and_its_point_half_way():
+    row = Row(None, (), 10, 20, None, 0, False)
+    assert (row.top, row.middle, row.bottom) == (12, 17.5, 23)
+
+
+def test_what_is_after_the_last_year_of_an_axis_or_before_its_first_is_drawn_at_its_end():
+    axis = axis_over([datetime.date(2022, 5, 1)], as_at=datetime.date(2023, 5, 1))
+    days = (
+        datetime.date(2021, 1, 1),
+        datetime.date(2022, 1, 1),
+        datetime.date(2024, 1, 1),
+        datetime.date(2030, 1, 1),
+    )
+    assert [axis.at(day) for day in days] == [LABELS, LABELS, WIDTH, WIDTH]
+
+
+@pytest.mark.parametrize(
+    ("date", "shape", "first", "end"),
+    [
+        ("2022-10-04", "exact", "2022-10-04", "2022-10-05"),
+        ("2022-10-04/2022-12-05", "exact", "2022-10-04", "2022-12-06"),
+        ("2022-10/2022-12", "within", "2022-10-01", "2023-01-01"),
+        ("2022-11?", "within", "2022-11-01", "2022-12-01"),
+        ("2022", "within", "2022-01-01", "2023-01-01"),
+        ("2022~", "about", "2022-01-01", "2023-01-01"),
+        ("2024-02-29~", "about", "2024-02-29", "2025-02-28"),
+        ("[2022-10-06..2022-12-08]", "within", "2022-10-06", "2022-12-09"),
+    ],
+)
+def test_a_date_is_drawn_from_its_first_day_to_the_end_of_its_last_and_as_exact_as_it_was_said(
+    date, shape, first, end
+):
+    axis = axis_over([datetime.date(2022, 1, 1)], as_at=datetime.date(2025, 12, 31))
+    mark = mark_of(read_edtf(date), axis)
+    begin, over = (axis.at(datetime.date.fromisoformat(day)) for day in (first, end))
+    assert (mark.shape, mark.x) == (shape, begin)
+    assert mark.width == pytest.approx(max(over - begin, 4), abs=0.05)
