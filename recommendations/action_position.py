@@ -4,8 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from recommendations.date_outcomes import became
 from recommendations.lateness import DueLine, is_same_date, slip_between
 from recommendations.models import ProgressUpdate
+from recommendations.no_change import is_repeat
 from recommendations.sent_back import SendBack
 from recommendations.status import (
     NOT_REPORTED,
@@ -18,6 +20,7 @@ from recommendations.status import (
     Status,
 )
 from record.dates import read_edtf
+from record.erasure import is_notice
 from record.rows import Position
 
 ORDINALS = [
@@ -41,6 +44,9 @@ class ActionPosition(Position):
 
     ``owner_is_open`` says whether that account is open today, so that somebody can record progress.
 
+    ``update`` is the last on it, ``previous`` the one before that. ``report`` is the last update too or,
+    where that accepted a report, that report.
+
     ``dates`` are those that were ever agreed, in the order in which they counted, withdrawn ones among them;
     ``taken_off`` are the proposals that were withdrawn before the board decided. ``sent_back`` says what
     evidence the Chair or the Secretariat want for its last report, or is None.
@@ -59,6 +65,7 @@ class ActionPosition(Position):
     is_recheck_due: bool
     update: ProgressUpdate | None
     previous: ProgressUpdate | None
+    report: ProgressUpdate | None
     dates: tuple[DueLine, ...]
     proposals: tuple[DueLine, ...]
     refused: tuple[DueLine, ...]
@@ -81,19 +88,24 @@ class ActionPosition(Position):
         return tuple(line for line in self.dates if not line.withdrawn)
 
     @property
+    def dates_told(self):
+        """Pairs of each of its ``dates`` and what became of it, in words."""
+        return tuple((line, became(self, line)) for line in self.dates)
+
+    @property
     def due(self):
         """The agreed date that stands, a DueLine, or None where no date is set."""
         return self.ledger[-1] if self.ledger else None
 
-    @property
+    @cached_property
     def baseline(self):
         """The first agreed date, a DueLine, or None: the first of those that count to enter the record.
 
         One entered later for an earlier day stands beside it, and does not take its place.
         """
-        return min(self.ledger, key=lambda line: (line.agreement.recorded_at, line.pk), default=None)
+        return min(self.ledger, key=lambda line: (line.row.agreed_at, line.pk), default=None)
 
-    @property
+    @cached_property
     def moves(self):
         """The agreed dates from the first one on, in the order in which they counted.
 
@@ -103,7 +115,7 @@ class ActionPosition(Position):
         before = zip((None, *since), since, strict=False)
         return tuple(line for was, line in before if was is None or not is_same_date(was.due, line.due))
 
-    @property
+    @cached_property
     def counted_since_first(self):
         """The agreed dates from the first one on, in the order in which they counted."""
         return self.ledger[self.ledger.index(self.baseline) :] if self.ledger else ()
@@ -139,6 +151,11 @@ class ActionPosition(Position):
         return dates_untold(self.untold)
 
     @property
+    def is_silent_before(self):
+        """Whether nobody has ever reported on it, and only a new date keeps it from being silent."""
+        return self.is_never_reported and not self.is_silent and self.untold > 0
+
+    @cached_property
     def slip(self):
         """The Slip from the first agreed date to the present one, or None if it never moved."""
         if not self.revisions:
@@ -170,11 +187,37 @@ class ActionPosition(Position):
         return self.status == NOT_REPORTED
 
     @property
+    def has_report(self):
+        """Whether somebody said how it stands, and it was not only accepted or closed in silence."""
+        return bool(self.update) and not (self.update.is_acceptance and self.previous is None)
+
+    @property
+    def is_from_document(self):
+        """Whether its last report was loaded from a document, so that its owner has said nothing since."""
+        return bool(self.update and self.update.document_id)
+
+    @property
     def repeats_commentary(self):
-        """Whether the last update says word for word what the one before it said."""
-        return bool(
-            self.update and self.previous and self.update.narrative.split() == self.previous.narrative.split()
-        )
+        """Whether the last update says word for word what the one before it said, or that nothing changed."""
+        # What accepts a report repeats nothing, whatever its words.
+        if not (self.update and self.previous) or self.update.is_acceptance:
+            return False
+        if is_notice(self.update.narrative):
+            return False
+        return self.says_no_change or self.update.narrative.split() == self.previous.narrative.split()
+
+    @property
+    def claim(self):
+        """The update that says what is better for children, or None: a report, though it was accepted since.
+
+        Whoever accepted it says no more of that than in words of their own.
+        """
+        said = (self.update, self.report)
+        return next((update for update in said if update and update.difference_made), None)
+
+    @property
+    def says_no_change(self):
+        return self.update is not None and is_repeat(self.update)
 
     @property
     def newest_reports(self):
@@ -184,7 +227,7 @@ class ActionPosition(Position):
         is_same_day = self.previous and self.previous.dated == self.update.dated
         return (self.update, self.previous) if is_same_day and not self.repeats_commentary else (self.update,)
 
-    @property
+    @cached_property
     def flags(self):
         """{kind: words} of the computed flags that stand beside the status, worst first."""
         flags = {}
@@ -265,10 +308,27 @@ class ActionGroup:
         return tuple(a for a in self.actions if a.is_silent)
 
     @property
+    def silent_before(self):
+        """Those given a new date after one had passed in silence, on which nobody has reported since."""
+        return tuple(a for a in self.actions if a.is_silent_before)
+
+    @property
+    def silent_before_words(self):
+        """Which they are, beside how many are silent: a new date is no report. "" for none."""
+        refs = in_a_row(a.ref for a in self.silent_before) if self.silent_before else ""
+        return f"not counted: {refs}, given a new date since, and still not reported on" if refs else ""
+
+    @property
     def past_words(self):
         """How many are past their date: "2 late, 1 silent"; "None"."""
         kinds = (self.overdue, "late"), (self.silent, "silent")
         return ", ".join(f"{len(rows)} {word}" for rows, word in kinds if rows) or "None"
+
+    @property
+    def span_words(self):
+        """The first of them and the last: "A01 to A20"; "A21" of one."""
+        refs = [a.ref for a in self.actions]
+        return " to ".join(dict.fromkeys((refs[0], refs[-1]))) if refs else ""
 
     @property
     def in_words(self):
@@ -289,13 +349,25 @@ class ActionGroup:
 
     @property
     def reported(self):
-        """The actions that somebody has reported on."""
+        """The actions that have a status: somebody reported on them, or they were accepted or closed."""
         return tuple(a for a in self.actions if not a.is_never_reported)
 
     @property
     def reported_words(self):
-        """How many have been reported on, of how many: "2 of 3 reported"."""
-        return f"{len(self.reported)} of {len(self.actions)} reported"
+        """How many have been reported on, of how many: "2 of 3 reported, 1 of them only in a document".
+
+        Beside them, how many were accepted or closed while nobody had reported: that is no report.
+        """
+        loaded = sum(action.is_from_document and action.has_report for action in self.reported)
+        only = f", {loaded} of them only in a document" if loaded else ""
+        unheard = len(self.without_report)
+        decided = f", {unheard} accepted or closed without a report" if unheard else ""
+        return f"{len(self.reported) - unheard} of {len(self.actions)} reported{only}{decided}"
+
+    @property
+    def without_report(self):
+        """The actions that were accepted or closed while nobody had ever reported on them."""
+        return tuple(a for a in self.reported if not a.has_report)
 
     @property
     def never_reported(self):

@@ -10,7 +10,8 @@ from recommendations.action_position import ActionGroup, ActionPosition, dates_u
 from recommendations.lateness import DueLine
 from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, LeadBasis
-from recommendations.status import NOT_REPORTED, RANK, STATUS_WORDS, Status
+from recommendations.status import RANK, STATUS_WORDS, Status
+from recommendations.terms import TERMS
 from recommendations.views_differ import Views, newest_of
 from record.as_at import AsAt
 from record.dates import read_edtf
@@ -75,12 +76,6 @@ class DecisionsWanted:
     def __len__(self):
         return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
 
-    @property
-    def words(self):
-        """How many decisions of each kind: "6 dates, 5 completions, 3 re-checks"; "" for none."""
-        kinds = (self.proposals, "date"), (self.to_accept, "completion"), (self.to_recheck, "re-check")
-        return ", ".join(f"{len(rows)} {word}{'s'[: len(rows) != 1]}" for rows, word in kinds if rows)
-
 
 def decisions_wanted(actions):
     """The DecisionsWanted on ``actions``."""
@@ -101,8 +96,8 @@ class RecommendationProgress(ActionGroup):
 
     @property
     def worst(self):
-        """The worst status of its actions; Closed only if all are; Not yet reported if none."""
-        return min((a.status for a in self.actions), key=RANK.get, default=NOT_REPORTED)
+        """The worst status of its actions; Closed only if all are; None if it has none."""
+        return min((a.status for a in self.actions), key=RANK.get, default=None)
 
 
 @dataclass(frozen=True)
@@ -142,7 +137,8 @@ class RecommendationPosition(Position, RecommendationProgress):
 
     @property
     def words(self):
-        return STATUS_WORDS[self.worst]
+        """The worst status of its actions, in words."""
+        return STATUS_WORDS[self.worst] if self.actions else TERMS["no_action"]
 
     @property
     def adviser_words(self):
@@ -178,11 +174,6 @@ class RecommendationPosition(Position, RecommendationProgress):
     @property
     def voices(self):
         return voices_in(self.findings)
-
-    @property
-    def last_update(self):
-        """The latest update of any of its actions, or None."""
-        return newest_of([a.update for a in self.actions if a.update])
 
     @property
     def misses(self):
@@ -259,7 +250,7 @@ class BoardPosition(ProgressPosition):
     def at_risk(self):
         return tuple(a for a in self.actions if a.status == Status.AT_RISK)
 
-    @property
+    @cached_property
     def exceptions(self):
         """The actions that need the board's attention, overdue first, then by status, then ref."""
         rows = [a for a in self.actions if a.is_exception]
@@ -274,7 +265,7 @@ class BoardPosition(ProgressPosition):
     def decisions(self):
         return decisions_wanted(self.actions)
 
-    @property
+    @cached_property
     def sources(self):
         """The Source of every fact on the board that has one."""
         facts = (*self.recommendations, *self.actions, *self.measures, *self.risks)
@@ -288,7 +279,7 @@ class BoardPosition(ProgressPosition):
         kind = "assessment" if isinstance(told, Assessment) else "report"
         return age_in_words(self.sources, self.at, told=told and read_edtf(told.dated), kind=kind)
 
-    @property
+    @cached_property
     def differing(self):
         """The Views that differ, by recommendation."""
         return tuple(views for views in self.views if views.differ)

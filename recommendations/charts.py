@@ -14,9 +14,7 @@ from visits.timeline import (
     WIDTH,
     Mark,
     Tick,
-    TimelineItem,
     axis_over,
-    inspection_timeline,
     mark_of,
 )
 
@@ -29,21 +27,6 @@ TALL = 260
 LABEL_HEIGHT = 12
 # From the foot of the columns to a key below them, past the names of the months.
 BELOW = 42
-
-
-def board_timeline(board):
-    """The Timeline of inspections with the reports that recommend, and what is critically due.
-
-    Only critical recommendations' deadlines are on it, so that it stays on one sheet however many
-    actions there are.
-    """
-    sources = {r.source.title: r.source for r in board.recommendations}
-    also = [(s.published.first, TimelineItem("report", s.title, s.published)) for s in sources.values()]
-    critical = {a.ref: a for r in board.critical for a in r.actions if a.due and a.due.due.first}
-    for ref in sorted(critical):
-        due = critical[ref].due.due
-        also.append((due.last or due.first, TimelineItem("deadline", f"{ref} due (critical)", due)))
-    return inspection_timeline(board.inspections, as_at=board.at.day, also=also)
 
 
 @dataclass(frozen=True)
@@ -291,7 +274,9 @@ def slippage(board, *, left=52, width=WIDTH):
 
 def draw_slippage(actions, *, as_at, left=52, width=WIDTH):
     """The Slippage of ``actions``, each of which has had two dates or more."""
-    days = [d for a in actions for line in a.ledger for d in (line.due.first, line.due.last) if d]
+    days = [
+        d for a in actions for line in a.counted_since_first for d in (line.due.first, line.due.last) if d
+    ]
     axis = axis_over(days, as_at=as_at)
     axis = replace(axis, left=left, right=width)
 
@@ -301,6 +286,6 @@ def draw_slippage(actions, *, as_at, left=52, width=WIDTH):
 
     rows = []
     for action in sorted(actions, key=lambda a: (-moved(a), a.ref)):
-        marks = [mark_of(line.due, axis) for line in action.ledger]
+        marks = [mark_of(line.due, axis) for line in action.counted_since_first]
         rows.append(Slipped(action, marks[0], tuple(marks[1:-1]), marks[-1]))
     return Slippage(tuple(rows), axis.years, as_at, axis.at(as_at), width)

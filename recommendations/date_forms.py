@@ -4,22 +4,29 @@ from django import forms
 
 from recommendations.deciding import ACCEPT, why_not
 from recommendations.due_dates import Decision, DueDate, Outcome, ReasonKind
-from recommendations.forms import IndependentForm
+from recommendations.forms import IndependentForm, MeetingForm
 from recommendations.lateness import is_same_date
 from recommendations.position import proposals_to_decide
 from record.as_at import EARLIEST
 from record.dates import EdtfFormField, read_edtf, say, say_day
 from record.fields import NO_CHILD
-from record.forms import StatementForm
+from record.statement_forms import StatementForm
 
 
-class DueDateForm(StatementForm):
-    dated_help = "The day the board agreed this date or, for a proposal, the day you make it."
+class DueDateForm(MeetingForm):
+    dated_help = (
+        "The day the board agreed this date: at a meeting, its day. Of a proposal, the day you make it."
+    )
     due = EdtfFormField(label="Due", max_length=60)
 
     class Meta:
         model = DueDate
-        fields = ["due", "reason_kind", "reason", "dated", "correction_reason"]
+        fields = ["due", "reason_kind", "reason", "meeting", "dated", "correction_reason"]
+
+    @classmethod
+    def left_out(cls, addition):
+        sets = addition.user.has_perm(ACCEPT)
+        return super().left_out(addition) | (set() if sets else {"meeting"})
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -38,6 +45,8 @@ class DueDateForm(StatementForm):
         if addition.withdraws and not replaced:
             is_proposal = is_proposal or addition.withdraws.needs_decision
         self.instance.needs_decision = is_proposal
+        if is_proposal and (box := self.fields.get("meeting")):
+            box.disabled, box.widget = True, forms.HiddenInput()
         kinds = self.fields["reason_kind"]
         if self.agreed_now and not addition.withdraws:
             kinds.choices = [choice for choice in kinds.choices if choice[0] != ReasonKind.FIRST]
@@ -45,15 +54,9 @@ class DueDateForm(StatementForm):
             self.initial.setdefault("reason_kind", ReasonKind.FIRST)
 
     def clean_due(self):
-        due, agreed_on = self.cleaned_data["due"], self.addition.subject.agreed_on_first
+        due = self.cleaned_data["due"]
         last = read_edtf(due).last
-        if agreed_on and last and last < agreed_on:
-            raise forms.ValidationError(
-                f"The action was agreed on {say_day(agreed_on)}. Enter that date or a later one."
-            )
-        # What a document asks for may have been due before the document was published.
-        if last and last < EARLIEST:
-            raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
+        refuse_too_early(due, agreed_on=self.addition.subject.agreed_on_first)
         if self.instance.needs_decision and last and last < self.addition.as_at.today:
             raise forms.ValidationError(f"{say(due)} is over. Propose a date that is still to come.")
         if self.agreed_now and due == self.agreed_now.due:
@@ -86,6 +89,18 @@ class DueDateForm(StatementForm):
                 None, f"{words} No date is proposed for it. If it is not finished, report on it first."
             )
         return cleaned
+
+
+def refuse_too_early(due, *, agreed_on):
+    """Raise a ValidationError where the date ``due`` is over before its action was ``agreed_on`` that day."""
+    last = read_edtf(due).last
+    if agreed_on and last and last < agreed_on:
+        raise forms.ValidationError(
+            f"The action was agreed on {say_day(agreed_on)}. Enter that date or a later one."
+        )
+    # What a document asks for may have been due before the document was published.
+    if last and last < EARLIEST:
+        raise forms.ValidationError(f"The record begins on {say_day(EARLIEST)}. Enter a later date.")
 
 
 class DecisionForm(IndependentForm):

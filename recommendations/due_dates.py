@@ -6,7 +6,7 @@ from django.db.models.functions import Greatest, TruncDate
 
 from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, made_at_meeting, not_blank, one_of
-from record.statements import Said, Statement, StatementQuerySet
+from record.statements import Said, Statement, StatementQuerySet, place_of, since_it_said
 
 
 class DueDateQuerySet(StatementQuerySet):
@@ -16,7 +16,8 @@ class DueDateQuerySet(StatementQuerySet):
         Annotates ``effective_on``, a day or None: a date entered by the Chair or the Secretariat counts from
         the day it is dated; a proposal from the day a decision agreed it, and not at all until then.
         ``counted_on`` is that day or, if later, the day on which it was recorded: by no entry made later
-        is a date missed or not. ``agreed_at`` is the moment at which it was recorded that it counts.
+        is a date missed or not. ``agreed_at`` is the moment at which it was recorded that it counts, and
+        ``counted_at`` that from which this was known, which for the first load is its document's.
         ``is_withdrawn`` says that it counts no more, and ``is_undone`` that its agreement does not.
         """
         decisions = Decision.objects.said(at)
@@ -24,13 +25,14 @@ class DueDateQuerySet(StatementQuerySet):
         agreement = (
             decisions.filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
             .annotate(is_undone=is_undone)
-            .order_by("is_undone", "-dated_first", "-pk")
+            .order_by("is_undone", "-dated_first", place_of(Decision).desc(), "-pk")
         )
         found = FilteredRelation("decisions", condition=Q(decisions__pk=Subquery(agreement.values("pk")[:1])))
         undone = decisions.filter(pk=OuterRef("agreement")).filter(is_undone)
 
-        def of_what_made_it_count(column):
-            return Case(When(needs_decision=False, then=F(column)), default=F(f"agreement__{column}"))
+        def when_it_was_said(column):
+            agreed = since_it_said(column, "agreement__", outcome=Outcome.AGREED)
+            return Case(When(needs_decision=False, then=F(column)), default=agreed)
 
         return (
             self.said(at)
@@ -39,11 +41,13 @@ class DueDateQuerySet(StatementQuerySet):
             .annotate(
                 is_withdrawn=self.superseding("withdraws", at),
                 is_undone=Case(When(needs_decision=False, then=False), default=Exists(undone)),
-                effective_on=of_what_made_it_count("dated_first"),
-                agreed_at=of_what_made_it_count("recorded_at"),
-                recorded_on=TruncDate(of_what_made_it_count("known_from")),
+                effective_on=Case(
+                    When(needs_decision=False, then=F("dated_first")), default=F("agreement__dated_first")
+                ),
+                agreed_at=when_it_was_said("recorded_at"),
+                counted_at=when_it_was_said("known_from"),
             )
-            .annotate(counted_on=Greatest("effective_on", "recorded_on"))
+            .annotate(counted_on=Greatest("effective_on", TruncDate("counted_at")))
         )
 
     def agreed(self, at):
@@ -86,6 +90,7 @@ class DueDate(Statement):
     needs_decision = models.BooleanField(
         editable=False, help_text="A proposal, which counts only from the day the board agrees it."
     )
+    meeting = made_at_meeting()
 
     objects = DueDateQuerySet.as_manager()
 
@@ -102,6 +107,11 @@ class DueDate(Statement):
                 name="recommendations_duedate_is_never_corrected",
                 violation_error_message="A wrong date is withdrawn and entered anew.",
             ),
+            models.CheckConstraint(
+                condition=Q(needs_decision=False) | Q(meeting=None),
+                name="recommendations_duedate_proposed_at_no_meeting",
+                violation_error_message="A date is proposed at no meeting. One that a meeting sets counts.",
+            ),
         ]
 
     def __str__(self):
@@ -110,7 +120,8 @@ class DueDate(Statement):
 
     def in_words(self):
         """What it says, without saying of what."""
-        return f"due {say(self.due)}: {self.reason}"
+        asks = "asks for" if self.needs_decision else "due"
+        return f"{asks} {say(self.due)}: {self.reason}"
 
     def as_said(self):
         proposal = "proposed: " if self.needs_decision else ""

@@ -6,11 +6,12 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from recommendations.models import Action, ProgressUpdate, Recommendation
+from recommendations.received import reported_this_round
 from recommendations.search import places_of
 from recommendations.status import FLAGS, RANK, STATUS_WORDS, WORST_FIRST, Status
 from recommendations.terms import TERMS
+from record.prepared import ask
 from record.rows import links_as_at
-from record.signing import name_in
 from record.versions import recorded, rows_of
 
 NO_SUCH = {"invalid_choice": "“%(value)s” is not one of the choices. Choose one from the list."}
@@ -37,7 +38,7 @@ class Boxes(forms.CheckboxSelectMultiple):
 
 
 class ActionFilter(django_filters.FilterSet):
-    """Filter and sort actions that ``Action.objects.as_at`` has annotated.
+    """Filter and sort the actions on the board that day, of which ``actions`` are the positions.
 
     A value that is not offered is an error of its field. A person is the account that owned an action that
     day, by the name it had then.
@@ -86,6 +87,13 @@ class ActionFilter(django_filters.FilterSet):
         empty_label="Updated recently or not",
         error_messages=NO_SUCH,
     )
+    round = django_filters.ChoiceFilter(
+        method="not_reported_this_round",
+        choices=[("yes", "Not reported on since the last meeting only")],
+        label=TERMS["unreported"],
+        empty_label="Reported on since then or not",
+        error_messages=NO_SUCH,
+    )
     first = django_filters.ChoiceFilter(
         method="to_look_at_first",
         choices=[("yes", "Those to look at first only")],
@@ -111,24 +119,38 @@ class ActionFilter(django_filters.FilterSet):
         model = Action
         fields = []
 
-    def __init__(self, data, queryset, *, at):
-        super().__init__(data, queryset)
+    def __init__(self, data, *, at, actions):
+        super().__init__(data)
+        self.actions = actions
         # What the actions said, which are asked apart from how they stood: their own columns are today's.
         self.said = recorded(Action, at)
         self.at = at
         # {key of an action: the Places at which the words that are searched for stand}, once that is asked.
         self.places = {}
-        roles = self.said.begun(at).order_by("owner_role").values_list("owner_role", flat=True).distinct()
-        owned = queryset.exclude(owner_id=None).order_by("owner_id")
-        owners = dict(owned.values_list("owner_id", "owner_signed"))
-        people = sorted((name_in(signed), str(key)) for key, signed in owners.items())
-        asked = rows_of(recorded(Recommendation, at).filter(is_withdrawn=False).order_by("number"))
+        roles = sorted({action.owner_role for action in actions})
+        owners = {action.owner_id: action.owner for action in actions if action.owner_id}
+        people = sorted((name, str(key)) for key, name in owners.items())
+        asked = rows_of(ask(_recommendations, at))
         self.filters["owner"].extra["choices"] = [(name, name) for name in roles]
         self.filters["person"].extra["choices"] = [
             *((key, name) for name, key in people),
             (NOBODY, "Nobody is named"),
         ]
         self.filters["recommendation"].extra["choices"] = [(row.number, str(row)) for row in asked]
+
+    @property
+    def qs(self):
+        """The actions that were asked for, annotated with how each stood: not put together before."""
+        self.queryset = Action.objects.as_at(self.at).order_by("ref")
+        return super().qs
+
+    @property
+    def positions(self):
+        """Those of the actions that were asked for, in their order, once that is known to be right."""
+        if not self.asked:
+            return self.actions
+        by_key = {action.pk: action for action in self.actions}
+        return [by_key[key] for key in self.qs.values_list("pk", flat=True)]
 
     @property
     def asked(self):
@@ -152,6 +174,11 @@ class ActionFilter(django_filters.FilterSet):
 
     def flagged(self, queryset, name, value):
         return queryset.filter(**{name: True}) if value else queryset
+
+    def not_reported_this_round(self, queryset, name, value):
+        if not value:
+            return queryset
+        return queryset.filter(is_open=True).exclude(pk__in=reported_this_round(self.at))
 
     def to_look_at_first(self, queryset, name, value):
         """Those that are an exception: see ActionPosition.is_exception."""
@@ -178,3 +205,7 @@ class ActionFilter(django_filters.FilterSet):
     def matching(self, queryset, name, value):
         self.places = places_of(value, self.at)
         return queryset.filter(pk__in=self.places)
+
+
+def _recommendations(at):
+    return recorded(Recommendation, at).filter(is_withdrawn=False).order_by("number")

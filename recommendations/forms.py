@@ -9,18 +9,19 @@ import datetime
 from django import forms
 from django.db.models import Q
 
-from recommendations.deciding import ACCEPT, why_not
+from recommendations.acceptance import words_of
+from recommendations.deciding import ACCEPT, RECORD_FOR_OWNER, why_not
 from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, ProgressUpdate
 from recommendations.ownership import Ownership
 from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, NOT_REPORTED, REPORTABLE, ROWS, Status
 from record.dates import read_edtf, say_day
-from record.forms import KEPT, RecordForm, StatementForm, TokenField
+from record.forms import KEPT, RecordForm, TokenField
 from record.models import Meeting
 from record.signing import name_of, signature
+from record.statement_forms import StatementForm
 
-RECORD_FOR_OWNER = "recommendations.record_for_owner"
 BETWEEN_MEETINGS = "Between meetings"
 # What a status may need, and how to give it.
 NEEDED = {
@@ -29,6 +30,9 @@ NEEDED = {
     "evidence": "evidence. Say what shows it, and where it is.",
     "recheck_on": "the day on which the board will check that it holds.",
 }
+ONLY_THEY_ACCEPT = (
+    "Only the Chair or the Secretariat can accept that an action is complete, embedded or closed."
+)
 
 
 def three_months_after(day):
@@ -112,7 +116,7 @@ class ProgressUpdateForm(IndependentForm):
             "meeting",
             "correction_reason",
         ]
-        labels = {"meeting": "Accepted or closed at"}
+        labels = {"meeting": "Accepted, closed or reopened at"}
 
     @classmethod
     def left_out(cls, addition):
@@ -121,17 +125,12 @@ class ProgressUpdateForm(IndependentForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.owner = self.addition.subject.owner_on(self.addition.as_at)
-        standing = ProgressUpdate.objects.standing(self.addition.as_at).filter(action=self.addition.subject)
-        if self.addition.corrects:
-            standing = standing.exclude(pk=self.addition.corrects.pk)
-        self.current = standing.newest_first().first()
+        self.owner, self.current = self.at_present()
         offered = self.offered()
         status = self.fields["status"]
         status.choices = [("", "Choose a status"), *((value, value.label) for value in offered)]
         status.error_messages["invalid_choice"] = (
-            "Choose one of the listed statuses. Only the Chair or the Secretariat can accept that an "
-            "action is complete, embedded or closed."
+            f"Choose one of the listed statuses. {self.barred or ONLY_THEY_ACCEPT}"
         )
         if self.current and self.current.status in offered:
             self.initial.setdefault("status", self.current.status)
@@ -139,11 +138,18 @@ class ProgressUpdateForm(IndependentForm):
         if is_done and Status.COMPLETE in offered and not self.addition.corrects:
             self.offer_what_was_reported()
 
+    def at_present(self):
+        """The owner of the action, and its newest update but for one that is corrected; each may be None."""
+        standing = ProgressUpdate.objects.standing(self.addition.as_at).filter(action=self.addition.subject)
+        if self.addition.corrects:
+            standing = standing.exclude(pk=self.addition.corrects.pk)
+        return self.addition.subject.owner_on(self.addition.as_at), standing.newest_first().first()
+
     def offer_what_was_reported(self):
-        """Start an acceptance with what the owner said, so that none of it is typed again."""
+        """Start an acceptance with what it accepts, on which evidence, so that none is typed again."""
         self.initial["status"] = Status.COMPLETE
-        for name in ("narrative", "difference_made", "evidence"):
-            self.initial.setdefault(name, getattr(self.current, name))
+        self.initial.setdefault("narrative", words_of(self.current))
+        self.initial.setdefault("evidence", self.current.evidence)
 
     def decides_from(self):
         standing = ProgressUpdate.objects.standing(self.addition.as_at).filter(action=self.addition.subject)
@@ -175,9 +181,13 @@ class ProgressUpdateForm(IndependentForm):
         status, dated = cleaned.get("status"), cleaned.get("dated")
         for column in ROWS[status].needs if status else ():
             self.require(column, f"{ROWS[status].word.split(',')[0]} needs {NEEDED[column]}")
-        if cleaned.get("meeting") and status and status not in ACCEPTED:
+        if status in REPORTABLE and self.current and cleaned.get("narrative") == words_of(self.current):
+            self.add_error("narrative", "This says only that the report is accepted. Say what has happened.")
+        is_found = bool(self.current and self.current.is_acceptance)
+        if cleaned.get("meeting") and status and status not in ACCEPTED and not is_found:
             self.add_error(
-                "meeting", "Only an acceptance or a closure is made at a meeting. Choose “Between meetings”."
+                "meeting",
+                "Only an acceptance, closure or reopening is made at a meeting. Choose “Between meetings”.",
             )
         if dated and status:
             self.check_recheck(status, read_edtf(dated).first)
@@ -186,7 +196,8 @@ class ProgressUpdateForm(IndependentForm):
         if dated and status in REPORTABLE:
             self.check_what_it_reopens(read_edtf(dated).first)
         user = self.addition.user
-        is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != self.owner and status not in ACCEPTED
+        is_decided = status in ACCEPTED or bool(cleaned.get("meeting"))
+        is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != self.owner and not is_decided
         self.instance.on_behalf_of = self.owner if is_for_owner else None
         self.instance.on_behalf_of_signed = signature(self.instance.on_behalf_of)
         return cleaned
@@ -216,11 +227,10 @@ class ProgressUpdateForm(IndependentForm):
 
     def tell_once(self, message):
         """Add the error ``message``, unless it was told of the same update on the page before."""
-        if self.data.get("told_of") == str(self.current.pk):
+        if self.carried("told_of") == str(self.current.pk):
             return
         # The page shown next says so, which makes saving again a deliberate act.
-        self.data = self.data.copy()
-        self.data["told_of"] = str(self.current.pk)
+        self.carry("told_of", str(self.current.pk))
         self.add_error(None, message)
 
     def check_recheck(self, status, day):
@@ -281,6 +291,14 @@ class AssessmentForm(StatementForm):
         fields = ["whose", "status", "narrative", "dated", "correction_reason"]
 
 
+def offer_who_can_record(box, present=None):
+    """Have ``box`` offer the open accounts that can record progress, and the ``present`` owner."""
+    can_record = Q(is_active=True, is_staff=True) | Q(pk=present.pk if present else None)
+    box.queryset = box.queryset.filter(can_record).order_by("first_name", "last_name", "pk")
+    box.label_from_instance = name_of
+    box.empty_label = "Nobody"
+
+
 class OwnershipForm(StatementForm):
     """Says who answers for an action from a day on: an open account that can record progress, or nobody."""
 
@@ -293,11 +311,7 @@ class OwnershipForm(StatementForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         present = self.addition.subject.owner_on(self.addition.as_at)
-        accounts = self.fields["owner"].queryset
-        can_record = Q(is_active=True, is_staff=True) | Q(pk=present.pk if present else None)
-        self.fields["owner"].queryset = accounts.filter(can_record).order_by("first_name", "last_name", "pk")
-        self.fields["owner"].label_from_instance = name_of
-        self.fields["owner"].empty_label = "Nobody"
+        offer_who_can_record(self.fields["owner"], present)
         self.initial.setdefault("owner", present and present.pk)
 
     def clean(self):

@@ -10,14 +10,17 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery
+from django.db.models.functions import Cast
 
 from recommendations.lateness import overruled
 from recommendations.models import Action, ProgressUpdate, Recommendation
+from recommendations.position import updates_with
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
 from record.models import Meeting
+from record.prepared import ask
 from record.statements import Signature, Superseded, statement_kinds
-from record.versions import read
+from record.versions import read_asked
 
 PAGE = 50
 
@@ -81,22 +84,19 @@ def history(at, *, actions=(), recommendation=None, before=None, most=None):
         for kind in statement_kinds()
         if keys and (path := kind.path_to(model))
     ]
-    until = replace(at, day=last)
-    edges = _edges(about, until, place=most or PAGE - 1)
+    edges = _edges(about, replace(at, day=last), place=most or PAGE - 1)
     edge = None if most else max(edges.values(), default=None)
     if edge:
         edges = {(model, key): edge for model, keys in about for key in keys}
     lines = []
     for kind, path, model, keys in asked:
-        rows = kind.objects.said(until).filter(_since(edges, path, model, keys))
         beside = ("meeting",) if hasattr(kind, "meeting") else ()
+        days = [edges.get((model, key), datetime.date.min) for key in keys]
+        related = ("document", path, *beside)
+        rows = read_asked(_said_since, at, kind, path, related=related, keys=keys, days=[last, *days])
+        rows = kind.told(rows)
         if kind is ProgressUpdate:
-            rows = overruled(rows, kind.objects, at)
-        rows = rows.select_related("corrected_by", "withdrawn_by", "recorded_by")
-        rows = rows.order_by("dated_first", "pk")
-        rows = read(rows, at, "document", path, *beside)
-        if kind is ProgressUpdate:
-            lines += _updates(rows, _updates_before(edges, at), at)
+            lines += _updates(in_their_places(rows), _updates_before(keys, days, at), at)
         else:
             lines += [_line(row, at) for row in rows]
     lines.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
@@ -104,10 +104,23 @@ def history(at, *, actions=(), recommendation=None, before=None, most=None):
         newest = _newest_of_each(lines, most)
         return Page(newest, None, most if len(newest) < len(lines) else None)
     is_older = edge and any(
-        kind.objects.said(until).filter(**{f"{path}__in": keys}, dated_first__lt=edge).exists()
-        for kind, path, _, keys in asked
+        ask(_said_before, at, kind, path, keys=keys, days=[edge]) for kind, path, _, keys in asked
     )
     return Page(tuple(lines), edge if is_older else None)
+
+
+def in_their_places(rows):
+    """``rows``, oldest first, each correction where that stands which it corrects: see ``place_of``.
+
+    Not asked of the database, which would look for what each row of a long history corrects.
+    """
+    by_key = {row.pk: row for row in rows}
+
+    def place(row):
+        corrected = row.corrects_id
+        return place(by_key[corrected]) if corrected in by_key else corrected or row.pk
+
+    return sorted(rows, key=lambda row: (row.dated_first, place(row), row.pk))
 
 
 def _newest_of_each(lines, most):
@@ -119,13 +132,30 @@ def _newest_of_each(lines, most):
     return tuple(found)
 
 
-def _since(edges, path, model, keys):
-    """The condition that a statement is about one of ``keys``, and no earlier than the edge of that row."""
-    each = (
-        Q(**{path: key}, dated_first__gte=edges[model, key]) if (model, key) in edges else Q(**{path: key})
-        for key in keys
-    )
-    return reduce(or_, each)
+def _about(kind, path, at):
+    """The statements of the ``kind`` known at ``at``, with the key ``about`` of what ``path`` leads to.
+
+    What is said of a report is found from itself, and no index of the many reports: SQLite, which is told
+    nothing of how many rows there are, would begin with those, and uses no index for what is cast.
+    """
+    about = Cast(path, BigIntegerField()) if "__" in path else F(path)
+    return kind.objects.said(at).alias(about=about)
+
+
+def _said_since(at, kind, path, keys, days):
+    """What was said of each of ``keys`` by the first of ``days``, and no earlier than its own of the rest."""
+    last, *edges = days
+    of_each = (Q(about=key, dated_first__gte=edge) for key, edge in zip(keys, edges, strict=True))
+    rows = _about(kind, path, at).filter(reduce(or_, of_each), dated_first__lte=last)
+    if kind is ProgressUpdate:
+        rows = overruled(rows, kind.objects, at)
+    return rows.select_related("corrected_by", "withdrawn_by", "recorded_by").order_by("dated_first", "pk")
+
+
+def _said_before(at, kind, path, keys, days):
+    """One that was said of ``keys`` before the first of ``days``: its key, and no more."""
+    rows = _about(kind, path, at).filter(about__in=keys, dated_first__lt=days[0])
+    return rows.values_list("pk")[:1]
 
 
 def _edges(about, until, *, place):
@@ -135,36 +165,41 @@ def _edges(about, until, *, place):
     """
     edges = {}
     for model, keys in about:
-        newest = {
-            f"edge_{number}": Subquery(
-                kind.objects.said(until)
-                .filter(**{path: OuterRef("pk")})
-                .newest_first()
-                .values("dated_first")[place : place + 1]
-            )
-            for number, kind in enumerate(statement_kinds())
-            if (path := kind.path_to(model))
-        }
-        if keys:
-            found = model.objects.filter(pk__in=keys).annotate(**newest).values_list("pk", *newest)
-            edges |= {(model, key): max(days) for key, *some in found if (days := [*filter(None, some)])}
+        found = ask(_days_at, until, model, place, keys=keys)
+        edges |= {(model, key): max(days) for key, *some in found if (days := [*filter(None, some)])}
     return edges
 
 
-def _updates_before(edges, at):
+def _days_at(at, model, place, keys):
+    """(key, for each kind the day of the statement of it that has the ``place``, or None)."""
+    newest = {
+        f"edge_{number}": Subquery(
+            kind.objects.said(at)
+            .filter(**{path: OuterRef("pk")})
+            .order_by("-dated_first")
+            .values("dated_first")[place : place + 1]
+        )
+        for number, kind in enumerate(statement_kinds())
+        if (path := kind.path_to(model))
+    }
+    return model.objects.filter(pk__in=keys).annotate(**newest).values_list("pk", *newest)
+
+
+def _updates_before(actions, days, at):
     """{action pk: the update that stood just before the day that is its edge}."""
-    actions = {key: edge for (model, key), edge in edges.items() if model is Action}
-    if not actions:
+    if max(days) == datetime.date.min:
         return {}
-    before = reduce(or_, (Q(action=key, dated_first__lt=edge) for key, edge in actions.items()))
-    earlier = ProgressUpdate.objects.standing(at).filter(before, action=OuterRef("pk"))
+    # By their keys, or PostgreSQL reads all updates there are to find those of many actions among them.
+    before = sorted({key for key in ask(_keys_before, at, keys=actions, days=days) if key})
+    return {row.action_id: row for row in ask(updates_with, at, keys=before)}
+
+
+def _keys_before(at, actions, days):
+    of_each = (Q(action=key, dated_first__lt=day) for key, day in zip(actions, days, strict=True))
+    earlier = ProgressUpdate.objects.standing(at).filter(reduce(or_, of_each), action=OuterRef("pk"))
     earlier = overruled(earlier, ProgressUpdate.objects, at).filter(is_overruled=False).newest_first()
-    newest = (
-        Action.objects.filter(pk__in=actions)
-        .annotate(before=Subquery(earlier.values("pk")[:1]))
-        .values_list("before", flat=True)
-    )
-    return {row.action_id: row for row in ProgressUpdate.objects.filter(pk__in=newest)}
+    newest = Action.objects.filter(pk__in=actions).annotate(before=Subquery(earlier.values("pk")[:1]))
+    return newest.values_list("before", flat=True)
 
 
 def _updates(rows, before, at):

@@ -11,11 +11,13 @@ was corrected is still a report. Only to withdraw the date, or the report that t
 the table of dates goes on to show it. A date without a last day never passes.
 """
 
+import datetime
 from dataclasses import dataclass, replace
 
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Greatest, Least
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from recommendations.due_dates import Decision, Outcome
@@ -23,6 +25,7 @@ from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN
 from record.as_at import AsAt
 from record.dates import read_edtf, say_day
 from record.rows import Position
+from record.statements import place_of, since_it_said
 
 
 def overdue(at):
@@ -56,24 +59,55 @@ def with_open_past(dates, updates, at):
     # One still to come is not missed, and need not be looked for beyond the day asked about.
     deadline = Least(Greatest("due_last", "counted_on"), Value(at.day, models.DateField()))
     passed = OuterRef("deadline")
-    until_then = updates.said(replace(at, day=passed)).filter(
+    until_then = updates.said(replace(at, day=passed)).alias(
+        accepted_at=since_it_said("known_from", status__in=ACCEPTED)
+    )
+    until_then = until_then.filter(
         # What was accepted or closed ends no lateness before it was recorded, or if that was put right.
-        Q(status__in=OPEN) | Q(~updates.superseding("corrects", at), Q(known_from__date__lte=passed)),
+        Q(status__in=OPEN) | Q(~updates.superseding("corrects", at), Q(accepted_at__date__lte=passed)),
         action=OuterRef("action"),
     )
+    newest = until_then.newest_first()
+    reported_open = updates.said(at).filter(action=OuterRef("action"), status__in=OPEN)
+    since = reported_open.filter(dated_first__gt=passed).order_by("dated_first", "pk")
+    # Of a date that was entered after its last day: how its action stood then, and what came later that day.
+    entered_late = Q(due_last__lt=F("counted_on"))
+    by_entry = OuterRef("counted_at")
+    as_entered = newest.filter(
+        Q(status__in=OPEN, known_from__lte=by_entry) | Q(status__in=ACCEPTED, accepted_at__lte=by_entry)
+    )
+    once_entered = reported_open.filter(dated_first__lte=passed, known_from__gt=OuterRef("counted_at"))
+    newer = updates.standing(at).filter(
+        action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), pk__lt=OuterRef("pk")
+    )
+    once_entered = once_entered.filter(~Exists(newer)).order_by("known_from", "pk")
+
+    def stood(name, *, then, later):
+        """The columns whose names begin with ``name``; ``then`` and ``later`` say which reports count."""
+        status_as_entered = Case(When(entered_late, then=first_of(as_entered.filter(then), "status")))
+        return {
+            f"{name}_then": first_of(newest.filter(then), "status"),
+            f"{name}_again_on": first_of(since.filter(later), "dated_first"),
+            f"{name}_again_at": first_of(since.filter(later), "known_from"),
+            f"{name}_overdue_at": Case(
+                When(In(status_as_entered, list(OPEN)), then=F("counted_at")),
+                When(entered_late, then=first_of(once_entered.filter(later), "known_from")),
+            ),
+        }
+
+    counts = ~updates.superseding("withdraws", at)
     withdrawn_by_then = updates.filter(
         withdraws=OuterRef("pk"), known_from__date__lte=OuterRef(OuterRef("deadline"))
     )
-    open_since = updates.said(at).filter(action=OuterRef("action"), dated_first__gt=passed, status__in=OPEN)
-    first_day = open_since.order_by("dated_first", "pk").values("dated_first")
-    counts = ~updates.superseding("withdraws", at)
-    newest = until_then.newest_first().values("status")
     return dates.annotate(deadline=deadline).annotate(
-        status_then=Subquery(newest.filter(counts)[:1]),
-        open_again_on=Subquery(first_day.filter(counts)[:1]),
-        shown_then=Subquery(newest.filter(~Exists(withdrawn_by_then))[:1]),
-        shown_again_on=Subquery(first_day[:1]),
+        **stood("stood", then=counts, later=counts),
+        **stood("shown", then=~Exists(withdrawn_by_then), later=Q()),
     )
+
+
+def first_of(rows, column):
+    """The ``column`` of the first of ``rows``, a queryset, in a query of something else."""
+    return Subquery(rows.values(column)[:1])
 
 
 def overruled(rows, updates, at):
@@ -81,9 +115,11 @@ def overruled(rows, updates, at):
 
     That is an acceptance or a closure which changed nothing: a report of a later day was on the record.
     """
-    later = updates.standing(at).filter(
-        action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), pk__lt=OuterRef("pk")
+    later = updates.standing(at).alias(place=place_of(updates.model))
+    later = later.filter(
+        action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), place__lt=OuterRef("place")
     )
+    rows = rows.alias(place=place_of(updates.model))
     return rows.annotate(is_overruled=Case(When(Q(status__in=ACCEPTED), then=Exists(later)), default=False))
 
 
@@ -93,7 +129,8 @@ def finishing(updates, at):
     One that a later report, on the record before it, overruled finished nothing.
     """
     accepted = overruled(updates.standing(at).filter(status__in=ACCEPTED), updates, at)
-    return accepted.filter(is_overruled=False).order_by("recorded_at", "pk")
+    accepted = accepted.annotate(finished_at=since_it_said("recorded_at", status__in=ACCEPTED))
+    return accepted.filter(is_overruled=False).order_by("finished_at", "pk")
 
 
 def with_endings(lines, finished):
@@ -115,29 +152,41 @@ def with_endings(lines, finished):
         return replace(
             line,
             overtaken_by=next(others, None),
-            finished_by=next((update for update in finished if update.recorded_at > proposed), None),
+            finished_by=next((update for update in finished if update.finished_at > proposed), None),
         )
 
     return [with_ending(line) for line in lines]
 
 
-def judged(line, at, *, replaced_on):
-    """The agreed date ``line``, missed or not; ``replaced_on`` is when another one counted, or None."""
+# The end of any day, after every moment of it that is recorded.
+ITS_END = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
+
+def judged(line, at, *, replaced):
+    """The agreed date ``line``, missed or not.
+
+    ``replaced`` is the day from which another one counted and the moment at which that was recorded, or None.
+    """
     row = line.row
 
-    def is_missed(status, again_on):
-        open_on = row.deadline if status in OPEN else again_on
-        return bool(open_on and (replaced_on is None or replaced_on > open_on))
+    def is_missed(status, again_on, again_at, overdue_at):
+        if overdue_at and (replaced is None or overdue_at < replaced[1]):
+            return True
+        open_from = (row.deadline, ITS_END) if status in OPEN else again_on and (again_on, again_at)
+        return bool(open_from and (replaced is None or replaced > open_from))
 
+    replaced_on = replaced and replaced[0]
+    line = replace(line, replaced_on=replaced_on)
     if not has_passed(line.due, at):
         return line
-    missed = is_missed(row.status_then, row.open_again_on)
+    missed = is_missed(row.stood_then, row.stood_again_on, row.stood_again_at, row.stood_overdue_at)
     return replace(
         line,
         has_passed=True,
         is_missed=missed,
-        was_missed=not missed and is_missed(row.shown_then, row.shown_again_on),
-        passed_in_silence=row.status_then is None and (replaced_on is None or replaced_on > row.deadline),
+        was_missed=not missed
+        and is_missed(row.shown_then, row.shown_again_on, row.shown_again_at, row.shown_overdue_at),
+        passed_in_silence=row.stood_then is None and (replaced_on is None or replaced_on > row.deadline),
     )
 
 
@@ -149,10 +198,11 @@ def judged_all(lines, at):
     )
     judged_lines = []
     for place, line in enumerate(agreed):
-        later = [other.row.counted_on for other in agreed[place + 1 :] if not other.withdrawn]
+        others = (other.row for other in agreed[place + 1 :] if not other.withdrawn)
+        ends = [(other.counted_on, other.counted_at) for other in others]
         if line.withdrawn:
-            later.append(timezone.localdate(line.withdrawn.recorded_at))
-        judged_lines.append(judged(line, at, replaced_on=min(later, default=None)))
+            ends.append((timezone.localdate(line.withdrawn.recorded_at), line.withdrawn.recorded_at))
+        judged_lines.append(judged(line, at, replaced=min(ends, default=None)))
     return tuple(judged_lines)
 
 
@@ -162,7 +212,8 @@ class DueLine(Position):
 
     ``decided`` is the board's Decision on a proposal, if there is one; ``undone`` the one that agreed it, if
     that counts no more; ``overtaken_by`` and ``finished_by`` are the other date and the update that ended it
-    while it waited. ``was_missed`` is a miss that rested on a report which was withdrawn.
+    while it waited. ``was_missed`` is a miss that rested on a report which was withdrawn. ``replaced_on`` is
+    the day from which another date counted in its place, or None.
     """
 
     at: AsAt
@@ -174,6 +225,7 @@ class DueLine(Position):
     was_missed: bool = False
     has_passed: bool = False
     passed_in_silence: bool = False
+    replaced_on: datetime.date | None = None
 
     @property
     def due(self):
@@ -252,6 +304,11 @@ class DueLine(Position):
     def agreement(self):
         """The Signature of whoever made it the agreed date: of the decision, if there is one."""
         return self.decision.signature if self.decision else self.row.signature
+
+    @property
+    def meeting(self):
+        """The meeting that set it, agreed it or did not, or None."""
+        return (self.decision or self.row).meeting
 
     @property
     def agreed_by(self):

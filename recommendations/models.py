@@ -11,9 +11,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 from django.urls import reverse
 
+from recommendations import acceptance
 from recommendations.due_dates import DueDate
 from recommendations.lateness import overdue, passed_in_silence
 from recommendations.ownership import Ownership
@@ -30,6 +31,7 @@ from record.fields import (
     source_document,
 )
 from record.models import Document, FromDocumentQuerySet, published_by
+from record.prepared import ask
 from record.rows import keys_as_at
 from record.signing import name_in
 from record.statements import Said, Statement
@@ -114,16 +116,7 @@ class ActionQuerySet(models.QuerySet):
 
         ``at`` says what may be known; its own day is the last of them.
         """
-        documents = recorded(Document, at).filter(id=OuterRef("document_id")).values("published_first")
-        newest = {
-            f"on_{place}": Coalesce(
-                Subquery(newest_updates(replace(at, day=day)).values("status")[:1]), Value(NOT_REPORTED)
-            )
-            for place, day in enumerate(days)
-        }
-        actions = recorded(self.model, at).begun(at)
-        actions = actions.annotate(began=Coalesce("agreed_on_first", Subquery(documents)), **newest)
-        rows = list(actions.values_list("began", *newest))
+        rows = ask(_statuses_on, at, days=days)
         return [[row[place] for row in rows if row[0] <= day] for place, day in enumerate(days, start=1)]
 
     def as_at(self, at):
@@ -136,7 +129,7 @@ class ActionQuerySet(models.QuerySet):
         reported before, and the last update more than UPDATE_EVERY_DAYS old). With ``at.known``, only what
         had been recorded before that moment is used.
         """
-        updates = newest_updates(at).values("pk")
+        updates = newest_updates(at, most=2).values("pk")
         due_dates = DueDate.objects.agreed(at).filter(action=OuterRef("pk")).values("pk")
         owners = Ownership.objects.standing(at).filter(action=OuterRef("pk")).newest_first().values("pk")
         oldest_fresh = at.day - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
@@ -168,10 +161,41 @@ class ActionQuerySet(models.QuerySet):
         )
 
 
-def newest_updates(at):
-    """The standing updates of the action of the query that this is put into, newest first."""
-    standing = ProgressUpdate.objects.standing(at)
-    return standing.filter(action=OuterRef("id")).newest_first()
+def newest_updates(at, *, most=None):
+    """The standing updates of the action of the query that this is put into, newest first.
+
+    With ``most``, 1 or 2, only the newest so many are sure to be among them: with ``at.known`` they are
+    found without walking past all that was said of earlier days and entered only later.
+    """
+    standing = ProgressUpdate.objects.standing(at).filter(action=OuterRef("id"))
+    if at.known and most:
+        standing = standing.filter(dated_first__gte=_no_older_than(at, most))
+    return standing.newest_first()
+
+
+def _no_older_than(at, most):
+    """A day such that ``most`` of the updates that stand ``at``, if there are as many, are of it or later.
+
+    It is the earliest day that the last so many to be recorded speak of.
+    """
+    standing = ProgressUpdate.objects.standing(at).filter(action=OuterRef(OuterRef("id")))
+    days = standing.order_by("-known_from", "-pk").values("dated_first")
+    floor = Subquery(days[:1])
+    return floor if most == 1 else Least(floor, Coalesce(Subquery(days[1:2]), floor))
+
+
+def _statuses_on(at, days):
+    """The day on which each action on the board began, and its status on each of ``days``."""
+    documents = recorded(Document, at).filter(id=OuterRef("document_id")).values("published_first")
+    newest = {
+        f"on_{place}": Coalesce(
+            Subquery(newest_updates(replace(at, day=day)).values("status")[:1]), Value(NOT_REPORTED)
+        )
+        for place, day in enumerate(days)
+    }
+    actions = recorded(Action, at).begun(at)
+    actions = actions.annotate(began=Coalesce("agreed_on_first", Subquery(documents)), **newest)
+    return actions.values_list("began", *newest)
 
 
 def true_where(condition):
@@ -230,12 +254,12 @@ class Action(models.Model):
 
     def owner_on(self, at):
         """The account that owned it on the day asked about, or None."""
-        newest = self.ownerships.standing(at).select_related("owner").newest_first().first()
-        return newest.owner if newest else None
+        newest = ask(_newest_ownership, at, keys=[self.pk])
+        return newest[0].owner if newest else None
 
     def newest_update(self, at):
         """The update that stands on the day asked about, or None."""
-        return self.updates.standing(at).newest_first().first()
+        return next(iter(ask(_newest_update, at, keys=[self.pk])), None)
 
     def clean(self):
         if not self.agreed_on and not self.document_id:
@@ -244,6 +268,15 @@ class Action(models.Model):
             )
         if self.pk and not self.recommendations.exists() and not self.findings.exists():
             raise ValidationError("Choose at least one recommendation or finding that it answers.")
+
+
+def _newest_ownership(at, actions):
+    owned = Ownership.objects.standing(at).filter(action__in=actions)
+    return owned.select_related("owner").newest_first()[:1]
+
+
+def _newest_update(at, actions):
+    return ProgressUpdate.objects.standing(at).filter(action__in=actions).newest_first()[:1]
 
 
 def needs(column, *, given):
@@ -313,9 +346,15 @@ class ProgressUpdate(Statement):
         indexes = [
             # Action.objects.as_at reads the newest row of each action from the end of this index.
             models.Index(fields=["action", "dated_first", "id"], name="update_newest"),
-            # What changed between two meetings looks for the few rows that correct others.
+            # With a moment asked about, as_at reads what was last recorded of each from the end of this one.
+            models.Index(fields=["action", "known_from", "id"], name="update_last_heard"),
+            # What changed between two meetings looks for what became known since, and among that for the
+            # few rows that correct or withdraw others.
+            models.Index(fields=["known_from"], name="update_heard"),
             models.Index(
-                fields=["recorded_at"], condition=Q(corrects__isnull=False), name="update_corrections"
+                fields=["recorded_at"],
+                condition=Q(corrects__isnull=False) | Q(withdraws__isnull=False),
+                name="update_superseding",
             ),
         ]
         constraints = [
@@ -332,14 +371,18 @@ class ProgressUpdate(Statement):
             needs("evidence", given=~Q(evidence="")),
             needs("recheck_on", given=Q(recheck_on__gt=F("dated_first"))),
             models.CheckConstraint(
-                condition=Q(meeting=None) | Q(status__in=ACCEPTED),
-                name="recommendations_progressupdate_only_acceptances_have_a_meeting",
-                violation_error_message="Only an acceptance or a closure is made at a meeting.",
+                condition=Q(meeting=None) | Q(on_behalf_of=None),
+                name="recommendations_progressupdate_for_owner_at_no_meeting",
+                violation_error_message="What is reported for an owner is decided at no meeting.",
             ),
         ]
 
     def __str__(self):
         return f"{self.action.ref}, {self.get_status_display()}, {say(self.dated)}"
+
+    @classmethod
+    def told(cls, rows):
+        return acceptance.told(rows)
 
     @property
     def words(self):
@@ -431,4 +474,4 @@ class Risk(models.Model):
         constraints = [not_blank("text")]
 
     def __str__(self):
-        return f"{self.ref}: {self.text[:80]}"
+        return f"{self.ref}: {self.text}"

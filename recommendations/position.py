@@ -5,6 +5,8 @@ a clock, a request or a setting, and nothing here writes HTML.
 """
 
 from collections import defaultdict
+from dataclasses import replace
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -22,23 +24,49 @@ from recommendations.lateness import DueLine, finishing, judged_all, with_ending
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Risk
 from recommendations.sent_back import SendBack
-from recommendations.status import GOOD, Status
+from recommendations.status import ACCEPTED, GOOD, REPORTABLE, Status
 from recommendations.views_differ import LaterConcern, Views, newest_of
 from record.edits import NO_EDITS, edits_of
+from record.kept import kept_position
 from record.prepared import ask
 from record.rows import links_as_at, rows_as_at
 from record.signing import name_in
+from record.statements import place_of, statement_kinds
 from record.versions import read_asked
 from visits.position import inspection_position
 
 
+def _board_renewed(board, added, at):
+    """``board`` with what was said of actions in the entries ``added``; None where more was said."""
+    about_actions = {kind._meta.label_lower for kind in statement_kinds() if kind.path_to(Action)}
+    if not about_actions.issuperset(entry.kind for entry in added):
+        return None
+    actions = actions_on_the_board(at)
+    if [action.pk for action in actions] != [action.pk for action in board.actions]:
+        return None
+    anew = {now.pk: now for was, now in zip(board.actions, actions, strict=True) if now is not was}
+    findings, answering = board.inspections.findings, _by_recommendation(actions)
+
+    def renewed(recommendation):
+        if not any(action.pk in anew for action in recommendation.actions):
+            return recommendation
+        number, here = recommendation.number, tuple(answering[recommendation.number])
+        views = _views(number, here, recommendation.findings, recommendation.assessments, findings)
+        return replace(recommendation, actions=here, views=views)
+
+    recommendations = tuple(map(renewed, board.recommendations))
+    views = _all_views(actions, recommendations, findings)
+    return replace(board, actions=actions, recommendations=recommendations, views=views)
+
+
+@kept_position(renewed=_board_renewed)
 def board_position(at):
     """The BoardPosition at the end of the day asked about, in a fixed number of queries.
 
     With ``at.known`` it uses only what had been recorded before that moment.
     """
     edits = {model: edits_of(model, at) for model in (Action, Recommendation, Measure, Risk)}
-    actions = _actions(at, edits[Action])
+    actions = actions_on_the_board(at)
     inspections = inspection_position(at)
     findings = inspections.findings
     risks = _risks(at, edits[Risk])
@@ -57,9 +85,10 @@ def board_position(at):
     )
 
 
+@kept_position
 def progress_position(at):
     """The ProgressPosition at the end of the day asked about: what a later one is compared with."""
-    actions = _actions(at)
+    actions = actions_on_the_board(at)
     answering = _by_recommendation(actions)
     assessments = _assessments(at)
     begun = [(row.pk, row.number) for row in rows_as_at(Recommendation, at)]
@@ -75,21 +104,73 @@ def progress_position(at):
     )
 
 
-def _actions(at, edits=NO_EDITS):
+def actions_told_of(added):
+    """The keys of the actions that something is said of in the entries ``added``, which are of statements."""
+    return _actions_told_of(frozenset((entry.kind, entry.row, entry.digest) for entry in added))
+
+
+# What a statement is about never changes, and several positions ask for it. After a restore another one may
+# have the same key, but no entry the same digest.
+@lru_cache(maxsize=64)
+def _actions_told_of(statements):
+    found = set()
+    for kind in statement_kinds():
+        keys = [row for label, row, _ in statements if label == kind._meta.label_lower]
+        if keys and (path := kind.path_to(Action)):
+            found |= set(kind.objects.filter(pk__in=keys).values_list(path, flat=True))
+    return frozenset(found)
+
+
+def _renewed(actions, added, at):
+    """The positions ``actions``, those of which something was said in the entries ``added`` made anew."""
+    touched = actions_told_of(added)
+    if touched - {action.pk for action in actions}:
+        return None
+    anew = {action.pk: action for action in positions_of(sorted(touched), at, edits=edits_of(Action, at))}
+    return tuple(anew.get(action.pk, action) for action in actions)
+
+
+@kept_position(renewed=_renewed)
+def actions_on_the_board(at):
+    """The ActionPosition of every action on the board that day, by reference."""
     actions = read_asked(_on_the_board, at, settings.UPDATE_EVERY_DAYS, related=("document",))
-    return _positions_of(actions, at, edits)
+    return _positions_of(actions, at, edits_of(Action, at))
 
 
 def _on_the_board(at, _update_every):
     return Action.objects.as_at(at).order_by("ref")
 
 
-def action_positions(actions, at, *, edits=NO_EDITS):
-    """An ActionPosition for each of ``actions``, a queryset that ``as_at`` annotated, in its order.
+def _of_the_board(at, update_every, keys=None):
+    actions = _on_the_board(at, update_every).select_related("document")
+    return actions if keys is None else actions.filter(pk__in=keys)
 
-    ``edits`` are those of actions, where they are to be shown.
+
+def _owned(at, update_every, accounts):
+    return _of_the_board(at, update_every).filter(owner_id__in=accounts)
+
+
+@kept_position
+def stood(at):
+    """{action's key: its status and the key of its agreed date, or None}, in one light query."""
+    return {pk: (status, due) for pk, status, due in ask(_stood, at, settings.UPDATE_EVERY_DAYS)}
+
+
+def _stood(at, _update_every):
+    return Action.objects.as_at(at).values_list("pk", "status", "due_id")
+
+
+def positions_of(keys, at, *, edits=NO_EDITS):
+    """An ActionPosition for each action with one of ``keys`` that was on the board that day, by reference.
+
+    None are the keys of all. ``edits`` are those of actions, where they are to be shown.
     """
-    return _positions_of(list(actions.select_related("document")), at, edits)
+    return _positions_of(ask(_of_the_board, at, settings.UPDATE_EVERY_DAYS, keys=keys), at, edits)
+
+
+def positions_owned(user, at):
+    """An ActionPosition for each action that ``user`` owned on the day asked about, by reference."""
+    return _positions_of(ask(_owned, at, settings.UPDATE_EVERY_DAYS, keys=[user.pk]), at, NO_EDITS)
 
 
 def _positions_of(actions, at, edits):
@@ -100,9 +181,13 @@ def _positions_of(actions, at, edits):
     findings = links_as_at(Action, "findings", at, of="ref", only=keys)
     latest = {a.update_id for a in actions} | {a.previous_update_id for a in actions}
     latest = sorted(latest - {None})
-    updates = {update.pk: update for update in read_asked(_updates, at, related=("document",), keys=latest)}
+    updates = read_asked(updates_with, at, related=("document",), keys=latest)
+    updates = {update.pk: update for update in ProgressUpdate.told(updates)}
+    accepted = [action.pk for action in actions if action.status in ACCEPTED]
+    reports = {row.action_id: row for row in read_asked(_reports, at, related=("document",), keys=accepted)}
     lines = _due_lines(keys, at)
-    sent_back = {row.report_id: row for row in read_asked(_sent_back, at, related=("meeting",), keys=latest)}
+    places = sorted({update.place for update in updates.values()})
+    sent_back = {row.of_report: row for row in read_asked(_sent_back, at, related=("meeting",), keys=places)}
     positions = []
     for action in actions:
         update, dates = updates.get(action.update_id), lines[action.pk]
@@ -125,24 +210,35 @@ def _positions_of(actions, at, edits):
                 ),
                 update=update,
                 previous=updates.get(action.previous_update_id),
+                report=reports.get(action.pk, update),
                 dates=judged_all(dates, at),
                 proposals=tuple(line for line in dates if line.is_waiting),
                 refused=tuple(line for line in dates if line.is_refused),
                 taken_back=tuple(line for line in dates if line.is_taken_back),
                 ended=tuple(line for line in dates if line.is_ended),
                 taken_off=tuple(line for line in dates if line.is_taken_off),
-                sent_back=sent_back.get(action.update_id),
+                # Its words may have been put right since.
+                sent_back=sent_back.get(update.place) if update and update.status == Status.DONE else None,
             )
         )
     return tuple(positions)
 
 
-def _updates(at, keys):
-    return ProgressUpdate.objects.filter(pk__in=keys).select_related("recorded_by")
+def updates_with(_at, keys):
+    """The question for the updates that have these ``keys``."""
+    updates = ProgressUpdate.objects.filter(pk__in=keys).annotate(place=place_of(ProgressUpdate))
+    return updates.select_related("recorded_by")
+
+
+def _reports(at, actions):
+    """The newest report on each of ``actions``, whatever was accepted since."""
+    reports = ProgressUpdate.objects.standing(at).filter(action__in=actions, status__in=REPORTABLE)
+    return reports.newest_of_each("action").select_related("recorded_by")
 
 
 def _sent_back(at, reports):
-    return SendBack.objects.standing(at).filter(report__in=reports).order_by("dated_first", "pk")
+    sent_back = SendBack.objects.standing(at).annotate(of_report=place_of(ProgressUpdate, "report__"))
+    return sent_back.filter(of_report__in=reports).oldest_first()
 
 
 def proposals_to_decide(at):
@@ -163,7 +259,7 @@ def _due_lines(keys, at):
         elif row.outcome == Outcome.AGREED:
             undone[row.due_date_id] = row
     lines = defaultdict(list)
-    for row in read_asked(_dates, at, related=("document",), keys=keys):
+    for row in read_asked(_dates, at, related=("document", "meeting"), keys=keys):
         lines[row.action_id].append(
             DueLine(
                 row=row,
@@ -182,7 +278,7 @@ def _due_lines(keys, at):
 
 
 def _decisions(at, actions):
-    told = Decision.objects.said(at).filter(due_date__action__in=actions).order_by("dated_first", "pk")
+    told = Decision.objects.said(at).filter(due_date__action__in=actions).oldest_first()
     return told.select_related("corrected_by", "withdrawn_by")
 
 
@@ -239,7 +335,7 @@ def _assessments(at):
 
 def _newest_assessments(at):
     newest = Assessment.objects.standing(at).newest_of_each("recommendation", "whose")
-    return newest.order_by("whose")
+    return newest.annotate(place=place_of(Assessment)).order_by("whose")
 
 
 def _recommendations(actions, inspections, risks, edits, at):

@@ -5,6 +5,7 @@ Texts are compared here and not by the database: databases differ in what they t
 
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 
 from django.db import models
 
@@ -38,10 +39,19 @@ def places_of(words, at):
     queries.
     """
     wanted = folded(words).split()
-    texts = texts_by_action(at)
+    if not wanted:  # an accent alone, or what is drawn as nothing, is no word
+        return {}
+    told = defaultdict(list)
+    for key, name, dated, order, texts in _said(at):
+        # All that is said at once is looked through at once: most of it has none of the words.
+        whole = folded("\n".join(texts))
+        if any(word in whole for word in wanted):
+            where = f"{name} of {say(dated)}" if dated else name
+            told[key] += [(order, where, text) for text in texts if text]
     found = {}
-    for key, told in texts.items():
-        read = [(where, text, folded(text)) for where, text in told]
+    for key, those in told.items():
+        ordered = sorted(those, key=itemgetter(0))
+        read = [(where, text, folded(text)) for _, where, text in ordered]
         hits = {word: [each for each in read if has(word, *each)] for word in wanted}
         if all(hits.values()):
             places = [each for each in read if any(each in some for some in hits.values())]
@@ -56,29 +66,29 @@ def has(word, where, text, plain):
     return word == plain if where == REFERENCE else word in plain
 
 
-def texts_by_action(at):
-    """{key of an action: [(where a text stands, the text), ...]}, its own first, then the newest."""
-    told = defaultdict(list)
+def _said(at):
+    """(key of an action, where its texts stand, dated when, their place among its own, [text, ...]).
+
+    Of an action first what it says itself, then what is said of it, the newest of each kind first.
+    """
     actions = rows_as_at(Action, at, "document", order=("ref",))
     findings = {row.ref: row for row in rows_as_at(Finding, at, "document")}
     links = links_as_at(Action, "findings", at, of="ref")
     for action in actions:
-        own = {REFERENCE: action.ref, "title": action.title, "owner’s role": action.owner_role}
-        told[action.pk] += [*own.items(), ("note", action.note)]
-        if action.document:
-            told[action.pk].append(("document", action.document.title))
-        for ref in links[action.pk]:
-            if ref in findings:
-                told[action.pk].append((f"finding {ref}", findings[ref].text))
+        own = [(REFERENCE, action.ref), ("title", action.title), ("owner’s role", action.owner_role)]
+        own += [("note", action.note), ("document", action.document.title if action.document else "")]
+        own += [(f"finding {ref}", findings[ref].text) for ref in links[action.pk] if ref in findings]
+        for name, text in own:
+            yield action.pk, name, None, (), [text]
     keys = [action.pk for action in actions]
-    for kind in statement_kinds():
+    for number, kind in enumerate(statement_kinds()):
         if path := kind.path_to(Action):
-            rows = kind.objects.standing(at).filter(**{f"{path}__in": keys}).newest_first()
+            # Not in their order: a database takes longer to sort all than it takes to find those looked for.
+            rows = kind.objects.standing(at).filter(**{f"{path}__in": keys}).order_by()
             columns = [f.name for f in kind._meta.fields if isinstance(f, models.TextField)]
-            for key, dated, *texts in rows.values_list(path, "dated", *columns):
-                where = f"{kind._meta.verbose_name} of {say(dated)}"
-                told[key] += [(where, text) for text in texts if text]
-    return told
+            rows = rows.values_list(path, "dated", "dated_first", "pk", *columns)
+            for key, dated, day, pk, *texts in rows.iterator():
+                yield key, kind._meta.verbose_name, dated, (number, -day.toordinal(), -pk), texts
 
 
 def excerpt(text, plain, wanted):

@@ -5,16 +5,16 @@ from functools import partial
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, Q, Subquery
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 
 from recommendations.date_forms import DecisionForm, DueDateForm, TakeBackForm
-from recommendations.deciding import ACCEPT, who_can, why_not
+from recommendations.deciding import ACCEPT, may_date, may_report, why_not
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.forms import (
     BETWEEN_MEETINGS,
-    RECORD_FOR_OWNER,
     AssessmentForm,
     MeasureValueForm,
     OwnershipForm,
@@ -24,12 +24,17 @@ from recommendations.forms import (
 from recommendations.measures import MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate
 from recommendations.ownership import Ownership
-from recommendations.position import action_positions, proposals_to_decide
+from recommendations.position import positions_of, proposals_to_decide
 from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, NOT_REPORTED, STATUS_WORDS, Status
+from recommendations.track_record import track_records_on
 from record.dates import say
 from record.signing import Refused, name_in
-from record.statement_admin import StatementAdmin, asks, newest_before
+from record.statement_admin import KEEPS_THE_RECORD, StatementAdmin, asks, newest_before
+
+ONLY_ONES_OWN = (
+    "Of what is said of such an action you withdraw only what you entered yourself, and no agreed date."
+)
 
 
 def sees_every_action(user):
@@ -50,8 +55,13 @@ def independent(request, action):
 
 
 def barred(addition):
-    """Why whoever makes ``addition`` may not decide about its action, for the page; "" if they may."""
+    """Why whoever makes ``addition`` may not decide about its action, for the page; "" if they may.
+
+    To withdraw an entry decides nothing.
+    """
     user = addition.user
+    if addition.withdraws and not addition.anew:
+        return ""
     return why_not(user, addition.subject, addition.as_at) if user.has_perm(ACCEPT) else ""
 
 
@@ -60,6 +70,11 @@ def takes_back(addition):
     if addition.corrects:
         return addition.corrects.outcome == Outcome.TAKEN_BACK
     return addition.subject.about.owner_on(addition.as_at) == addition.user
+
+
+def is_asked(request):
+    """Whether what is asked for would do away with a row, and not only whether somebody could."""
+    return asks(request, "corrects") or asks(request, "withdraws")
 
 
 class OwnRows(ChangeList):
@@ -81,6 +96,7 @@ class ActionStatementAdmin(StatementAdmin):
     add_form_template = "admin/recommendations/add_about_action.html"
     list_select_related = ["action", "recorded_by", "document"]
     search_fields = ["action__ref", "action__title"]
+    not_theirs = "You do not own this action now. Officers work only on the actions they own."
 
     def has_view_permission(self, request, obj=None):
         if not super().has_view_permission(request, obj):
@@ -95,10 +111,26 @@ class ActionStatementAdmin(StatementAdmin):
     def get_changelist(self, request, **kwargs):
         return OwnRows
 
+    def response_add(self, request, obj, post_url_continue=None):
+        response = super().response_add(request, obj, post_url_continue)
+        return HttpResponseRedirect(reverse("mine")) if request.GET.get("from") == "mine" else response
+
     def may_supersede(self, request, row):
+        """Also raises Refused for whoever would withdraw what others said, or decided, of their own work."""
+        user, decided = request.user, self.is_decided_upon(row)
+        may = user.has_perm(ACCEPT) if decided else super().may_supersede(request, row)
+        is_own = row.recorded_by_id == user.pk and not decided
+        if not may or is_own or not (asks(request, "withdraws") or asks(request, "replaces")):
+            return may
+        perm = ACCEPT if decided else KEEPS_THE_RECORD
+        if why := why_not(user, row.about, request.as_at, perm=perm):
+            raise Refused(f"{why} {ONLY_ONES_OWN}")
+        return True
+
+    def why_it_stands(self, row):
         if self.is_decided_upon(row):
-            return request.user.has_perm(ACCEPT)
-        return super().may_supersede(request, row)
+            return "A decision rests on this entry, so only those who decide may say that it was wrong."
+        return super().why_it_stands(row)
 
     def is_decided_upon(self, row):
         """Whether a decision rests on ``row``, so that only those who decide may say that it was wrong."""
@@ -114,8 +146,8 @@ class ActionStatementAdmin(StatementAdmin):
 
     def position_of(self, addition):
         """How the action that the form is about stands, for the reader beside the form."""
-        actions = Action.objects.as_at(addition.as_at).filter(pk=self.action_of(addition.subject).pk)
-        return next(iter(action_positions(actions, addition.as_at)), None)
+        action = self.action_of(addition.subject)
+        return next(iter(positions_of([action.pk], addition.as_at)), None)
 
     def action_of(self, subject):
         """The action that a row about ``subject`` is about."""
@@ -150,17 +182,7 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
         return super().get_queryset(request).annotate(status_before=Subquery(before))
 
     def may_add(self, request, subject):
-        user, at = request.user, request.as_at
-        if not (owns(request, subject) or user.has_perm(RECORD_FOR_OWNER) or user.has_perm(ACCEPT)):
-            return False
-        newest = subject.newest_update(at)
-        if not user.has_perm(ACCEPT) and newest and newest.status == Status.CLOSED:
-            closed = f"{subject.ref} is closed. Only the Chair or the Secretariat reopen it."
-            raise Refused(f"{closed} {who_can(without=set())}")
-        can_report = owns(request, subject) or user.has_perm(RECORD_FOR_OWNER)
-        if not can_report and not (newest and newest.is_acceptance) and (why := why_not(user, subject, at)):
-            raise Refused(why)
-        return True
+        return may_report(request.user, subject, request.as_at)
 
     def add_context(self, addition):
         def last_three():
@@ -205,7 +227,7 @@ class DueDateAdmin(ActionStatementAdmin):
         "recorded_in_words",
     ]
     list_filter = ["reason_kind", "needs_decision"]
-    told = ("change_in_words", "reason_kind", "reason", "agreed_in_words")
+    told = ("change_in_words", "reason_kind", "reason", "agreed_in_words", "meeting")
 
     def get_queryset(self, request):
         # What was only proposed, or refused, was never the date of anything.
@@ -220,17 +242,14 @@ class DueDateAdmin(ActionStatementAdmin):
         )
 
     def may_add(self, request, subject):
-        return owns(request, subject) or (request.user.has_perm(ACCEPT) and independent(request, subject))
-
-    def may_supersede(self, request, row):
-        # To enter a date anew sets it again.
-        may = super().may_supersede(request, row)
-        return may and (
-            row.needs_decision or not asks(request, "replaces") or independent(request, row.action)
-        )
+        return may_date(request.user, subject, request.as_at)
 
     def add_context(self, addition):
-        return {**super().add_context(addition), "barred": SimpleLazyObject(partial(barred, addition))}
+        return {
+            **super().add_context(addition),
+            "barred": SimpleLazyObject(partial(barred, addition)),
+            "records": SimpleLazyObject(partial(track_records_on, addition.as_at)),
+        }
 
     def is_decided_upon(self, row):
         return not row.needs_decision or row.decisions.in_force().exists()
@@ -267,6 +286,10 @@ class DecisionAdmin(ActionStatementAdmin):
     def action_of(self, subject):
         return subject.action
 
+    def add_context(self, addition):
+        records = SimpleLazyObject(partial(track_records_on, addition.as_at))
+        return {**super().add_context(addition), "records": records}
+
     def already(self, addition):
         if addition.supersedes:
             return super().already(addition)
@@ -283,7 +306,7 @@ class DecisionAdmin(ActionStatementAdmin):
         if row.outcome == Outcome.TAKEN_BACK:
             return super().may_supersede(request, row)
         may = request.user.has_perm(ACCEPT) and super().may_supersede(request, row)
-        return may and (not asks(request, "corrects") or independent(request, row.about))
+        return may and (not is_asked(request) or independent(request, row.about))
 
     def form_for(self, addition):
         form = super().form_for(addition)
@@ -337,7 +360,7 @@ class SendBackAdmin(ActionStatementAdmin):
 
     def may_supersede(self, request, row):
         may = super().may_supersede(request, row)
-        return may and (not asks(request, "corrects") or independent(request, row.about))
+        return may and (not is_asked(request) or independent(request, row.about))
 
     def subjects(self, request):
         actions = Action.objects.as_at(request.as_at).filter(status=Status.DONE)

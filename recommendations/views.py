@@ -8,20 +8,31 @@ from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from recommendations.action_position import ActionGroup
+from recommendations.deciding import RECORD_FOR_OWNER, records_progress
 from recommendations.filters import ActionFilter
 from recommendations.history import history
 from recommendations.models import Action
-from recommendations.position import action_positions, board_position
+from recommendations.no_change import put_right_since
+from recommendations.position import actions_on_the_board, board_position
+from recommendations.track_record import DAYS_BEFORE, track_records
 from record.edits import edits_of
+from record.kept import kept
+from record.models import Meeting
 from record.rows import links_as_at
+from record.versions import recorded, rows_of
 from visits.position import voices_in
 
-PAGE = 50
+# How many actions are on one page: of a list, and of a recommendation, which says more of each.
+PAGE, PAGE_OF_RECOMMENDATION = 50, 20
+# How many actions a printer prints beside those of the page on the screen: about fifteen sheets.
+MOST_PRINTED = 200
 # How many entries of each action a recommendation shows, unless it is asked for all of its history.
 LAST = 5
 
 
 @require_safe
+@kept
 def recommendation(request, number):
     """Show one recommendation: its actions, risks, assessments, what inspectors found, its history."""
     at, before = request.as_at, day_before(request)
@@ -30,45 +41,87 @@ def recommendation(request, number):
     if found is None:
         return withdrawn(request, (row for row in board.lost if getattr(row.row, "number", None) == number))
     is_whole = before is not None or asks_for_all(request)
-    page = history(
+    listed = by_page(found.actions, PAGE_OF_RECOMMENDATION, request.GET.get("page"))
+    told = history(
         at,
-        actions=[a.pk for a in found.actions],
+        actions=[a.pk for a in listed["page"]],
         recommendation=found.pk,
         before=before,
         most=None if is_whole else LAST,
     )
-    context = {"board": board, "recommendation": found, "differing": [found.views], "history": page}
+    context = told_of_recommendation(board, found, told, listed)
     return render(request, "recommendations/recommendation.html", context)
 
 
+def by_page(actions, most, number):
+    """What a template needs to show ``actions`` by the page of so ``most``, and to print those beside it.
+
+    ``before`` and ``after`` are printed with the page; they are empty where there are too many.
+    """
+    page = Paginator(actions, most).get_page(number)
+    is_printed = len(actions) <= MOST_PRINTED
+    return {
+        "page": page,
+        "before": actions[: page.start_index() - 1] if actions and is_printed else (),
+        "after": actions[page.end_index() :] if is_printed else (),
+    }
+
+
+def told_of_recommendation(board, found, told, listed=None):
+    """What the page of the recommendation ``found`` on ``board`` shows, with what was ``told``, its history.
+
+    ``listed`` are its actions by the page; without it they are all on one.
+    """
+    listed = listed or by_page(found.actions, len(found.actions) or 1, 1)
+    return {
+        **listed,
+        "shown": ActionGroup(tuple(listed["page"])),
+        "board": board,
+        "recommendation": found,
+        "differing": [found.views],
+        "history": told,
+        "records": track_records(board).of([found.number]),
+    }
+
+
 @require_safe
+def track_record(request):
+    """Show what became of every date agreed for each lead body: the cases that its record counts."""
+    board = board_position(request.as_at)
+    context = {"board": board, "records": track_records(board), "days_before": DAYS_BEFORE}
+    return render(request, "recommendations/track_record.html", context)
+
+
+@require_safe
+@kept
 def actions(request):
     """List the actions, filtered and sorted; a value that cannot be used is a 400, the error at its field.
 
-    A screen shows them by the page, a printer prints them all.
+    A screen shows them by the page; a printer prints them all, unless there are too many.
     """
     at = request.as_at
-    on_the_day = Action.objects.as_at(at).order_by("ref")
-    edits = edits_of(Action, at)
-    listed = ActionFilter(request.GET, on_the_day, at=at)
+    actions = actions_on_the_board(at)
+    listed = ActionFilter(request.GET, at=at, actions=actions)
     is_valid = listed.is_valid()
-    found = listed.qs if is_valid else on_the_day.none()
-    positions = action_positions(found, at, edits=edits)
-    page = Paginator(positions, PAGE).get_page(request.GET.get("page"))
+    positions = listed.positions if is_valid else ()
     context = {
+        **by_page(positions, PAGE, request.GET.get("page")),
         "filter": listed,
-        "page": page,
-        "before": positions[: page.start_index() - 1] if positions else (),
-        "after": positions[page.end_index() :],
         "asked": listed.asked if is_valid else (),
         "places": listed.places,
-        "total": on_the_day.count(),
-        "lost": edits.taken_off,
+        "total": len(actions),
+        "lost": edits_of(Action, at).taken_off,
     }
     return render(request, "recommendations/actions.html", context, status=200 if is_valid else 400)
 
 
+def the_owner_perhaps(request):
+    """The key of whoever works in the admin, to whom it matters which actions are theirs."""
+    return request.user.pk if request.user.is_staff else None
+
+
 @require_safe
+@kept(by=the_owner_perhaps)
 def action(request, ref):
     """Show one action: how it stands, every update and every due date it ever had, newest first."""
     at, before = request.as_at, day_before(request)
@@ -78,16 +131,35 @@ def action(request, ref):
         return withdrawn(request, (row for row in board.lost_actions if row.row.ref == ref.upper()))
     page = history(at, actions=[found.pk], before=before)
     context = {
+        **told_of_action(board, found, page),
+        "may_record": may_record(request.user, found),
+    }
+    return render(request, "recommendations/action.html", context)
+
+
+def told_of_action(board, found, page):
+    """What the page of the action ``found`` on ``board`` shows, with a ``page`` of its history."""
+    views = [v for v in board.views if v.number in found.recommendations or v.actions == (found,)]
+    return {
         "board": board,
         "action": found,
         "recommendations": [r for r in board.recommendations if r.number in found.recommendations],
         "findings": voices_in([board.inspections.findings[ref] for ref in found.findings]),
         "lost": lost_findings(found, board),
-        "differing": [views for views in board.differing if found in views.actions],
+        "differing": [each for each in views if each.differ],
         "history": page,
-        "may_record": may_record(request.user, found),
+        "arose_at": arose_at(found, board.at),
+        "put_right": put_right_since(found.update, board.at) if found.says_no_change else None,
     }
-    return render(request, "recommendations/action.html", context)
+
+
+def arose_at(action, at):
+    """The Meeting of the board on whose day ``action`` was agreed, as is known of both, or None."""
+    day = action.agreed_on
+    if day.precision != "day":
+        return None
+    held = recorded(Meeting, at).begun_by(at.day).filter(held_on=day.first)
+    return next(iter(rows_of(held)), None)
 
 
 def lost_findings(action, board):
@@ -113,9 +185,7 @@ def withdrawn(request, found):
 
 def may_record(user, action):
     """Whether ``user`` works in the admin and may record progress on the ActionPosition ``action``."""
-    if not user.is_staff or not user.has_perm("recommendations.add_progressupdate"):
-        return False
-    return action.owner_id == user.pk or user.has_perm("recommendations.record_for_owner")
+    return records_progress(user) and (action.owner_id == user.pk or user.has_perm(RECORD_FOR_OWNER))
 
 
 def asks_for_all(request):

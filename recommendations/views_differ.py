@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from recommendations.action_position import ActionGroup, ActionPosition
 from recommendations.models import Assessment, Whose
-from recommendations.status import RANK, STATUS_WORDS
+from recommendations.status import ACCEPTED, RANK, STATUS_WORDS, Status
 from visits.position import FindingPosition
 
 
@@ -44,6 +44,18 @@ class Views(ActionGroup):
         return tuple(a for a in self.reported if a.status == self.worst)
 
     @property
+    def is_from_documents(self):
+        """Whether no owner reports the worst status: it was loaded from documents."""
+        return all(action.is_from_document for action in self.worst_of)
+
+    @property
+    def _who_says(self):
+        """Who says the worst status, as a sentence and as a line begin."""
+        if self.is_from_documents:
+            return "A document reports", "a document "
+        return ("What was accepted is", "") if self.worst in ACCEPTED else ("Owners report", "owners ")
+
+    @property
     def assessment(self):
         """The newest assessment by anyone, or None."""
         return newest_of(self.assessments)
@@ -65,9 +77,10 @@ class Views(ActionGroup):
     def differences(self):
         """How reports and assessments differ, a sentence each."""
         said, newest = [], self.assessment
-        if self.worst and newest and newest.status != self.worst:
+        # What was closed without being done is neither better nor worse than what anybody makes of it.
+        if self.worst not in (None, Status.CLOSED) and newest and newest.status != self.worst:
             compared = "better" if RANK[self.worst] > RANK[newest.status] else "worse"
-            said.append(f"Owners report {compared} than the newest assessment.")
+            said.append(f"{self._who_says[0]} {compared} than the newest assessment.")
         if len({line.status for line in self.assessments}) > 1:
             said.append("The adviser and the board differ.")
         if self.concerns:
@@ -77,7 +90,7 @@ class Views(ActionGroup):
     @property
     def in_words(self):
         """Who says what, the owners at worst, in a line: "owners off track, adviser at risk"."""
-        said = [f"owners {STATUS_WORDS[self.worst].lower()}"] if self.worst else []
+        said = [f"{self._who_says[1]}{STATUS_WORDS[self.worst].lower()}"] if self.worst else []
         said += [f"{line.whose} {line.words.lower()}" for line in self.assessments]
         return ", ".join([*said, *(["a later concern of Ofsted’s"] if self.concerns else [])])
 
@@ -98,4 +111,4 @@ class Views(ActionGroup):
 
 def newest_of(statements):
     """The newest of ``statements``, or None."""
-    return max(statements, key=lambda row: (row.dated_first, row.pk), default=None)
+    return max(statements, key=lambda row: (row.dated_first, row.place), default=None)

@@ -1,6 +1,7 @@
 """What the pages and the paper say the same way everywhere: statuses, flags, sources, links, text."""
 
 import re
+from functools import lru_cache
 
 from django import template
 from django.template.defaultfilters import linebreaksbr
@@ -16,6 +17,9 @@ from recommendations.terms import TERMS
 from record import rows
 from record.dates import say_day, say_moment
 from record.drawing import Shape
+from record.kept import Part, kept_part
+from record.texts import ended
+from record.work import problems_in
 
 register = template.Library()
 
@@ -26,7 +30,13 @@ SHAPES = {
     "critical": Shape("M3 15.5V.5h11L11 5l3 4.5H5v6z", "filled"),
     "disagreement": Shape("M1.5 5.5h13M1.5 10.5h13M12 1L4 15", "line"),
 }
-SECTIONS = {"recommendation": "home", "action": "actions", "visit": "visits", "meeting": "meetings"}
+SECTIONS = {
+    "recommendation": "home",
+    "action": "actions",
+    "visit": "visits",
+    "meeting": "meetings",
+    "track_record": "trends",
+}
 
 LINK = re.compile(r"(https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]])")
 # An abbreviation in brackets follows the words it stands for, so it needs no more.
@@ -67,11 +77,22 @@ def flag_tag(words, name, link=True):
     return _tag(f"flag-{name}", f"flag tag--{name}", SHAPES[name], words, link=link)
 
 
+@lru_cache(maxsize=256)
 def _tag(anchor, tone, drawing, words, *, link):
     if not link:
         return format_html('<span class="tag tag--{}">{} {}</span>', tone, drawing, words)
     tag = '<a class="tag tag--{}" href="{}#{}">{} {}</a>'
     return format_html(tag, tone, reverse("help"), anchor, drawing, words)
+
+
+@register.simple_tag
+@lru_cache(maxsize=256)
+def drawn_strip(strip, is_said=False):
+    """The charts.Strip as a drawing; ``is_said`` where words beside it say the same.
+
+    Most of those on a page are drawn as on the page before.
+    """
+    return render_to_string("charts/strip.html", {"strip": strip, "is_said": is_said})
 
 
 @register.simple_tag
@@ -89,6 +110,12 @@ def known_later(at):
 
 
 @register.filter
+def problems(form, whole):
+    """The Problems of ``form``, or none without one; those of no one box lead to the id ``whole``."""
+    return problems_in(form, whole) if form else []
+
+
+@register.filter
 def moment(at):
     """An aware datetime in London, in words; "" for None."""
     return say_moment(at) if at else ""
@@ -98,6 +125,39 @@ def moment(at):
 def after(text, words):
     """Put ``words`` before ``text``, punctuation and spaces included; "" where there is no text to follow."""
     return format_html("{}{}", words, text) if text else ""
+
+
+@register.simple_tag(takes_context=True)
+def past_part(context, template_name, *told):
+    """The part ``template_name``, which tells of nothing but the position of ``at`` and what is ``told``."""
+    return _part(context, template_name, (context["request"].path, *told), at=context["at"])
+
+
+@register.simple_tag(takes_context=True)
+def history_entry(context, entry):
+    """A HistoryLine as history shows it."""
+    # The day of a meeting may be put right, and what is said of a document may be corrected. After a restore
+    # another entry may have the same key of a row, but was recorded at another moment.
+    said_at, held_on = entry.signature.recorded_at, entry.meeting and entry.meeting.held_on
+    key = (entry, said_at, held_on, context.get("show_action"), context["at"].query)
+    is_kept = not entry.signature.source
+    with context.push(entry=entry):
+        return _part(context, "includes/entry.html", key, is_kept=is_kept)
+
+
+def _part(context, template_name, key, *, at=None, is_kept=True):
+    """A part of this page. Which terms are spelled out in it depends on what the page has said above it."""
+    said = [context.dicts[0].setdefault(what, set()) for what in ("terms_said", "documents_said")]
+
+    def render():
+        text = context.template.engine.get_template(template_name).render(context)
+        return Part(text, tuple(map(frozenset, said)))
+
+    key = (template_name, key, *map(frozenset, said))
+    part = kept_part(key, render, at=at) if is_kept else render()
+    for words, more in zip(said, part.said, strict=True):
+        words |= more
+    return part.text
 
 
 @register.filter
@@ -110,6 +170,12 @@ def quoted(text):
 def found_for(places, action):
     """The Places at which the words that were searched for stand in ``action``."""
     return (places or {}).get(action.pk, ())
+
+
+@register.filter
+def answering(records, numbers):
+    """Those of the TrackRecords that are of the lead bodies of the recommendations with ``numbers``."""
+    return records.of(numbers)
 
 
 @register.simple_tag(takes_context=True)
@@ -138,7 +204,13 @@ def title_day(context):
 def board_url(context, name, *args):
     """The address of the page ``name`` on the day that this page is about."""
     at = context.get("at")
-    return reverse(name, args=args) + (at.query if at else "")
+    return _address(name, *args) + (at.query if at else "")
+
+
+@lru_cache(maxsize=2048)
+def _address(name, *args):
+    """The address of a page, which a long list asks for hundreds of times."""
+    return reverse(name, args=args)
 
 
 @register.simple_tag(takes_context=True)
@@ -214,11 +286,14 @@ def nav_link(context, name, text):
     return format_html('<li><a href="{}" aria-current="{}">{}</a></li>', url, current, text)
 
 
+register.filter(ended)
+
+
 @register.simple_tag(takes_context=True)
 def prose(context, text):
     """What someone wrote, made harmless: lines kept, addresses linked, terms spelled out."""
-    parts = (_link(p) if i % 2 else _terms(context, p) for i, p in enumerate(LINK.split(text)))
-    return format_html('<bdi class="prose">{}</bdi>', format_html_join("", "{}", ((part,) for part in parts)))
+    parts = [_link(p) if i % 2 else _terms(context, p) for i, p in enumerate(LINK.split(text))]
+    return format_html('<bdi class="prose">{}</bdi>', _joined(parts))
 
 
 def _link(address, text=""):
@@ -231,7 +306,12 @@ def _terms(context, text):
     """``text`` with each abbreviation spelled out where the page first uses it."""
     # The lowest layer of a context lasts as long as the page.
     said = context.dicts[0].setdefault("terms_said", set())
-    return format_html_join("", "{}", ((_term(p, said),) for p in TERM.split(text)))
+    return _joined([_term(p, said) for p in TERM.split(text)])
+
+
+def _joined(parts):
+    """``parts`` in a row; mostly there is only one, and there are hundreds of such texts on a page."""
+    return parts[0] if len(parts) == 1 else format_html_join("", "{}", ((part,) for part in parts))
 
 
 def _term(text, said):

@@ -6,7 +6,7 @@ from recommendations.due_dates import Decision, DueDate
 from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation
 from recommendations.ownership import Ownership
-from recommendations.position import action_positions
+from recommendations.position import positions_of
 from recommendations.sent_back import SendBack
 from recommendations.status import Status
 from record.signing import signature
@@ -17,7 +17,7 @@ WINTER = datetime.date(2022, 12, 31)
 
 def position(action, as_at=WINTER):
     """The ActionPosition of ``action`` on the day ``as_at``."""
-    (found,) = action_positions(Action.objects.as_at(on(as_at)).filter(pk=action.pk), on(as_at))
+    (found,) = positions_of([action.pk], on(as_at))
     return found
 
 

@@ -89,11 +89,11 @@ def row_after(draw, rows, actions, *, said, taken):
     if kind == "earlier":
         place = draw(st.sampled_from(free))
         old = rows[place]
-        if old.kind in ("due", "decision") or draw(st.booleans()):
+        if old.kind == "due" or draw(st.booleans()):
             return Said(
                 old.kind, old.about, old.said, taken, old.value, old.whose, old.is_proposal, withdraws=place
             )
-        new = draw(st.sampled_from(STATUSES))
+        new = old.value if old.kind == "decision" else draw(st.sampled_from([old.value, *STATUSES]))
         return Said(old.kind, old.about, old.said, taken, new, old.whose, corrects=place)
     if kind == "decision":
         place = draw(st.sampled_from(undecided))
@@ -198,10 +198,25 @@ class Visible:
         return [(i, row) for i, row in self.said(kind) if i not in self.corrected]
 
 
+def place_of(rows, i):
+    """The place of what the row ``i`` corrects in the end, which a correction takes."""
+    return i if rows[i].corrects is None else place_of(rows, rows[i].corrects)
+
+
+def since(rows, i, values):
+    """The place of the first of the row ``i`` and those it corrects that go on saying one of ``values``."""
+    before = rows[i].corrects
+    return i if before is None or rows[before].value not in values else since(rows, before, values)
+
+
+ACCEPTED = ("complete", "embedded", "closed")
+
+
 def replay_assessments(rows, as_at, known):
     """{whose: the newest assessment} at the end of day ``as_at``."""
     standing = Visible(rows, as_at, known).standing("assessment")
-    return {row.whose: row.value for _, row in sorted(standing, key=lambda pair: (pair[1].said, pair[0]))}
+    in_order = sorted(standing, key=lambda pair: (pair[1].said, place_of(rows, pair[0])))
+    return {row.whose: row.value for _, row in in_order}
 
 
 def replay(rows, action, as_at, known):
@@ -209,7 +224,7 @@ def replay(rows, action, as_at, known):
     seen, result = Visible(rows, as_at, known), Replayed()
     updates = [(i, row) for i, row in seen.standing("update") if row.about == action]
     if updates:
-        _, newest = max(updates, key=lambda pair: (pair[1].said, pair[0]))
+        _, newest = max(updates, key=lambda pair: (pair[1].said, place_of(rows, pair[0])))
         result.status, result.updated_on = newest.value, day(newest.said)
 
     agreed = []  # (effective day, place of what made it count, day it counted for lateness, place)
@@ -220,7 +235,8 @@ def replay(rows, action, as_at, known):
             agreed.append((row.said, place, max(row.said, row.taken), place))
         for by, decision in seen.standing("decision"):
             if decision.about == place and decision.value == "agreed":
-                agreed.append((decision.said, by, max(decision.said, decision.taken), place))
+                first = since(rows, by, ["agreed"])
+                agreed.append((decision.said, first, max(decision.said, rows[first].taken), place))
     agreed.sort()
     result.ledger = [place for *_, place in agreed]
     if agreed:
@@ -231,11 +247,15 @@ def replay(rows, action, as_at, known):
     def status_at_end_of(number):
         """For lateness: a corrected report counts, an acceptance only from when it was recorded."""
         counts = [
-            (row.said, i, row.value)
+            (row.said, place_of(rows, i), i, row.value)
             for i, row in said
-            if row.said <= number and (row.value in OPEN or (i not in seen.corrected and row.taken <= number))
+            if row.said <= number
+            and (
+                row.value in OPEN
+                or (i not in seen.corrected and rows[since(rows, i, ACCEPTED)].taken <= number)
+            )
         ]
-        return max(counts)[2] if counts else None
+        return max(counts)[3] if counts else None
 
     for order, (_, _, counted, place) in enumerate(agreed):
         last = LAST_DAY[rows[place].value]
@@ -250,6 +270,7 @@ def replay(rows, action, as_at, known):
                 result.missed.add(place)
             if number == start and status_at_end_of(number) is None:
                 result.silent.add(place)
+    result.missed |= shown_overdue(seen, rows, action)
     if agreed:
         result.due = rows[agreed[-1][3]].value
         last = LAST_DAY[result.due]
@@ -259,6 +280,37 @@ def replay(rows, action, as_at, known):
     if result.status in OPEN and result.updated_on:
         result.stale = (day(as_at) - result.updated_on).days > 28
     return result
+
+
+def shown_overdue(seen, rows, action):
+    """The places of the dates that a reader was shown as overdue after some row, by what still counts."""
+    shown = set()
+    for last_place, last_row in sorted(seen.rows.items()):
+        if last_row.taken > seen.as_at:
+            break
+        by_then = {i: row for i, row in seen.rows.items() if i <= last_place and i not in seen.withdrawn}
+        spoken = {
+            i: row for i, row in by_then.items() if row.said <= last_row.taken and row.withdraws is None
+        }
+        corrected = {row.corrects for row in spoken.values()}
+        dates = [(r.said, i, i) for i, r in spoken.items() if r.kind == "due" and not r.is_proposal]
+        dates += [
+            (r.said, since(rows, i, ["agreed"]), r.about)
+            for i, r in spoken.items()
+            if r.kind == "decision" and r.value == "agreed" and i not in corrected and r.about in by_then
+        ]
+        dates = [date for date in dates if rows[date[2]].about == action]
+        reports = [
+            (r.said, place_of(rows, i), r.value)
+            for i, r in spoken.items()
+            if r.kind == "update" and r.about == action and i not in corrected
+        ]
+        if dates and reports:
+            _, _, place = max(dates)
+            last = LAST_DAY[rows[place].value]
+            if last and last < day(last_row.taken) and max(reports)[2] in OPEN:
+                shown.add(place)
+    return shown
 
 
 def make_board(actions):

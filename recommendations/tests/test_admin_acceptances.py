@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from recommendations.models import ProgressUpdate
-from recommendations.tests.factories import make_update
+from recommendations.tests.factories import make_owner, make_update
 from recommendations.tests.test_admin_updates import page_for, statuses_offered
 from record.signing import role_in
 from record.tests.admin_forms import errors_of, fill_in, sign_in
@@ -34,6 +34,19 @@ def test_the_chair_is_offered_acceptances_and_reopening_only_of_what_was_accepte
         make_update(action, before)
 
     assert statuses_offered(sign_in(client, make_user("Chair")), action) == offered
+
+
+def test_an_owner_who_could_accept_is_told_at_the_box_why_not_here(client, action):
+    clerk = make_user("Secretariat")
+    accepted = make_update(action, "complete", by=make_user("Chair", "cy"), evidence="Minutes")
+    make_owner(action, clerk, dated="2022-11-20")
+    page = page_for(action).replace(f"action={action.pk}", f"corrects={accepted.pk}")
+
+    answer = fill_in(sign_in(client, clerk), page, status="complete", narrative="Better said")
+
+    assert errors_of(answer)["status"] == [
+        "Choose one of the listed statuses. You own A01, so somebody else decides about it. Ask Cy Person."
+    ]
 
 
 def test_complete_needs_evidence_and_a_recheck_three_months_on(client, officer, action):
@@ -82,10 +95,12 @@ def test_an_acceptance_names_a_meeting_held_since_the_first_report_and_a_report_
     }
     report = fill_in(chair, page_for(action), status="on_track", narrative="Going", meeting=at.pk)
     assert errors_of(report) == {
-        "meeting": ["Only an acceptance or a closure is made at a meeting. Choose “Between meetings”."]
+        "meeting": [
+            "Only an acceptance, closure or reopening is made at a meeting. Choose “Between meetings”."
+        ]
     }
     with pytest.raises(IntegrityError), transaction.atomic():
-        make_update(action, "on_track", meeting=at)
+        make_update(action, "on_track", meeting=at, on_behalf_of=officer, on_behalf_of_signed="An Officer")
     fill_in(chair, page_for(action), status="complete", meeting=at.pk, **typed)
     row = ProgressUpdate.objects.latest("pk")
     assert (row.status, row.meeting, row.dated) == ("complete", at, "2022-11-01")

@@ -21,6 +21,7 @@ from recommendations.tests.factories import (
 from record.signing import role_in
 from record.tests.admin_forms import errors_of, fill_in, open_form, sign_in
 from record.tests.factories import make_document, make_user
+from record.tests.pages import words_of
 from record.verification import first_fault
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
@@ -43,6 +44,7 @@ BEFORE_AGREED = "The action was agreed on 1 October 2022. Enter that date or a l
             "September 2022",
             BEFORE_AGREED,
         ),
+        ("2022-10-01", "1/10/2022", None),
         ("2022-10-01", "2022", None),
         # A report of August 2022 may tell of a date that had passed.
         ("", "July 2022", None),
@@ -64,12 +66,12 @@ def test_an_owners_date_is_a_proposal_that_counts_only_once_agreed(client, offic
     page = f"{ADD_DATE}?action={action.pk}"
 
     response = fill_in(
-        sign_in(client, officer), page, due="March 2027", dated="01/11/2022", reason="As planned"
+        sign_in(client, officer), page, due="March 2098", dated="01/11/2022", reason="As planned"
     )
 
     assert (response.status_code, response.url) == (302, "/admin/")
     row = DueDate.objects.get()
-    assert (row.due, row.reason_kind, row.needs_decision) == ("2027-03", "first", True)
+    assert (row.due, row.reason_kind, row.needs_decision) == ("2098-03", "first", True)
     assert (row.recorded_by, role_in(row.signed)) == (officer, "Officer")
     assert position(action).due is None
     assert [line.pk for line in position(action).proposals] == [row.pk]
@@ -80,14 +82,14 @@ def test_a_date_entered_by_chair_or_secretariat_counts_at_once(client, action, r
     fill_in(
         sign_in(client, make_user(role)),
         f"{ADD_DATE}?action={action.pk}",
-        due="31/03/2027",
+        due="31/03/2098",
         dated="01/11/2022",
         reason="The board agreed it",
         needs_decision="on",
     )
 
     assert DueDate.objects.get().needs_decision is False
-    assert position(action).due.due.text == "2027-03-31"
+    assert position(action).due.due.text == "2098-03-31"
     assert first_fault() is None
 
 
@@ -95,10 +97,10 @@ def test_a_date_entered_by_chair_or_secretariat_counts_at_once(client, action, r
 @pytest.mark.parametrize(
     ("due", "reason"),
     [
-        ("early 2027", "“early” is not a month"),
-        ("3/2027", "Say which month, as a word"),
-        ("2027-03", "Say which month, as a word"),
-        ("31/02/2027", "31 February does not exist"),
+        ("early 2098", "“early” is not a month"),
+        ("3/2098", "Say which month, as a word"),
+        ("2098-03", "Say which month, as a word"),
+        ("31/02/2098", "31 February does not exist"),
         ("22/11", "Say which year"),
     ],
 )
@@ -141,17 +143,17 @@ def test_the_date_that_stands_already_is_refused(client, action):
 
 def test_a_date_that_waits_for_the_board_is_not_proposed_again(client, officer, action):
     page = f"{ADD_DATE}?action={action.pk}"
-    typed = {"due": "March 2027", "reason": "As planned"}
+    typed = {"due": "March 2098", "reason": "As planned"}
     fill_in(sign_in(client, officer), page, **typed)
 
     again = fill_in(client, page, **typed)
 
     waits = (
-        "March 2027 is proposed already, and waits for the board. One date is proposed at a time: the owner "
+        "March 2098 is proposed already, and waits for the board. One date is proposed at a time: the owner "
         "may take that one back."
     )
     assert waits in errors_of(again)[""]
-    other = {**typed, "due": "April 2027"}
+    other = {**typed, "due": "April 2098"}
     assert errors_of(fill_in(client, page, **other)) == {"": [waits]}
 
     take_back = f"{ADD_DECISION}?due_date={DueDate.objects.get().pk}"
@@ -159,8 +161,8 @@ def test_a_date_that_waits_for_the_board_is_not_proposed_again(client, officer, 
     assert Decision.objects.get().outcome == "taken_back"
     assert fill_in(client, page, **other).status_code == 302
     now = position(action, datetime.date.today())
-    assert [line.due.words for line in now.proposals] == ["April 2027"]
-    assert [line.due.words for line in now.taken_back] == ["March 2027"]
+    assert [line.due.words for line in now.proposals] == ["April 2098"]
+    assert [line.due.words for line in now.taken_back] == ["March 2098"]
 
 
 def test_a_date_already_past_is_saved_with_a_warning(client, action):
@@ -276,6 +278,35 @@ def test_a_miss_falls_with_the_withdrawn_date_and_stays_struck_through(client):
         (True, "Entered on the wrong action")
     ]
     assert "<s>Missed</s>" in page_of(client, action)[1]
+
+
+@pytest.mark.parametrize("theirs", ["owned", "last reported on"])
+def test_nobody_withdraws_what_others_said_of_their_own_work_nor_a_date_that_was_agreed(client, theirs):
+    chair, officer = make_user("Chair", first_name="Cy"), make_user("Officers", "officer")
+    me = make_user("Secretariat", "me")
+    action = make_action("A01", owner=me if theirs == "owned" else officer)
+    off_track = make_update(action, "off_track", dated="2022-11-10", by=officer)
+    own = make_update(action, dated="2022-11-20", by=me)
+    set_by_me = make_due_date(action, "2023-04", dated="2022-11-01", by=me)
+    agreed = make_due_date(action, "2023-06", by=officer, needs_decision=True)
+    decision = make_decision(agreed, by=me)
+    proposed = make_due_date(action, "2098-03", by=me, needs_decision=True)
+    sign_in(client, me)
+
+    def page(row):
+        return f"{reverse(f'admin:recommendations_{row._meta.model_name}_add')}?withdraws={row.pk}"
+
+    first = "You own A01" if theirs == "owned" else "The last report on A01 is yours"
+    others = {off_track: "Nobody else can", set_by_me: "Ask Cy", agreed: "Ask Cy", decision: "Ask Cy"}
+    for row, who in others.items():
+        refused = client.get(page(row))
+        assert refused.status_code == 403
+        assert f"{first}, so somebody else decides about it. {who}" in words_of(refused), row
+    for row in (proposed, own):
+        assert fill_in(client, page(row), correction_reason="Typed twice").status_code == 302
+
+    sign_in(client, chair)
+    assert client.get(page(set_by_me)).status_code == 200
 
 
 def test_who_made_a_proposal_or_the_secretariat_replaces_it_until_it_is_decided(client, officer, action):

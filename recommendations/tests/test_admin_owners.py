@@ -1,5 +1,6 @@
 """Who answers for an action: a change of owner never takes the last one off the record."""
 
+import datetime
 import re
 
 import pytest
@@ -12,7 +13,7 @@ from record.tests.admin_forms import errors_of, fill_in, sign_in
 from record.tests.factories import make_user, on
 from record.verification import first_fault
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 
 def page_of(client, action):
@@ -30,8 +31,8 @@ def test_the_page_of_an_action_leads_to_changing_its_owner(client, officer, acti
     response = fill_in(client, the_way_to_a_new_owner(client, action), owner=other.pk, dated="1/11/2022")
 
     assert response.status_code == 302, errors_of(response)
-    assert action.owner_on(on("2022-10-31")) == officer
-    assert action.owner_on(on("2022-11-01")) == other
+    assert action.owner_on(on(datetime.date(2022, 10, 31))) == officer
+    assert action.owner_on(on(datetime.date(2022, 11, 1))) == other
     assert "Successor Person" in page_of(client, action)
     assert first_fault() is None
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_action, make_due_date, make_update
+from record.forms import opener_of
 from record.signing import role_in
 from record.tests.admin_forms import errors_of, fields_of, fill_in, open_form, sign_in
 from record.tests.factories import add, make_user
@@ -57,6 +58,7 @@ def test_form_opens_with_the_last_status_and_today_and_no_text(client, officer, 
 
     held = open_form(sign_in(client, officer), page_for(action))
 
+    assert opener_of(held.pop("opened_by")) == officer.pk
     assert held == {
         "status": "at_risk",
         "dated": f"{timezone.localdate():%d/%m/%Y}",
@@ -170,12 +172,13 @@ def test_owners_are_offered_the_reports_and_cannot_post_an_acceptance(client, of
     assert ProgressUpdate.objects.count() == 1
 
 
-def test_an_owner_reopens_a_completed_action_by_reporting_worse(client, officer, action):
+@pytest.mark.parametrize("dated", ["01/11/2022", "02/11/2022"])
+def test_an_owner_reopens_a_completed_action_by_reporting_worse(client, officer, action, dated):
     """She is told first that it does, because she may have the wrong action before her."""
     make_update(action, "complete", by=make_user("Chair"))
     typed = {
         "status": "off_track",
-        "dated": "02/11/2022",
+        "dated": dated,
         "narrative": "It did not hold",
         "reason": "Why",
         "recovery_step": "What next",
@@ -362,7 +365,7 @@ def test_the_work_of_an_owner_leads_to_the_last_update_and_to_correcting_it(clie
     last = make_update(action, by=officer)
     address = reverse("admin:recommendations_progressupdate_change", args=[last.pk])
 
-    assert f'href="{address}"' in sign_in(client, officer).get("/admin/").content.decode()
+    assert f'href="{address}"' in sign_in(client, officer).get("/mine/").content.decode()
     assert "Correct this entry" in client.get(address).content.decode()
 
 

@@ -12,7 +12,7 @@ from recommendations.status import NOT_REPORTED, WORST_FIRST, Status
 from recommendations.tests.factories import make_action, make_due_date, make_recommendation, make_update
 from record.dates import read_edtf
 from record.tests.factories import make_user, on
-from visits.timeline import LABELS, WIDTH, Axis, Mark, TimelineItem, mark_of, timeline
+from visits.timeline import LABELS, WIDTH, Axis, Mark, TimelineItem, inspection_timeline, mark_of, timeline
 
 AS_AT = datetime.date(2022, 12, 31)
 # One unit a day
@@ -46,7 +46,7 @@ def test_an_imprecise_date_is_drawn_over_every_day_it_may_mean(date, shape, x, e
 
 
 def test_a_date_that_is_not_stated_is_not_drawn():
-    assert mark_of(read_edtf(""), AXIS) == Mark("none")
+    assert mark_of(read_edtf(""), AXIS) == Mark("none", 0, 0)
 
 
 def test_an_open_date_never_points_past_the_chart():
@@ -194,15 +194,17 @@ def test_slippage_runs_from_the_first_date_to_the_present_one(db):
     assert (row.starts, row.ends) == (row.first.end, row.last.x)
 
 
-def test_the_board_timeline_has_the_deadlines_of_critical_recommendations_only(db):
-    critical = make_recommendation(6, is_critical=True, consequence="The trust question.")
-    make_due_date(make_action("A01", critical), "2022-11")
-    make_due_date(make_action("A02", make_recommendation(1)), "2022-11")
-    chart = charts.board_timeline(board_position(on(AS_AT)))
-    assert [(r.entry.kind, r.entry.label, r.entry.words) for r in chart.rows] == [
-        ("report", "The report", "August 2022"),
-        ("deadline", "A01 due (critical)", "November 2022"),
-    ]
+def test_slippage_starts_from_the_date_that_the_words_start_from(db):
+    """One entered later for an earlier day stands beside the first one, and does not take its place."""
+    action = make_action("A01")
+    make_due_date(action, "2023-03", dated="2022-11-01")
+    make_due_date(action, "2022-12", dated="2022-10-01")
+    make_due_date(action, "2023-06", dated="2022-11-10", reason_kind="resources")
+    (row,) = charts.slippage(board_position(on(AS_AT))).rows
+    assert row.action.ledger_words.startswith("March 2023 → June 2023: second date")
+    axis = Axis(datetime.date(2022, 1, 1), datetime.date(2024, 1, 1), left=52)
+    assert (row.first.x, row.between) == (axis.at(datetime.date(2023, 3, 1)), ())
+    assert row.last.end == axis.at(datetime.date(2023, 7, 1))
 
 
 def test_no_chart_needs_an_inline_style_or_a_script(db):
@@ -210,7 +212,7 @@ def test_no_chart_needs_an_inline_style_or_a_script(db):
     make_due_date(board_action(), "2023-02", dated="2022-11-10")
     board = board_position(on(AS_AT))
     shown = [
-        drawn("timeline", timeline=charts.board_timeline(board)),
+        drawn("timeline", timeline=inspection_timeline(board.inspections, as_at=AS_AT)),
         drawn("months", months=charts.monthly_statuses(on(AS_AT))),
         drawn("strip", strip=charts.strip(board.actions)),
     ]

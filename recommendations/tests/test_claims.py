@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from recommendations.history import history
 from recommendations.models import Recommendation
 from recommendations.position import board_position
 from recommendations.tests.factories import (
@@ -13,16 +14,43 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
+from record.signing import signature
 from record.tests.factories import add, make_document, make_user, on, saved
+from record.tests.pages import main_words as words
 from visits.models import Finding
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 LATER = datetime.date(2023, 1, 31)
 
 
 def flags(day, ref="A01"):
     return board_position(on(datetime.date.fromisoformat(day))).by_ref[ref].flags
+
+
+# Accepted, in whose words -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+def test_what_was_accepted_in_the_words_of_its_report_stays_the_claim_of_who_reported(client, embedded):
+    action, officer, chair = make_action("A01"), make_user("Officers"), make_user("Chair")
+    said = {"narrative": "All is done", "difference_made": "Plans are seen sooner"}
+    make_update(action, "done", dated="2022-11-01", by=officer, **said)
+    make_update(action, "complete", dated="2022-11-15", by=chair, **said)
+    own = {"narrative": "I saw it hold", "difference_made": ""}
+    if embedded:
+        make_update(action, "embedded", dated="2023-01-10", by=chair, **own)
+
+    found = board_position(on(LATER)).by_ref["A01"]
+    accepts = "Accepts what was reported for 1 November 2022."
+    assert found.update.narrative == ("I saw it hold" if embedded else accepts)
+    claim = (found.claim.difference_made, found.claim.signed, found.claim.dated)
+    assert claim == ("Plans are seen sooner", signature(officer), "2022-11-01")
+    assert (found.update.difference_made, found.repeats_commentary) == ("", False)
+    told = [
+        (line.text, line.update.difference_made) for line in history(on(LATER), actions=[action.pk]).entries
+    ]
+    assert told[-2:] == [(accepts, ""), ("All is done", "Plans are seen sooner")]
 
 
 # Late, or passed in silence --------------------------------------------------------------------------
@@ -82,6 +110,26 @@ def test_an_action_whose_only_report_was_withdrawn_is_in_silence_again():
     assert flags("2022-12-01") == {"silent": "Date passed, nothing reported"}
 
 
+def test_a_new_date_takes_it_out_of_the_silent_and_it_is_named_beside_them_until_a_report(client):
+    action, still = make_action("A01"), make_action("A02")
+    for row in (action, still):
+        make_due_date(row, due="2022-11", dated="2022-10-01")
+    make_due_date(action, due="2023-03", dated="2022-12-05")
+    make_update(action, dated="2022-12-10")
+    beside = "not counted: A01, given a new date since, and still not reported on"
+
+    def counted(day):
+        board = board_position(on(day))
+        return [a.ref for a in board.silent], board.silent_before_words
+
+    days = [datetime.date(2022, 12, day) for day in (4, 5, 10)]
+    assert [counted(day) for day in days] == [(["A01", "A02"], ""), (["A02"], beside), (["A02"], "")]
+    client.force_login(make_user())
+    told = "A new date since one passed with nothing reported, and still nothing is"
+    pages = [words(client.get(f"/actions/A01/?as_at={day}")) for day in days]
+    assert [told in page for page in pages] == [False, True, False]
+
+
 # Where views differ ----------------------------------------------------------------------------------
 
 
@@ -105,14 +153,17 @@ SINCE = "Inspectors have recorded a concern since a report of On track or better
         (["on_track", None], "off_track", "on_track", [APART]),
         (["at_risk", None], "off_track", "on_track", [WORSE, APART]),
         (["closed", "on_track"], "on_track", None, []),
+        # Closed without being done: no owner reports it, and it is no better than off track.
+        (["closed", "closed"], "off_track", None, []),
+        (["complete", None], "at_risk", None, ["What was accepted is better than the newest assessment."]),
     ],
 )
 def test_views_differ_both_ways_by_the_worst_that_is_reported(reported, adviser, board, differences):
-    recommendation = make_recommendation(1)
+    officer, recommendation = make_user("Officers"), make_recommendation(1)
     for ref, status in zip(("A01", "A02"), reported, strict=True):
         action = make_action(ref, recommendation)
         if status:
-            make_update(action, status, dated="2022-11-01")
+            make_update(action, status, dated="2022-11-01", by=officer)
     # The board's is the newer of the two.
     for whose, status, day in (("adviser", adviser, "2022-11-02"), ("board", board, "2022-11-03")):
         if status:
@@ -120,17 +171,72 @@ def test_views_differ_both_ways_by_the_worst_that_is_reported(reported, adviser,
     position = board_position(on(LATER))
     (views,) = position.views
     heard = sum(status is not None for status in reported)
+    # An acceptance or a closure while nobody has reported is no report.
+    decided = sum(status in ("complete", "closed") for status in reported)
+    beside = f", {decided} accepted or closed without a report" if decided else ""
     assert list(views.differences) == differences
-    assert views.reported_words == f"{heard} of 2 reported"
+    assert views.reported_words == f"{heard - decided} of 2 reported{beside}"
     assert (views.cannot_be_judged, [r.number for r in position.not_judged]) == (not heard, [1] * (not heard))
 
 
-def concern(published, kind="concern", attribution="ofsted"):
+def test_a_critical_recommendation_is_shown_for_a_report_against_it_and_for_silence_alike():
+    officer = make_user("Officers")
+    for number, is_critical in ((1, True), (2, True), (3, True), (4, False)):
+        made = make_recommendation(number, is_critical=is_critical, consequence="A trust takes over")
+        action = make_action(f"A0{number}", made)
+        make_due_date(action, due="2022-11" if number == 2 else "2099", dated="2022-10-01")
+        if number != 2:
+            make_update(action, "on_track" if number == 3 else "off_track", dated="2022-11-01", by=officer)
+
+    assert [r.number for r in board_position(on(LATER)).endangered] == [1, 2]
+
+
+def test_the_worst_is_the_owners_where_one_of_them_reports_it_beside_a_document():
+    recommendation = make_recommendation(1)
+    for ref, by in (("A01", None), ("A02", make_user("Officers"))):
+        make_update(make_action(ref, recommendation), "on_track", dated="2022-11-01", by=by)
+    make_assessment(recommendation, "at_risk", dated="2022-11-02")
+
+    (views,) = board_position(on(LATER)).views
+    assert views.in_words == "owners on track, adviser at risk"
+
+
+def test_a_report_that_a_document_gives_is_told_as_the_documents_until_its_owner_reports(client):
+    officer, recommendation = make_user("Officers"), make_recommendation(1)
+    action = make_action("A01", recommendation, owner=officer)
+    make_action("A02", recommendation)
+    make_update(action, "done", dated="2022-11-01")
+    make_assessment(recommendation, "at_risk", dated="2022-11-02")
+    client.force_login(officer)
+
+    def told():
+        (views,) = board_position(on(LATER)).views
+        pages = [words(client.get(url)) for url in ("/actions/A01/", "/recommendations/1/")]
+        marks = ("What a document says: its owner has reported nothing since", "From a document, and not its")
+        found = [mark in page for mark, page in zip(marks, pages, strict=True)]
+        return views.reported_words, views.differences[0], views.in_words, found
+
+    assert told() == (
+        "1 of 2 reported, 1 of them only in a document",
+        "A document reports better than the newest assessment.",
+        "a document done, evidence awaited, adviser at risk",
+        [True, True],
+    )
+    make_update(action, "done", dated="2022-11-03", by=officer)
+    assert told() == (
+        "1 of 2 reported",
+        "Owners report better than the newest assessment.",
+        "owners done, evidence awaited, adviser at risk",
+        [False, False],
+    )
+
+
+def concern(published, kind="concern", attribution="ofsted", ref="F01"):
     """A finding published on a day of 2022 or 2023."""
     letter = make_document(f"letter-{published}", published=published)
     with saved(reason="It bears on this"):
         return Finding.objects.create(
-            ref="F01", kind=kind, attribution=attribution, text="It fails.", document=letter, reference="p2"
+            ref=ref, kind=kind, attribution=attribution, text="It fails.", document=letter, reference="p2"
         )
 
 
@@ -162,20 +268,47 @@ def test_a_concern_since_the_newest_good_report_is_a_difference(
     assert [a.ref for c in views.concerns for a in c.actions] == ["A01"] * len(differences)
 
 
-def test_a_newer_good_report_or_assessment_ends_a_difference_over_a_concern():
+@pytest.mark.parametrize("newer", ["report", "assessment"])
+def test_a_newer_good_report_or_assessment_ends_a_difference_over_a_concern(newer):
     recommendation = make_recommendation(1)
     make_update(make_action("A01", recommendation), "on_track", dated="2022-11-01")
     found = concern("2022-11-11")
     with saved(reason="It bears on this"):
         recommendation.findings.add(found)
     other = make_action("A02", recommendation)
-    make_update(other, "on_track", dated="2022-12-01")
-    make_assessment(recommendation, "on_track", dated="2022-11-12")
+    if newer == "report":
+        make_update(other, "on_track", dated="2022-11-12")
+    else:
+        make_assessment(recommendation, "on_track", dated="2022-11-12")
 
     def differences(day):
         return list(board_position(on(datetime.date.fromisoformat(day))).views[0].differences)
 
-    assert [differences(day) for day in ("2022-11-11", "2022-11-12", "2022-12-01")] == [[SINCE], [], []]
+    assert [differences(day) for day in ("2022-11-11", "2022-11-12")] == [[SINCE], []]
+
+
+def test_a_concern_of_the_day_of_the_newest_assessment_was_before_those_who_assessed():
+    recommendation = make_recommendation(1)
+    make_update(make_action("A01", recommendation), "on_track", dated="2022-11-01")
+    found = concern("2022-11-11")
+    with saved(reason="It bears on this"):
+        recommendation.findings.add(found)
+
+    def concerns_after(assessed_on):
+        make_assessment(recommendation, "on_track", dated=assessed_on)
+        return len(board_position(on(LATER)).views[0].concerns)
+
+    assert [concerns_after(day) for day in ("2022-11-10", "2022-11-11")] == [1, 0]
+
+
+def test_of_several_concerns_the_newest_is_the_one_that_is_named():
+    recommendation = make_recommendation(1)
+    make_update(make_action("A01", recommendation), "on_track", dated="2022-11-01")
+    found = [concern("2022-12-01", ref="F01"), concern("2022-11-11", ref="F02")]
+    with saved(reason="They bear on this"):
+        recommendation.findings.set(found)
+    (views,) = board_position(on(LATER)).views
+    assert (len(views.concerns), views.newest_concern.finding.ref) == (2, "F01")
 
 
 def test_an_action_that_answers_findings_only_differs_by_itself():

@@ -8,10 +8,11 @@ import datetime
 
 import pytest
 
+from recommendations.due_dates import DueDate
 from recommendations.lateness import slip_between
 from recommendations.position import progress_position
 from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
-from record.dates import read_edtf
+from record.dates import end_of, read_edtf
 from record.tests.factories import add, make_user, noon, on
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +28,9 @@ def tell(rows):
     """Make the action, and add ``rows`` to it in the order in which they were recorded."""
     action = make_action(agreed_on="2022-09-01", recorded_at=noon("2022-09-01"))
     person, made = make_user("Chair"), {}
-    for kind, said, recorded, value in sorted(rows, key=lambda row: row[2]):
-        by = {"by": person, "dated": said, "recorded_at": noon(recorded)}
+    for place, (kind, said, recorded, value) in enumerate(sorted(rows, key=lambda row: row[2])):
+        moment = noon(recorded) + datetime.timedelta(microseconds=place)
+        by = {"by": person, "dated": said, "recorded_at": moment}
         if kind == "update":
             made[value] = make_update(action, value, **by)
         elif kind == "due":
@@ -38,7 +40,7 @@ def tell(rows):
         elif kind == "agreed":
             make_decision(made[value], **by)
         elif kind == "withdrawn":
-            add(made[value].withdrawal(by=person, reason="In error"), recorded_at=noon(recorded))
+            add(made[value].withdrawal(by=person, reason="In error"), recorded_at=moment)
         elif kind == "corrected":
             old, new = value.split()
             again = {"corrects": made[old], "correction_reason": "A slip"}
@@ -48,7 +50,9 @@ def tell(rows):
 def judged(day):
     """What became of the date of November 2022, as it is known now of ``day``."""
     (action,) = progress_position(on(datetime.date.fromisoformat(day))).actions
-    (line,) = [line for line in action.dates if line.row.due == "2022-11"]
+    (line,) = [line for line in action.dates if line.row.due == "2022-11"] or [None]
+    if line is None:
+        return NEITHER
     assert not (line.is_missed and line.was_missed)
     if line.withdrawn or line.was_missed:
         return "struck, missed" if line.is_missed or line.was_missed else "struck"
@@ -71,6 +75,21 @@ def judged(day):
         ([AGREED, REPORTED, ("due", LAST_DAY, DAY_AFTER, "2023-03")], NEITHER, NEITHER, MISSED, MISSED),
         ([AGREED, ("due", DAY_AFTER, DAY_AFTER, "2023-03")], NEITHER, NEITHER, SILENT, SILENT),
         ([AGREED, ("due", LAST_DAY, LAST_DAY, "2023-03")], NEITHER, NEITHER, NEITHER, NEITHER),
+        # Reported open on the day on which it was replaced: before that, or only afterwards.
+        (
+            [AGREED, ("update", NEXT, NEXT, "on_track"), ("due", NEXT, NEXT, "2023-03")],
+            NEITHER,
+            NEITHER,
+            SILENT,
+            MISSED,
+        ),
+        (
+            [AGREED, ("due", NEXT, NEXT, "2023-03"), ("update", NEXT, NEXT, "on_track")],
+            NEITHER,
+            NEITHER,
+            SILENT,
+            SILENT,
+        ),
         # Accepted, or closed, on the last day; on the day after; for the last day, but recorded a day later.
         ([AGREED, REPORTED, ("update", LAST_DAY, LAST_DAY, "complete")], NEITHER, NEITHER, NEITHER, NEITHER),
         ([AGREED, REPORTED, ("update", DAY_AFTER, DAY_AFTER, "complete")], NEITHER, NEITHER, MISSED, MISSED),
@@ -113,6 +132,17 @@ def judged(day):
         ),
         # Entered when it had passed already, for a day before that.
         ([REPORTED, ("due", "2022-10-01", NEXT, "2022-11")], NEITHER, NEITHER, MISSED, MISSED),
+        # And replaced that day: it was overdue from its entry, or from a report, or never.
+        *(
+            ([*before, ("due", NEXT, NEXT, "2022-11"), *between, ("due", NEXT, NEXT, "2023-03")], *became)
+            for before, between, became in (
+                ([REPORTED], [], [NEITHER, NEITHER, NEITHER, MISSED]),
+                ([], [("update", NEXT, NEXT, "on_track")], [NEITHER, NEITHER, NEITHER, MISSED]),
+                ([], [("update", "2022-10-03", NEXT, "on_track")], [NEITHER, NEITHER, NEITHER, MISSED]),
+                ([REPORTED, ("update", "2022-10-04", "2022-10-04", "closed")], [], [NEITHER] * 4),
+                ([], [], [NEITHER] * 4),
+            )
+        ),
         # The date, or the report that its miss rests on, is withdrawn a day later, or just in time.
         (
             [AGREED, REPORTED, ("withdrawn", "", DAY_AFTER, "2022-11")],
@@ -157,6 +187,8 @@ def test_a_date_without_a_last_day_is_never_missed_and_never_passes_in_silence(d
         ("2025-03-18", "2026-04-25", "about 1 year 1 month later than the first date"),
         ("2025-03-18", "2025-05-10", "about 2 months later than the first date"),
         ("2025-03-31", "2025-05-01", "about 1 month later than the first date"),
+        ("2025-01-01", "2025-02-16", "about 1 month later than the first date"),
+        ("2025-01-01", "2025-02-17", "about 2 months later than the first date"),
         ("2024", "2025-04", "about 1 year 3 months later than the first date"),
         ("2024-06", "2027~", "about 2 years 7 months later than the first date"),
         ("2024", "2024-01-01", "about the same as the first date"),
@@ -167,3 +199,33 @@ def test_slippage_is_told_in_years_and_months_and_as_about_so_long_where_it_is_n
     first, last, words
 ):
     assert slip_between(read_edtf(first), read_edtf(last)).words == words
+
+
+@pytest.mark.parametrize("way", ["corrected", "withdrawn"])
+def test_a_date_counts_no_more_once_its_agreement_was_put_right_and_did_before(way):
+    action, chair = make_action(recorded_at=noon("2022-10-01")), make_user("Chair")
+    first = make_due_date(action, "2023-03", dated="2022-10-01", by=chair, recorded_at=noon("2022-10-01"))
+    asked = {"dated": "2022-11-01", "needs_decision": True, "recorded_at": noon("2022-11-01")}
+    proposed = make_due_date(action, "2023-09", by=chair, **asked)
+    agreed = make_decision(proposed, dated="2022-11-15", by=chair, recorded_at=noon("2022-11-15"))
+    later = {"by": chair, "recorded_at": noon("2022-12-01")}
+    if way == "corrected":
+        make_decision(
+            proposed, "refused", dated="2022-11-15", corrects=agreed, correction_reason="It was not", **later
+        )
+    else:
+        add(agreed.withdrawal(by=chair, reason="It was not"), recorded_at=noon("2022-12-01"))
+
+    def standing(at):
+        return list(DueDate.objects.agreed(at).filter(action=action))
+
+    day = datetime.date(2022, 11, 30)
+    assert standing(on(day)) == [first]
+    assert standing(on(day, end_of(day))) == [proposed, first]
+
+
+def test_dates_to_come_are_in_the_order_of_the_last_day_that_each_may_mean():
+    for ref, due in (("A01", "2023-03"), ("A02", "2023-03-15"), ("A03", "2023-02")):
+        make_due_date(make_action(ref, agreed_on="2022-09-01"), due, dated="2022-10-01")
+    upcoming = progress_position(on(LAST)).upcoming
+    assert [action.ref for action in upcoming] == ["A03", "A02", "A01"]

@@ -14,6 +14,7 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
+from recommendations.views import by_page
 from record.as_at import AsAt
 from record.tests.factories import make_user, on
 from record.tests.pages import main_words as words
@@ -48,10 +49,10 @@ def test_words_are_found_whatever_their_quotes_dashes_capitals_and_accents(reade
 @pytest.fixture
 def four(db):
     """A01 overdue and off track, A02 not updated, A03 past its date in silence, A04 of another one."""
-    make_due_date(make_action("A01"), due="2022-12")
-    make_update(Action.objects.get(ref="A01"), "off_track", dated="2023-03-01")
     owner = make_user("Officers", "owner")
-    make_update(make_action("A02", owner_role="Cabinet", owner=owner), dated="2022-11-01")
+    make_due_date(make_action("A01"), due="2022-12")
+    make_update(Action.objects.get(ref="A01"), "off_track", dated="2023-03-01", by=owner)
+    make_update(make_action("A02", owner_role="Cabinet", owner=owner), dated="2022-11-01", by=owner)
     make_due_date(make_action("A03"), due="2022-11")
     make_due_date(make_action("A04", make_recommendation(2), title="Review the paper"), due="2024~")
 
@@ -77,6 +78,8 @@ def four(db):
         ("stale=yes", ["A02"]),
         ("overdue=yes&stale=yes", []),
         ("first=yes", ["A01", "A02", "A03"]),
+        ("round=yes", ["A03", "A04"]),
+        ("round=yes&silent=yes", ["A03"]),
         ("q=review+paper", ["A04"]),
         ("q=a03", ["A03"]),
     ],
@@ -114,6 +117,7 @@ def test_actions_say_when_none_match(reader, four):
         ("owner", "Nobody", "“Nobody” is not one of the choices. Choose one from the list."),
         ("overdue", "1", "“1” is not one of the choices. Choose one from the list."),
         ("silent", "no", "“no” is not one of the choices. Choose one from the list."),
+        ("round", "no", "“no” is not one of the choices. Choose one from the list."),
         ("stale", "no", "“no” is not one of the choices. Choose one from the list."),
         ("person", "999", "“999” is not one of the choices. Choose one from the list."),
         ("sort", "colour", "“colour” is not one of the choices. Choose one from the list."),
@@ -180,8 +184,18 @@ def test_actions_cost_the_same_however_many(reader, size, django_assert_num_quer
         action = make_action(f"A{number:02}")
         make_update(action)
         make_due_date(action)
-    # session, user; owner roles and persons to choose from; actions, their recommendations,
-    # findings, updates, what was sent back, decisions, due dates; how many there are; whether this is a
-    # demonstration; recommendations to choose from; what was corrected of actions
+    # session, user, the mark before and after; actions, their recommendations, findings, updates, what was
+    # sent back, decisions, due dates; whether this is a demonstration; recommendations to choose from; what
+    # was corrected of actions, twice
     with django_assert_num_queries(15):
         reader.get("/actions/")
+
+
+def test_a_list_too_long_for_a_printer_is_printed_by_the_page():
+    def printed(number, count):
+        listed = by_page(tuple(range(count)), 50, number)
+        return [len(listed[part]) for part in ("before", "page", "after")]
+
+    assert printed("2", 200) == [50, 50, 100]
+    assert printed("2", 201) == [0, 50, 0]
+    assert printed("1", 0) == [0, 0, 0]

@@ -19,9 +19,10 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
+from record import erasure
 from record.as_at import AsAt
 from record.sources import Source
-from record.tests.factories import make_document, make_user, on, saved
+from record.tests.factories import add, make_document, make_meeting, make_user, on, saved
 from record.tests.pages import main_words as words
 from record.tests.pages import words as words_of
 from visits.models import Finding
@@ -78,6 +79,42 @@ def test_an_action_shows_a_correction_and_the_entry_it_corrects(reader):
     assert "<p>It counts no more.</p>" in response.content.decode()
 
 
+def test_a_repeat_says_how_what_it_repeats_was_put_right_since(reader):
+    officer = make_user("Officers")
+    action = make_action("A01")
+    said = make_update(action, dated="2022-10-01", by=officer)
+    repeat = {"by": officer, "narrative": "No change since 1 October 2022."}
+    make_update(action, dated="2022-11-01", **repeat)
+    last = make_update(action, dated="2022-11-20", **repeat)
+
+    def put_right():
+        text = words(reader.get("/actions/A01/"))
+        return text.partition("is as reported then. ")[2].partition(" Difference made")[0]
+
+    assert "What it repeats" not in put_right()
+    wrong = {"corrects": said, "correction_reason": "Not so"}
+    now = make_update(action, "off_track", dated="2022-10-01", by=officer, **wrong)
+    assert put_right().startswith("What it repeats was corrected since, from “On track” to “Off track”. ")
+    assert "Not so" in put_right()
+    add(now.withdrawal(by=officer, reason="Another action’s"))
+    assert put_right().startswith("What it repeats was withdrawn since. Withdrawn")
+    # One made once that was put right repeats what is right.
+    add(last.withdrawal(by=officer, reason="Made anew"))
+    make_update(action, "off_track", dated="2022-10-02", by=officer)
+    make_update(action, "off_track", dated="2022-11-21", **repeat)
+    assert "What it repeats" not in put_right()
+
+
+def test_two_notices_are_no_repeat(reader):
+    officer, action = make_user("Officers"), make_action("A01")
+    rows = [make_update(action, dated=f"2022-{n}-01", by=officer, narrative=f"Bob {n}") for n in (10, 11)]
+    places = [erasure.Place(type(row), row.pk, "narrative", row.narrative) for row in rows]
+    erasure.erase(places, reason="A child’s name", approved_by="Person (Monitoring officer)")
+    text = words(reader.get("/actions/A01/"))
+    assert text.count(": A child’s name]") >= 2
+    assert "Word for word what the update before it said" not in text
+
+
 def test_an_account_renamed_later_is_named_as_it_was_and_what_it_is_now_only_on_todays_page(reader):
     officer = make_user("Officers")
     make_update(make_action(), dated="2022-11-01", by=officer)
@@ -102,7 +139,7 @@ def test_an_action_says_that_an_update_was_recorded_late(reader):
 
 def test_an_action_shows_in_words_that_inspectors_disagree(reader):
     action = make_action()
-    make_update(action, dated="2022-09-01")
+    make_update(action, dated="2022-09-01", by=make_user("Officers"))
     letter = make_document("letter", published="2022-10-20")
     with saved(reason="It bears on this"):
         action.findings.add(
@@ -156,7 +193,7 @@ def test_what_people_type_cannot_become_a_script_or_a_dangerous_link(reader):
 
 def test_a_recommendation_shows_three_views_and_that_they_differ(reader):
     recommendation = make_recommendation(1)
-    make_update(make_action(), dated="2022-11-01")
+    make_update(make_action(), dated="2022-11-01", by=make_user("Officers"))
     make_assessment(recommendation, "off_track", dated="2022-11-02", narrative="No sign of it")
     text = words(reader.get("/recommendations/1/"))
     assert (
@@ -215,14 +252,16 @@ def test_a_recommendation_costs_the_same_however_long_its_history(reader, size, 
         action = make_action(f"A{number:02}")
         make_update(action)
         make_due_date(action)
-    # session, user; of the position: actions, their recommendations, findings, updates, what was sent back,
+    # session, user, the mark before and after;
+    # of the position: actions, their recommendations, findings, updates, what was sent back,
     # decisions, due dates, then all findings, judgements, visits, events, risks, assessments,
     # recommendations, values, and apart from them, as they are or were then, the risks' links, the
     # recommendations' and the measures;
     # of the history: where the page is cut, by the actions and by the recommendation, updates, due dates,
     # decisions, what was sent back, owners, assessments; whether this is a demonstration; and what was
-    # corrected of each of eleven kinds of rows
-    with django_assert_num_queries(40):
+    # corrected of each of eleven kinds of rows, and of actions twice; for the record of
+    # its lead body, what was foretold of dates, and since when what is done has been
+    with django_assert_num_queries(46):
         reader.get("/recommendations/1/")
 
 
@@ -232,9 +271,21 @@ def test_an_action_costs_the_same_however_long_its_history(reader, size, django_
     for day in range(1, size + 1):
         make_update(action, dated=f"2022-11-{day:02}")
         make_due_date(action, dated=f"2022-11-{day:02}")
-    # as for a recommendation, without its assessments
-    with django_assert_num_queries(38):
+    # as for a recommendation, without its assessments and that record, and with the meeting at which it arose
+    with django_assert_num_queries(43):
         reader.get("/actions/A01/")
+
+
+def test_an_action_says_that_it_was_agreed_on_the_day_of_a_meeting_once_that_is_known(reader):
+    make_action("A01", agreed_on="2022-11-22")
+    make_action("A02", agreed_on="2022-11")
+    make_action("A03", agreed_on="2022-11-23")
+    make_meeting("2022-11-22")
+    make_meeting("2022-11-23", state="cancelled")
+    told = "Agreed by the board 22 November 2022 That was the day of a meeting of the board"
+    assert told in words(reader.get("/actions/A01/"))
+    for ref in ("A02", "A03"):
+        assert "That was the day of a" not in words(reader.get(f"/actions/{ref}/"))
 
 
 # The tags --------------------------------------------------------------------------------------------
@@ -401,3 +452,42 @@ def test_history_shows_an_entry_as_corrected_only_once_the_correction_was_known(
         11: ([("On track", False)], "on_track"),
         12: ([("At risk", False), ("On track", True)], "at_risk"),
     }
+
+
+def test_a_recommendation_of_many_actions_is_shown_by_twenty_and_every_row_of_them_printed(reader):
+    make_recommendation(1)
+    officer = make_user("Officers")
+    for number in range(1, 22):
+        make_update(
+            make_action(f"A{number:02}"), dated="2023-01-01", narrative=f"Said of {number}", by=officer
+        )
+    refs = [f"A{number:02}" for number in range(1, 22)]
+    first, second = (reader.get(f"/recommendations/1/?as_at=2023-03-10{page}") for page in ("", "&page=2"))
+
+    def parts(response):
+        page = response.content.decode()
+        reports, rows, history = re.split('id="(?:actions|history)"', page)
+        on_paper = re.findall('<tbody class="print-only">.*?</tbody>', rows, re.DOTALL)
+        on_screen = re.sub('<tbody class="print-only">.*?</tbody>', "", rows, flags=re.DOTALL)
+        row = r'<th scope="row"[^>]*>.*?href="/actions/([^/]+)/'
+        found = [re.findall(row, text, re.DOTALL) for text in (on_screen, "".join(on_paper))]
+        told = [re.findall(r"\bSaid of (\d+)\b", text) for text in (reports, history)]
+        return [*found, *told], words_of(reports), words_of(rows), words_of(history)
+
+    found, reports, rows, history_words = parts(first)
+    assert found[:3] == [refs[:20], refs[20:], [str(n) for n in range(1, 21)]]
+    assert sorted(found[3], key=int) == found[2]
+    assert "What its owners report (21 of 21 reported)" in reports
+    assert "Here are A01 to A20, 20 of its 21 actions. Pages of the others" in reports
+    assert "answer it: 21 on track Showing 1 to 20 of 21 Showing all 21" in rows
+    assert (
+        "Here is what was said of the recommendation itself and of A01 to A20, 20 of its 21 actions."
+        in history_words
+    )
+    assert 'href="?as_at=2023-03-10&amp;page=2#actions"' in first.content.decode()
+    first_look = 'href="/actions/?as_at=2023-03-10&amp;recommendation=1&amp;first=yes"'
+    assert first_look in first.content.decode()
+    found, reports, rows, history_words = parts(second)
+    assert found == [refs[20:], refs[:20], ["21"], ["21"]]
+    assert "Here is A21, 1 of its 21 actions." in reports
+    assert [line.text for line in second.context["history"].entries] == ["Said of 21"]

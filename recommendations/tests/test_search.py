@@ -69,12 +69,22 @@ def test_words_are_found_in_an_action_its_history_its_findings_and_its_document(
         ("NGUYỄN", "nguyễn"),
         ('"so-called"', "“so–called” help"),
         ("straße", "STRASSE"),
+        ("sørensen æ", "SORENSEN AE"),
+        ("improvement", "improve\u00adment"),
+        ("improve\u200bment", "improvement"),
     ],
 )
 def test_quotes_dashes_case_and_accents_are_the_same(typed, stands):
     make_update(make_action(), narrative=stands)
 
     assert found(typed) == [("progress update of 1 November 2022", stands)]
+
+
+@pytest.mark.parametrize("typed", ["\u0301", "\u00ad", "\u200b"])
+def test_what_is_no_word_is_found_nowhere(typed):
+    make_update(make_action(), narrative="e\u0301cole, improve\u00adment")
+
+    assert found(typed) == []
 
 
 def test_what_was_not_yet_said_or_known_or_counts_no_more_is_not_found():

@@ -1,0 +1,88 @@
+"""What was reported since a moment: the one rule by which somebody has reported, or has not.
+
+A report that was loaded from a document tells how an action stands, and is nobody's answer to the board.
+"""
+
+import datetime
+from collections import defaultdict
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from recommendations.models import ProgressUpdate
+from recommendations.status import ACCEPTED
+from record.held import had_before_it, meetings_held
+from record.prepared import ask
+
+
+class Heard(NamedTuple):
+    """What is asked of each of very many updates: which action it is on, and what it says in a word."""
+
+    id: int
+    action_id: int
+    status: str
+    dated_first: datetime.date
+    withdraws_id: int | None
+    corrects_id: int | None
+    document_id: int | None
+
+    @property
+    def is_acceptance(self):
+        """Whether it is the Chair's or Secretariat's acceptance, and not an owner's report."""
+        return self.status in ACCEPTED
+
+
+def updates_since(since, at):
+    """A Heard for each update that became known between ``since`` and ``at``, each an AsAt, in their order.
+
+    Corrections and withdrawals of earlier ones are among them.
+    """
+    return sorted(Heard(*row) for row in ask(_updates_since, at, since.until))
+
+
+def _updates_since(at, since):
+    end = Q(known_from__lt=at.known) if at.known else Q()
+    rows = ProgressUpdate.objects.filter(end, known_from__gte=since, dated_first__lte=at.day)
+    # By the column that finds them: asked for them by their keys, SQLite would read all there are.
+    return rows.order_by("known_from").values_list(
+        "pk", "action_id", "status", "dated_first", "withdraws_id", "corrects_id", "document_id"
+    )
+
+
+def reports_in(heard):
+    """{key of an action: the reports on it} in ``heard``, from ``updates_since``, in their order.
+
+    What was put right is there as it stands now; what corrects a report of an earlier time is no new one.
+    """
+    put_right = put_right_by(heard)
+    new, reports = set(), defaultdict(list)
+    for row in heard:
+        if row.withdraws_id or (row.corrects_id and row.corrects_id not in new):
+            continue
+        new.add(row.id)
+        if row.id not in put_right and not row.is_acceptance:
+            reports[row.action_id].append(row)
+    return reports
+
+
+def put_right_by(heard):
+    """The keys of the updates that those of ``heard`` correct or withdraw."""
+    return {row.corrects_id for row in heard} | {row.withdraws_id for row in heard}
+
+
+def somebody_reported(reports):
+    """Whether any of ``reports`` was made by a person."""
+    return any(not report.document_id for report in reports)
+
+
+def reported_this_round(at):
+    """The keys of the actions that somebody reported on since the last meeting held, as ``at`` sees it.
+
+    Before any meeting was held they are those that somebody ever reported on.
+    """
+    held = meetings_held(at)
+    if held:
+        reports = reports_in(updates_since(had_before_it(held[0], at), at))
+        return {key for key, of_action in reports.items() if somebody_reported(of_action)}
+    made = ProgressUpdate.objects.standing(at).filter(document=None)
+    return set(made.values_list("action", flat=True))

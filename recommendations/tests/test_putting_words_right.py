@@ -1,0 +1,186 @@
+"""Putting the words of an entry right changes nothing of what stands, was agreed first or was missed."""
+
+import datetime
+
+import pytest
+
+from recommendations.history import history
+from recommendations.models import ProgressUpdate
+from recommendations.position import board_position
+from recommendations.tests.factories import (
+    make_action,
+    make_assessment,
+    make_decision,
+    make_due_date,
+    make_recommendation,
+    make_send_back,
+    make_update,
+)
+from record.tests.factories import make_user, noon, on
+
+pytestmark = pytest.mark.django_db
+MINUTE = datetime.timedelta(minutes=1)
+LATER = on(datetime.date(2023, 1, 31))
+WORDS = {"narrative": "The same, spelt right", "correction_reason": "A slip of the pen"}
+
+
+@pytest.fixture
+def officer():
+    return make_user("Officers")
+
+
+@pytest.fixture
+def chair():
+    return make_user("Chair")
+
+
+@pytest.fixture
+def action():
+    return make_action("A01", make_recommendation(1), agreed_on="2022-09-01", recorded_at=noon("2022-09-01"))
+
+
+def told():
+    """What is told of the only action, its dates, decisions and history."""
+    board = board_position(LATER)
+    (stands,) = board.actions
+    lines = history(LATER, actions=[stands.pk]).entries
+    return {
+        "status": stands.words,
+        "first date": str(stands.baseline.due) if stands.baseline else None,
+        "dates": [(str(line.due), line.is_missed) for line in stands.dates],
+        "waiting": [str(line.due) for line in stands.proposals],
+        "to accept": [each.ref for each in board.decisions.to_accept],
+        "sent back": stands.sent_back and stands.sent_back.wanted,
+        "turns": [line.turn for line in lines if line.turn and not line.superseded],
+        "views": [(line.whose, line.status) for line in board.recommendations[0].assessments],
+    }
+
+
+def right(row, by):
+    """Put a word of ``row``, which is of a kind of the factories, right in January."""
+    again = {"dated": row.dated, "by": by, "recorded_at": noon("2023-01-10"), "corrects": row}
+    if isinstance(row, ProgressUpdate):
+        return make_update(row.action, row.status, **WORDS, **again)
+    return make_decision(row.due_date, row.outcome, reason="Spelt right", correction_reason="A slip", **again)
+
+
+def agreed(action, due, day, *, officer, chair):
+    """A date that its owner proposed and the Chair agreed on ``day``, and its Decision."""
+    said = {"dated": day, "recorded_at": noon(day)}
+    return make_decision(
+        make_due_date(action, due, needs_decision=True, by=officer, **said), by=chair, **said
+    )
+
+
+def test_words_of_an_agreement_move_no_first_date_and_end_no_proposal(action, officer, chair):
+    first = agreed(action, "2022-10", "2022-09-10", officer=officer, chair=chair)
+    make_update(action, dated="2022-09-12", by=officer, recorded_at=noon("2022-09-12"))
+    second = agreed(action, "2022-12", "2022-11-20", officer=officer, chair=chair)
+    asked = {"needs_decision": True, "dated": "2022-12-20", "recorded_at": noon("2022-12-20")}
+    make_due_date(action, "2023-06", by=officer, **asked)
+    before = told()
+    assert (before["first date"], before["waiting"]) == ("October 2022", ["June 2023"])
+    assert before["dates"] == [("October 2022", True), ("December 2022", True)]
+
+    for decision in (first, second):
+        right(right(decision, chair), chair)
+
+    assert told() == before
+
+
+def test_words_of_an_agreement_in_time_make_nothing_missed(action, officer, chair):
+    agreed(action, "2022-10", "2022-09-10", officer=officer, chair=chair)
+    make_update(action, dated="2022-09-12", by=officer, recorded_at=noon("2022-09-12"))
+    in_time = agreed(action, "2023-06", "2022-10-20", officer=officer, chair=chair)
+    before = told()
+    assert before["dates"] == [("October 2022", False), ("June 2023", False)]
+
+    right(in_time, chair)
+
+    assert told() == before
+
+
+@pytest.mark.parametrize("which", ["done", "complete"])
+def test_words_of_a_report_or_its_acceptance_of_one_day_reopen_nothing_and_make_nothing_missed(
+    action, officer, chair, which
+):
+    make_due_date(action, "2022-10", dated="2022-09-10", by=chair, recorded_at=noon("2022-09-10"))
+    made = {
+        status: make_update(
+            action, status, dated="2022-10-05", by=by, recorded_at=noon("2022-10-05") + place * MINUTE
+        )
+        for place, (status, by) in enumerate((("done", officer), ("complete", chair)))
+    }
+    before = told()
+    assert (before["status"], before["dates"]) == ("Complete, evidenced", [("October 2022", False)])
+
+    right(right(made[which], chair), chair)
+
+    assert told() == before
+
+
+def test_words_of_an_acceptance_do_not_overrule_what_reopened_it_that_day(action, officer, chair):
+    accepted = make_update(action, "complete", dated="2022-10-05", by=chair, recorded_at=noon("2022-10-05"))
+    make_update(action, "off_track", dated="2022-10-05", by=officer, recorded_at=noon("2022-10-06"))
+    before = told()
+    assert (before["status"], before["turns"]) == ("Off track", ["Reopened"])
+
+    right(accepted, chair)
+
+    assert told() == before
+
+
+def test_words_of_a_later_report_give_no_force_to_an_acceptance_it_overruled(action, officer, chair):
+    make_due_date(action, "2022-12", dated="2022-09-10", by=chair, recorded_at=noon("2022-09-10"))
+    asked = {"needs_decision": True, "dated": "2022-09-20", "recorded_at": noon("2022-09-20")}
+    make_due_date(action, "2023-06", by=officer, **asked)
+    later = make_update(action, "off_track", dated="2022-10-12", by=officer, recorded_at=noon("2022-10-12"))
+    make_update(action, "complete", dated="2022-10-10", by=chair, recorded_at=noon("2022-10-13"))
+    before = told()
+    assert (before["waiting"], before["turns"]) == (
+        ["June 2023"],
+        ["Changed nothing: a later report was on the record"],
+    )
+
+    right(later, officer)
+
+    assert told() == before
+
+
+def test_words_of_an_acceptance_leave_it_reopened_on_a_later_day(action, officer, chair):
+    accepted = make_update(action, "complete", dated="2022-10-05", by=chair, recorded_at=noon("2022-10-05"))
+    make_update(action, "off_track", dated="2022-10-12", by=officer, recorded_at=noon("2022-10-12"))
+    before = told()
+    assert before["turns"] == ["Reopened"]
+
+    right(accepted, chair)
+
+    assert told() == before
+
+
+def test_words_of_a_report_that_was_sent_back_leave_it_sent_back(action, officer, chair):
+    done = make_update(action, "done", dated="2022-10-05", by=officer, recorded_at=noon("2022-10-05"))
+    wanted = {"dated": "2022-10-06", "wanted_by": datetime.date(2023, 3, 1), "by": chair}
+    make_send_back(done, recorded_at=noon("2022-10-06"), **wanted)
+    before = told()
+    assert (bool(before["sent back"]), before["to accept"]) == (True, [])
+
+    right(right(done, officer), officer)
+
+    assert told() == before
+
+
+def test_words_of_the_earlier_of_two_assessments_of_a_day_leave_the_later_standing(action):
+    said = [
+        make_assessment(
+            action.recommendations.get(),
+            status,
+            dated="2022-10-05",
+            recorded_at=noon("2022-10-05") + place * MINUTE,
+        )
+        for place, status in enumerate(("on_track", "off_track"))
+    ]
+    again = {"dated": "2022-10-05", "corrects": said[0], "recorded_at": noon("2023-01-10")}
+    make_assessment(action.recommendations.get(), "on_track", **WORDS, **again)
+
+    assert told()["views"] == [("adviser", "off_track")]
