@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxLengthValidator
-from django.db import models
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -13,6 +12,7 @@ from django.utils.html import format_html
 
 from meetings import papers
 from meetings.forms import MeetingForm
+from meetings.outcomes_admin import AskOutcomeAdmin, LateNoteAdmin
 from meetings.publishing import MovedOn, draft, publish, what_is_read
 from record import ledger, security_log
 from record.admin import RecordAdmin
@@ -23,6 +23,7 @@ from record.models import Ask, Meeting
 from record.signing import Refused
 from record.texts import LinesField
 
+__all__ = ["AskAdmin", "AskOutcomeAdmin", "LateNoteAdmin", "MeetingAdmin"]
 LONGEST_REASON = 500
 
 
@@ -67,6 +68,7 @@ class PublishForm(forms.Form):
 
 class AskInline(OnPageInline):
     model = Ask
+    verbose_name, verbose_name_plural = "question for the board", "what the board is asked"
     fields = ["kind", "text"]
 
 
@@ -77,7 +79,6 @@ class MeetingAdmin(RecordAdmin):
     list_display = ["__str__", "state_in_words", "papers_due_in_words"]
     ordering = ["-held_on"]
     inlines = [AskInline]
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = [
         (
             None,

@@ -2,66 +2,44 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Q
 
 from meetings.corrections import Correction, corrections
-from meetings.held import MEETINGS_LOOKED_BACK, had_before_it, published_by
+from meetings.movement import Change, Movement, movement_of
 from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition, ProgressPosition, RecommendationPosition
 from recommendations.lateness import DueLine
-from recommendations.models import Action, Assessment, ProgressUpdate
-from recommendations.position import board_position, progress_position
-from recommendations.status import RANK, Status
+from recommendations.models import Assessment, ProgressUpdate
+from recommendations.position import board_position, progress_position, stood, updates_with
+from recommendations.received import Heard, put_right_by, reports_in, somebody_reported, updates_since
+from recommendations.status import RANK, STATUS_WORDS, Status
 from record.as_at import AsAt
-from record.versions import read
+from record.held import MEETINGS_LOOKED_BACK, had_before_each, had_before_it, published_by
+from record.prepared import ask
+from record.versions import read_asked
+
+# So many reports on one action since a meeting are told in full; the others stand in its history.
+MOST_IN_FULL = 5
 
 
 def changes_since_paper(meeting, shown, at):
     """The Changes since the paper that ``meeting`` has in front of it, or None if it has none.
 
     They go up to the position ``shown``, a BoardPosition, until the meeting has been held, then to the end
-    of its day. Nothing that is shown later than the paper is in the paper.
+    of its day. Nothing that is shown later than the paper is in the paper. None too if that day ended before
+    the paper: its day was put right, or the paper came late, and nothing came after the one by the other.
     """
     if not published_by(at, meeting.papers).exists():
         return None
     since = had_before_it(meeting, at)
     end = AsAt.then(meeting.held_on, today=at.today)
-    now = board_position(end) if meeting.was_held_by(at.day) else shown
+    is_held = meeting.was_held_by(at.day)
+    if is_held and end.until < since.until:
+        return None
+    now = board_position(end) if is_held else shown
     return changes_between(progress_position(since), now, since=since)
-
-
-@dataclass(frozen=True)
-class Change:
-    """An action as it stands now, and as it stood at the meeting before (None if it is new).
-
-    ``was_put_right`` says that what was reported of it then has since been corrected or withdrawn.
-    """
-
-    action: ActionPosition
-    was: ActionPosition | None
-    was_put_right: bool = False
-
-    @property
-    def is_comparable(self):
-        """Whether it was reported on at both ends, by reports that stand."""
-        ends = (self.was, self.action)
-        return bool(self.was) and not self.was_put_right and not any(a.is_never_reported for a in ends)
-
-    @property
-    def is_date_moved(self):
-        """Whether it is overdue no more only because another date is agreed for it."""
-        return bool(
-            self.was
-            and self.was.is_overdue
-            and not self.action.is_overdue
-            and self.action.status == self.was.status
-        )
-
-    @property
-    def is_first_report(self):
-        """Whether it was on the board at the meeting before, and has been reported on only since."""
-        return bool(self.was) and self.was.is_never_reported and not self.action.is_never_reported
 
 
 @dataclass(frozen=True)
@@ -70,19 +48,34 @@ class Received:
 
     action: ActionPosition
     was: ActionPosition | None
-    updates: tuple[ProgressUpdate, ...]
+    updates: tuple[Heard, ...]
+    was_put_right: bool = False
 
     @property
     def words(self):
         """What the newest of them says, and whether that is new: "First report: At risk"."""
-        now = self.updates[0]
-        if self.was is None or self.was.is_never_reported:
-            return f"First report: {now.words}"
-        if now != self.action.update:
-            return f"{now.words}, for an earlier day"
+        now, newest, before = self.updates[0], self.action.update, self.action.previous
+        said = STATUS_WORDS[now.status]
+        is_newest = newest is not None and now.id == newest.pk
+        if self.was is None or self.was.is_never_reported or self.was_put_right and is_newest and not before:
+            return f"First report: {said}"
+        if not is_newest:
+            if newest and newest.is_acceptance and newest.pk > now.id:
+                return f"{said}, then accepted: {STATUS_WORDS[newest.status]}"
+            return f"{said}, for an earlier day"
+        if self.was_put_right:
+            return f"{said}. What was reported before was put right"
         if now.status == self.was.status:
-            return f"Still {now.words[0].lower()}{now.words[1:]}"
-        return f"{self.was.words} → {now.words}"
+            return f"Still {said[0].lower()}{said[1:]}"
+        return f"{self.was.words} → {said}"
+
+
+class InFull(NamedTuple):
+    """What was Received on one action, with the newest of the updates in full, and how many are before."""
+
+    received: Received
+    updates: tuple[ProgressUpdate, ...]
+    more: int
 
 
 @dataclass(frozen=True)
@@ -147,41 +140,6 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class Movement:
-    """Where one recommendation has gone since the meeting before, in a ``word``, and what else happened."""
-
-    word: str
-    first_reports: tuple[ActionPosition, ...] = ()
-    added: tuple[ActionPosition, ...] = ()
-    corrected: tuple[ActionPosition, ...] = ()
-    moved: tuple[ActionPosition, ...] = ()
-
-    @property
-    def words(self):
-        """It in full: "Same. First report: A01, A04. Added: A05"."""
-        named = (
-            ("First report", self.first_reports),
-            ("Added", self.added),
-            ("Corrected", self.corrected),
-            ("No more overdue because its date was moved", self.moved),
-        )
-        notes = [f"{what}: {', '.join(a.ref for a in those)}" for what, those in named if those]
-        return ". ".join([self.word, *notes])
-
-    @property
-    def short(self):
-        """It in a line: "Same, 2 first reports, 1 added"."""
-        several = "first report" if len(self.first_reports) == 1 else "first reports"
-        counted = (
-            (self.first_reports, several),
-            (self.added, "added"),
-            (self.corrected, "corrected"),
-            (self.moved, "date moved" if len(self.moved) == 1 else "dates moved"),
-        )
-        return ", ".join([self.word, *(f"{len(those)} {what}" for those, what in counted if those)])
-
-
-@dataclass(frozen=True)
 class Changes:
     """Everything that moved since the meeting before; lists of Change unless said otherwise."""
 
@@ -199,6 +157,7 @@ class Changes:
     completed: tuple[Change, ...]
     embedded: tuple[Change, ...]
     closed: tuple[Change, ...]
+    accepted_again: tuple[Change, ...]
     reopened: tuple[Change, ...]
     moved: tuple[Change, ...]
     repeated: tuple[Change, ...]
@@ -220,6 +179,7 @@ class Changes:
             (self.completed, "complete"),
             (self.embedded, "embedded"),
             (self.closed, "closed"),
+            (self.accepted_again, "accepted again"),
             (self.moved, "with another due date"),
             (self.refused, "with a proposed date refused"),
             (self.sent_back, "sent back for evidence"),
@@ -261,19 +221,12 @@ class Changes:
     @property
     def worse(self):
         """The actions that stand worse than they were reported then."""
-        return self._compared(self.newly_overdue, self.worsened, self.reopened)
+        return tuple(p.action for p in self.pairs if p.is_worse)
 
     @property
     def better(self):
         """The actions that stand better than they were reported then, and in nothing worse."""
-        worse = {action.ref for action in self.worse}
-        better = self._compared(self.improved, self.completed, self.embedded)
-        return tuple(action for action in better if action.ref not in worse)
-
-    def _compared(self, *kinds):
-        """The actions of some kinds of change that were reported on at both ends, each once."""
-        moved = {pair.action.ref for pairs in kinds for pair in pairs}
-        return tuple(p.action for p in self.pairs if p.is_comparable and p.action.ref in moved)
+        return tuple(p.action for p in self.pairs if p.is_better)
 
     @property
     def movement_words(self):
@@ -291,35 +244,16 @@ class Changes:
         return self.movement(number).words
 
     def movement(self, number):
-        """The Movement of recommendation ``number``: Improved, Worse or Same, and what else happened.
-
-        Only actions reported on at both ends are compared, and none whose report then was since put right.
-        First reports, added actions, corrected ones and those whose date was moved are named, and are neither
-        better nor worse: an action is not less late because a later date was agreed for it.
-        """
+        """The Movement of recommendation ``number``."""
         if number not in {r.number for r in self.before.recommendations}:
             return Movement("New")
-        here = [p for p in self.pairs if number in p.action.recommendations]
-        both = [p for p in here if p.is_comparable]
-        moved = tuple(p.action for p in both if p.is_date_moved)
-        if both:
-            then = (min(RANK[p.was.status] for p in both), -sum(p.was.is_overdue for p in both))
-            late = sum(p.action.is_overdue for p in both) + len(moved)
-            now = (min(RANK[p.action.status] for p in both), -late)
-            word = "Same" if then == now else "Improved" if now > then else "Worse"
-        return Movement(
-            word if both else "Cannot be compared",
-            first_reports=tuple(p.action for p in here if p.is_first_report),
-            added=tuple(p.action for p in here if not p.was),
-            corrected=tuple(p.action for p in here if p.was_put_right),
-            moved=moved,
-        )
+        return movement_of([p for p in self.pairs if number in p.action.recommendations])
 
 
 def changes_between(before, now, *, since):
     """The Changes from the ProgressPosition ``before``, taken at ``since``, to ``now``."""
     earlier = before.by_ref
-    heard = updates_since(since, now)
+    heard = updates_since(since, now.at)
     put_right = put_right_by(heard)
 
     def change(action):
@@ -328,7 +262,7 @@ def changes_between(before, now, *, since):
 
     pairs = tuple(change(action) for action in now.actions)
     received = reports_received(pairs, heard)
-    heard_of = {each.action.pk for each in received}
+    heard_of = {each.action.pk for each in received if somebody_reported(each.updates)}
     earlier_too = [pair for pair in pairs if pair.was]
     compared = [p for p in earlier_too if p.is_comparable and p.action.is_open and p.was.is_open]
 
@@ -358,8 +292,9 @@ def changes_between(before, now, *, since):
         completed=completed,
         embedded=embedded,
         closed=closed,
+        accepted_again=tuple(p for p in pairs if p.is_accepted_again),
         reopened=reopened,
-        moved=tuple(p for p in earlier_too if due_date_moved(p)),
+        moved=tuple(p for p in pairs if p.is_date_moved),
         repeated=tuple(
             p for p in pairs if p.action.repeats_commentary and (not p.was or p.was.update != p.action.update)
         ),
@@ -369,7 +304,7 @@ def changes_between(before, now, *, since):
             for line in p.action.refused
             if line.pk not in {earlier.pk for earlier in (p.was.refused if p.was else ())}
         ),
-        assessed=assessed_since(before, now),
+        assessed=assessed_since(before, now, since=since),
         sent_back=tuple(
             p for p in pairs if p.action.sent_back and (not p.was or p.was.sent_back != p.action.sent_back)
         ),
@@ -389,44 +324,32 @@ def changes_between(before, now, *, since):
     )
 
 
-def updates_since(since, now):
-    """The ProgressUpdates that became known between ``since`` and the position ``now``, in their order.
-
-    Corrections and withdrawals of earlier ones are among them.
-    """
-    end = Q(known_from__lt=now.at.known) if now.at.known else Q()
-    rows = ProgressUpdate.objects.filter(end, known_from__gte=since.until, dated_first__lte=now.at.day)
-    return read(rows.order_by("pk"), now.at, "document")
-
-
 def reports_received(pairs, heard):
-    """A Received for each action of ``pairs`` that was reported on in ``heard``, from ``updates_since``.
-
-    What was put right is shown as it stands now; what corrects a report of an earlier time is no new one.
-    """
-    put_right = put_right_by(heard)
-    new, reports = set(), {}
-    for row in heard:
-        if row.withdraws_id or (row.corrects_id and row.corrects_id not in new):
-            continue
-        new.add(row.pk)
-        if row.pk not in put_right and not row.is_acceptance:
-            reports.setdefault(row.action_id, []).append(row)
+    """A Received for each action of ``pairs`` that was reported on in ``heard``, from ``updates_since``."""
+    reports = reports_in(heard)
     return tuple(
-        Received(p.action, p.was, tuple(sorted(reports[p.action.pk], key=in_order, reverse=True)))
+        Received(
+            p.action,
+            p.was,
+            tuple(sorted(reports[p.action.pk], key=in_order, reverse=True)),
+            p.was_put_right,
+        )
         for p in pairs
         if p.action.pk in reports
     )
 
 
-def put_right_by(heard):
-    """The keys of the updates that those of ``heard`` correct or withdraw."""
-    return {row.corrects_id for row in heard} | {row.withdraws_id for row in heard}
+def received_in_full(changes):
+    """An InFull for each of what was received in ``changes``, in one query."""
+    shown = [(each, [update.id for update in each.updates[:MOST_IN_FULL]]) for each in changes.received]
+    keys = sorted(pk for _, pks in shown for pk in pks)
+    rows = {row.pk: row for row in read_asked(updates_with, changes.now.at, related=("document",), keys=keys)}
+    return [InFull(each, tuple(rows[pk] for pk in pks), len(each.updates) - len(pks)) for each, pks in shown]
 
 
 def in_order(statement):
     """What statements are sorted by: the day they speak of, then the order in which they were added."""
-    return (statement.dated_first, statement.pk)
+    return (statement.dated_first, statement.id)
 
 
 def _left_the_open(pairs):
@@ -439,42 +362,50 @@ def actions_gone(before, now):
     return tuple(Gone(a, a.pk in withdrawn) for a in before.actions if a.ref not in now.by_ref)
 
 
-def assessed_since(before, now):
-    """An Assessed for each assessment that stands now and did not then."""
-    earlier = {r.number: {line.whose: line for line in r.assessments} for r in before.recommendations}
+def assessed_since(before, now, *, since):
+    """An Assessed for each assessment that was recorded since, and is the newest of its body that stands.
+
+    What comes to stand again by a withdrawal, and what corrects an earlier one, is not new: the corrections
+    tell of it. Of an earlier one that was itself put right since, nothing is said as of what it said before.
+    """
+    shown = {line.pk for r in before.recommendations for line in r.assessments}
+    if all(line.pk in shown for r in now.recommendations for line in r.assessments):
+        return ()
+    rows = ask(_assessed_since, now.at, since.until)
+    put_right = put_right_by(rows)
+    new = set()
+    for row in rows:
+        if not row.withdraws_id and (not row.corrects_id or row.corrects_id in new):
+            new.add(row.pk)
+    earlier = {
+        r.number: {line.whose: line for line in r.assessments if line.pk not in put_right}
+        for r in before.recommendations
+    }
     return tuple(
-        Assessed(r, line, was)
+        Assessed(r, line, earlier.get(r.number, {}).get(line.whose))
         for r in now.recommendations
         for line in r.assessments
-        if (was := earlier.get(r.number, {}).get(line.whose)) is None or was.pk != line.pk
+        if line.pk in new
     )
 
 
-def due_date_moved(change):
-    """Whether the agreed date is another one, and not because the one before was withdrawn as wrong."""
-    was, now = change.was.due, change.action.due
-    if was is None or now is None:
-        return was is not None or now is not None
-    return was.pk != now.pk and not any(line.pk == was.pk and line.withdrawn for line in change.action.dates)
+def _assessed_since(at, since):
+    end = Q(known_from__lt=at.known) if at.known else Q()
+    return Assessment.objects.filter(end, known_from__gte=since, dated_first__lte=at.day).order_by("pk")
 
 
 def unchanged(now, meetings):
     """An Unchanged for each open action of the position ``now`` that has not moved.
 
     ``meetings`` are those before it, the latest first. At most MEETINGS_LOOKED_BACK are looked at, in one
-    light query each.
+    light query each, and one for them all.
     """
     waiting = {a.pk: (a.status, a.due and a.due.pk) for a in now.open}
     counted = dict.fromkeys(waiting, 0)
     looked_at = meetings[:MEETINGS_LOOKED_BACK]
-    for meeting in looked_at:
-        then = Action.objects.as_at(had_before_it(meeting, now.at)).filter(pk__in=list(waiting))
-        same = {
-            pk
-            for pk, status, due in then.values_list("pk", "status", "due_id")
-            if waiting[pk] == (status, due)
-        }
-        waiting = {pk: value for pk, value in waiting.items() if pk in same}
+    for had in had_before_each(looked_at, now.at):
+        then = stood(had)
+        waiting = {pk: value for pk, value in waiting.items() if then.get(pk) == value}
         for pk in waiting:
             counted[pk] += 1
         if not waiting:

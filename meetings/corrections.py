@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from record.dates import say
+from record.prepared import ask
 from record.signing import name_in
-from record.statements import statement_kinds
-from record.versions import read
+from record.statements import labels_among, statement_kinds
+from record.versions import read_asked
 
 # What an entry or a row says that was withdrawn.
 WITHDRAWN = "nothing: it is withdrawn"
@@ -51,8 +52,8 @@ def _of_edited_rows(since, now):
 
 
 def _of_statements(since, now):
-    start = Q(recorded_at__gte=since.known) if since.known else Q(dated_first__gt=since.day)
-    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
+    # Asked first: of most kinds nothing was put right, and rows of many kinds take long to ask for.
+    labels = set(ask(_kinds_put_right, now.at, since.day, since.known))
     return tuple(
         Correction(
             kind=kind._meta.verbose_name,
@@ -64,14 +65,27 @@ def _of_statements(since, now):
             by=name_in(row.signed),
         )
         for kind in statement_kinds()
-        for row in read(
-            kind.objects.filter(start, superseding, recorded_at__lt=now.at.until, dated_first__lte=now.at.day)
-            .select_related("corrects", "withdraws")
-            .order_by("recorded_at", "pk"),
-            now.at,
-            kind.about_path(),
+        if kind._meta.label in labels
+        for row in read_asked(
+            _superseding, now.at, kind, since.day, since.known, related=(kind.about_path(),)
         )
     )
+
+
+def _kinds_put_right(at, day, known):
+    return labels_among(_put_right(at, kind, day, known) for kind in statement_kinds())
+
+
+def _superseding(at, kind, day, known):
+    rows = _put_right(at, kind, day, known)
+    return rows.select_related("corrects", "withdraws").order_by("recorded_at", "pk")
+
+
+def _put_right(at, kind, day, known):
+    """The rows of ``kind`` that put another right after ``known`` or, without that, speak of a later day."""
+    start = Q(recorded_at__gte=known) if known else Q(dated_first__gt=day)
+    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
+    return kind.objects.filter(start, superseding, recorded_at__lt=at.until, dated_first__lte=at.day)
 
 
 def _said(row, *, instead_of):

@@ -7,11 +7,23 @@ what is settled goes to nothing else, so that everybody at the table means the s
 from dataclasses import dataclass
 from functools import cached_property
 
-from meetings.held import published_by
 from recommendations.action_position import ActionPosition
+from recommendations.board import decisions_wanted
 from recommendations.lateness import DueLine
 from recommendations.status import Status
 from recommendations.terms import TERMS
+from record.held import published_by
+from record.models import Ask, Meeting
+from record.prepared import ask
+from record.versions import recorded, rows_of
+
+# {what a key begins with: how papers and pages head the decisions of that kind}
+KINDS = {
+    "date": f"A. {TERMS['dates_asked']}",
+    "completion": f"B. {TERMS['completions']}",
+    "re-check": f"C. {TERMS['rechecks']}",
+    "late": f"D. {TERMS['late']}",
+}
 
 
 @dataclass(frozen=True)
@@ -30,23 +42,59 @@ class Wanted:
     def name(self):
         return f"D{self.number}"
 
+    @property
+    def as_list(self):
+        return [self.action]
+
 
 @dataclass(frozen=True)
 class Decisions:
-    """The decisions asked for, by what they are on, each kind in the order of its numbers."""
+    """The decisions asked for, by what they are on, each kind in the order of its numbers.
+
+    ``settled`` are the numbers of what is asked for no more, and ``sent_back`` the actions of which evidence
+    is awaited: no decision is wanted on those yet. ``asks`` are those that are to be decided and are not yet.
+    """
 
     dates: tuple[Wanted, ...]
     completions: tuple[Wanted, ...]
     rechecks: tuple[Wanted, ...]
     late: tuple[Wanted, ...]
     settled: dict[str, int]
+    sent_back: tuple[ActionPosition, ...]
+    asks: tuple[Ask, ...]
 
     @property
     def all(self):
         return self.dates + self.completions + self.rechecks + self.late
 
+    @property
+    def waiting(self):
+        """Those that somebody asked for, or that a day set for them has brought: all but the late."""
+        return self.dates + self.completions + self.rechecks
+
     def __len__(self):
-        return len(self.all)
+        """How many decisions are wanted, wherever that is said: those with a number, and the asks."""
+        return len(self.all) + len(self.asks)
+
+    @property
+    def counted(self):
+        """How many they are: "7 decisions"; "no decisions"."""
+        return f"{len(self) or 'no'} decision{'' if len(self) == 1 else 's'}"
+
+    @property
+    def words(self):
+        """How many of each kind: "1 ask, 6 dates, 2 late without a new date"; "" for none."""
+        late = "late without a new date"
+        kinds = (
+            (self.asks, "ask", "asks"),
+            (self.dates, "date", "dates"),
+            (self.completions, "completion", "completions"),
+            (self.rechecks, "re-check", "re-checks"),
+            (self.late, late, late),
+        )
+        return ", ".join(
+            f"{len(rows)} {one if len(rows) == 1 else more}" for rows, one, more in kinds if rows
+        )
 
     @cached_property
     def numbers(self):
@@ -56,32 +104,41 @@ class Decisions:
     @property
     def kinds(self):
         """(what is asked for, its Wanted) of every kind, those that nothing is asked for among them."""
-        return (
-            ("A. Dates asked for", self.dates),
-            ("B. Completions to accept", self.completions),
-            ("C. Re-checks due", self.rechecks),
-            (f"D. {TERMS['late']}", self.late),
-        )
+        return zip(KINDS.values(), (self.dates, self.completions, self.rechecks, self.late), strict=True)
 
 
-def decisions_of(board, *, numbers):
-    """The Decisions that ``board``, a BoardPosition, asks for; ``numbers`` is what earlier papers gave."""
-    waiting, given = board.decisions, dict(numbers)
+def decisions_of(board, *, numbers, settled=(), asks=()):
+    """The Decisions that ``board``, an ActionGroup, asks for; ``numbers`` are those given already.
 
-    def wanted(kind, row, action, proposal=None):
-        key = f"{kind} {row.pk}"
-        number = given.setdefault(key, max(given.values(), default=0) + 1)
-        return Wanted(number, key, action, proposal)
+    ``settled`` is {key: when it was asked for} of what was decided since, and ``asks`` are those to decide.
+    Where numbers are given, others follow on in the order in which they were asked for.
+    """
+    waiting = decisions_wanted(board.actions)
+    dates = [(f"date {line.pk}", line, action, line) for action, line in waiting.proposals]
+    completions = [(f"completion {a.update.pk}", a.update, a, None) for a in waiting.to_accept]
+    rechecks = [(f"re-check {a.update.pk}", a.update, a, None) for a in waiting.to_recheck]
+    late = [(f"late {a.due.pk}", a.due, a, None) for a in late_without_a_date(board)]
+    asked = {key: row.recorded_at for key, row, _, _ in (*dates, *completions, *rechecks, *late)}
+    given = dict(numbers)
+    new = [key for key in {**dict(settled), **asked} if key not in given]
+    if given:
+        when = {**asked, **dict(settled)}
+        new.sort(key=lambda key: (when[key], key))
+    for key in new:
+        given[key] = max(given.values(), default=0) + 1
 
     def in_order(found):
-        return tuple(sorted(found, key=lambda each: each.number))
+        wanted = [Wanted(given[key], key, action, proposal) for key, _, action, proposal in found]
+        return tuple(sorted(wanted, key=lambda each: each.number))
 
     return Decisions(
-        dates=in_order([wanted("date", line, action, line) for action, line in waiting.proposals]),
-        completions=in_order([wanted("completion", a.update, a) for a in waiting.to_accept]),
-        rechecks=in_order([wanted("re-check", a.update, a) for a in waiting.to_recheck]),
-        late=in_order([wanted("late", a.due, a) for a in late_without_a_date(board)]),
-        settled=dict(numbers),
+        dates=in_order(dates),
+        completions=in_order(completions),
+        rechecks=in_order(rechecks),
+        late=in_order(late),
+        settled={key: number for key, number in given.items() if key in numbers or key not in asked},
+        sent_back=waiting.sent_back,
+        asks=tuple(asks),
     )
 
 
@@ -90,9 +147,20 @@ def late_without_a_date(board):
     return tuple(a for a in board.overdue if not a.proposals and a.status != Status.DONE)
 
 
+def asks_of(meeting, at):
+    """What the board is asked to do at ``meeting``, which may be None, as was known ``at``."""
+    return tuple(rows_of(ask(_asks, at, keys=[meeting.pk])) if meeting else ())
+
+
+def _asks(at, meetings):
+    return recorded(Ask, at).begun(at).filter(meeting__in=meetings).order_by("id")
+
+
 def numbers_printed(meeting, at):
     """{key: number} of the decisions in the newest paper of ``meeting``, which may be None, by then."""
-    if not meeting:
-        return {}
-    papers = published_by(at, meeting.papers).filter(decisions__isnull=False).order_by("-version")
-    return papers.values_list("decisions", flat=True).first() or {}
+    return next(iter(ask(_numbers_printed, at, keys=[meeting.pk])), {}) if meeting else {}
+
+
+def _numbers_printed(at, meetings):
+    papers = Meeting.papers.field.model.objects.filter(meeting__in=meetings, decisions__isnull=False)
+    return published_by(at, papers).order_by("-version").values_list("decisions", flat=True)

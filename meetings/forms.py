@@ -2,10 +2,10 @@
 
 from django.utils import timezone
 
-from meetings.held import decided_at
 from record.as_at import AsAt
 from record.dates import say_day
 from record.forms import RecordForm, named
+from record.held import decided_at
 from record.models import Meeting, MeetingState
 
 
@@ -16,6 +16,10 @@ class MeetingForm(RecordForm):
     """
 
     today = None
+    corrects_nothing = "an empty box is filled in, an ask is added or the meeting is marked as held"
+
+    def fills_in(self):
+        return super().fills_in() and self.cleaned_data.get("state") != MeetingState.CANCELLED
 
     def clean(self):
         cleaned = super().clean()
@@ -31,6 +35,14 @@ class MeetingForm(RecordForm):
                 "held_on",
                 f"On record, the meeting of {say_day(other.held_on)} was once held on that day, and its "
                 "address leads there. Choose another day.",
+            )
+        cancelled = Meeting.objects.filter(held_on=day, state=MeetingState.CANCELLED)
+        if day and cancelled.exclude(pk=self.instance.pk).exists():
+            self.add_error(
+                "held_on",
+                f"The meeting of {say_day(day)} was cancelled, and is on record under that day. If it is "
+                f"held after all, open it and change its state to “{MeetingState.PLANNED.label}”. Else "
+                "choose another day.",
             )
         cited_by = decided_at(self.instance, AsAt.now(self.today)) if self.instance.pk else []
         if cited_by and state == MeetingState.CANCELLED:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from meetings.changes import Changes, Movement
-from meetings.decisions import late_without_a_date
+from meetings.decisions import Decisions
 from recommendations import charts
 from recommendations.board import BoardPosition, RecommendationPosition
-from recommendations.terms import TERMS
 from record.dates import MONTHS, say_day
 from record.models import Meeting
 
@@ -65,8 +64,18 @@ class Glance:
         return (self.judgement, *self.critical, self.since, self.coming)
 
 
-def glance(board: BoardPosition, *, changes: Changes | None, before: Meeting | None, coming: Meeting | None):
-    """The Glance of ``board``, with its ``changes`` since the meeting ``before``, and the one to come."""
+def glance(
+    board: BoardPosition,
+    *,
+    changes: Changes | None,
+    before: Meeting | None,
+    coming: Meeting | None,
+    decisions: Decisions,
+):
+    """The Glance of ``board``, with its ``changes`` since the meeting ``before``, and the one to come.
+
+    ``decisions`` are those wanted of that one.
+    """
     held = "Since the last meeting"
     if before:
         paper = "the paper of " if changes.since.day != before.held_on else ""
@@ -77,7 +86,7 @@ def glance(board: BoardPosition, *, changes: Changes | None, before: Meeting | N
         critical=tuple(critical_cell(r) for r in board.critical)
         or (Cell("No critical recommendation", ("None is marked critical on this day.",)),),
         since=since_meeting(held, changes, before),
-        coming=next_to_come(board, coming),
+        coming=next_to_come(board, coming, decisions),
         compared=f"Since {day.day} {MONTHS[day.month - 1][:3]}" if before else "",
         lines=tuple(Line(r, changes.movement(r.number) if changes else None) for r in board.recommendations),
     )
@@ -121,21 +130,15 @@ def since_meeting(held, changes, before):
     return Cell(held, (changes.movement_words, *paper))
 
 
-def next_to_come(board, meeting):
+def next_to_come(board, meeting, decisions):
     """The next meeting, what is to be decided, and when its papers go out."""
-    waiting, late = board.decisions, len(late_without_a_date(board))
-    count = len(waiting)
-    counted = f"{count or 'no'} decision{'' if count == 1 else 's'}"
-    # A paper numbers these too, after what waits for a decision.
-    beyond = (f"{TERMS['late']}: {late}.",) if late else ()
     if not meeting:
-        wanted = f"{counted.capitalize()} waiting{': ' if count else ''}{waiting.words}."
-        return Cell("No next meeting recorded", (wanted, *beyond))
-    lines = [f"{waiting.words[:1].upper()}{waiting.words[1:]}."] if count else []
-    lines += beyond
+        wanted = f"{decisions.counted.capitalize()} waiting{': ' if decisions else ''}{decisions.words}."
+        return Cell("No next meeting recorded", (wanted,))
+    lines = [f"{decisions.words}."] if decisions else []
     if papers := papers_due(meeting, board.at):
         lines.append(f"{papers}.")
-    return Cell(f"{say_day(meeting.held_on)}: {counted}", tuple(lines))
+    return Cell(f"{say_day(meeting.held_on)}: {decisions.counted}", tuple(lines))
 
 
 def papers_due(meeting, at):

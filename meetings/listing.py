@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from meetings.held import had_with
 from recommendations.models import Action, newest_updates
-from recommendations.status import NOT_REPORTED
+from recommendations.status import ACCEPTED, NOT_REPORTED
+from record.held import had_with
 from record.models import Meeting
 from record.rows import keys_as_at
 from record.statements import statement_kinds
@@ -18,8 +18,8 @@ from record.statements import statement_kinds
 class Listed:
     """A meeting, how many decisions are recorded as made at it, and {what became of actions: how many}.
 
-    ``changes`` compares the position that it had before it with that of the meeting before; None for the
-    first.
+    ``changes`` compares the position that it had before it with that of the meeting before, as its own page
+    does; None where none was held before that position.
     """
 
     meeting: Meeting
@@ -43,7 +43,8 @@ class Listed:
 def listed(held, at):
     """A Listed for each of the meetings ``held``, the latest first, as known ``at``.
 
-    ``papers`` of each are those published by then. It takes a fixed number of queries.
+    ``papers`` of each are those published by then. It takes a fixed number of queries,
+    and one less with nothing to compare.
     """
     decided = Counter()
     for kind in statement_kinds():
@@ -55,22 +56,39 @@ def listed(held, at):
 
 
 def changes_at(held, at):
-    """{key of each of the meetings ``held``, the latest first, but the first of all: the changes by it}."""
-    if not held:
+    """{key of each of the meetings ``held``, the latest first, but those with none before: its changes}."""
+    ends = _ends(held, at)
+    if not ends:
         return {}
+    # Most positions are the end of one comparison and the beginning of the next.
+    places = {moment: f"{place}" for place, moment in enumerate(dict.fromkeys(sum(ends.values(), ())))}
     columns = {}
-    for place, meeting in enumerate(held):
-        had = had_with(list(meeting.papers.all()), meeting, at)
-        newest = newest_updates(had).values("status")[:1]
-        columns[f"here_{place}"] = Exists(keys_as_at(Action, had).filter(id=OuterRef("pk")))
+    for moment, place in places.items():
+        newest = newest_updates(moment).values("status")[:1]
+        columns[f"here_{place}"] = Exists(keys_as_at(Action, moment).filter(id=OuterRef("pk")))
         columns[f"status_{place}"] = Coalesce(Subquery(newest), Value(NOT_REPORTED))
     rows = list(Action.objects.annotate(**columns).values(*columns))
-    stood = [
-        [row[f"status_{place}"] if row[f"here_{place}"] else None for row in rows]
-        for place in range(len(held))
-    ]
-    ends = zip(held, stood, stood[1:], strict=False)
-    return {meeting.pk: _compared(was, now) for meeting, now, was in ends}
+    stood = {
+        moment: [row[f"status_{place}"] if row[f"here_{place}"] else None for row in rows]
+        for moment, place in places.items()
+    }
+    return {key: _compared(stood[since], stood[had]) for key, (since, had) in ends.items()}
+
+
+def _ends(held, at):
+    """{key of a meeting: the AsAt of the position before, and of its own}, where there is one before.
+
+    The one before is that of the last meeting held by the day that its own position is of: a paper may be
+    older than the meeting before, and nothing is compared with what came later.
+    """
+    ends = {}
+    for place, meeting in enumerate(held):
+        had = had_with(list(meeting.papers.all()), meeting, at)
+        before = next((m for m in held[place + 1 :] if m.was_held_by(had.day)), None)
+        if before:
+            papers = [paper for paper in before.papers.all() if paper.published_at < had.until]
+            ends[meeting.pk] = (had_with(papers, before, had), had)
+    return ends
 
 
 def _compared(was, now):
@@ -83,7 +101,7 @@ def _compared(was, now):
             found["added"] += 1
         elif status is None:
             found["off the board"] += 1
-        elif then == NOT_REPORTED:
+        elif then == NOT_REPORTED and status not in ACCEPTED:
             found["first reported on"] += 1
         else:
             found["changed status"] += 1

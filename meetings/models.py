@@ -1,4 +1,4 @@
-"""What the board sees: its meetings and the papers frozen for them."""
+"""What the board sees: the papers frozen for its meetings. What those made of them stands in outcomes.py."""
 
 import hashlib
 
@@ -7,10 +7,13 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 
+from meetings.outcomes import AskOutcome, LateNote
 from record.dates import end_of
 from record.ledger import Anchor
 from record.models import Erasure, LedgerEntry, Meeting
 from record.signing import name_in
+
+__all__ = ["AskOutcome", "LateNote", "Paper"]
 
 
 class PaperQuerySet(models.QuerySet):

@@ -5,11 +5,11 @@ import hashlib
 import re
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
+from meetings.decisions import asks_of
 from meetings.models import Paper
-from meetings.papers import asks_of, render_paper, status_paper
+from meetings.papers import render_paper, status_paper
 from record import ledger
 from record.as_at import AsAt
 from record.dates import end_of, say_day
@@ -17,7 +17,7 @@ from record.models import Meeting
 from record.signing import signature
 from record.since import told_since
 
-TOKEN = "[0-9]{1,18} [0-9]{1,18} [0-9]{4}-[0-9]{2}-[0-9]{2}"
+TOKEN = "[0-9]{1,18} [0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 class MovedOn(Exception):
@@ -31,14 +31,13 @@ class MovedOn(Exception):
 def what_is_read(meeting):
     """The token of what the paper of ``meeting`` rests on now.
 
-    It is the number of the newest entry, that of the meeting's version, and the day that the paper shows.
+    It is the number of the newest entry, which every version of a row has too, and the day the paper shows.
     """
     return _token(meeting, _newest(meeting), now=timezone.now())
 
 
 def _token(meeting, newest, *, now):
-    version = meeting.history.aggregate(newest=Max("history_id"))["newest"] or 0
-    return f"{ledger.anchor().count} {version} {shown_next(meeting, newest, now=now).day}"
+    return f"{ledger.anchor().count} {shown_next(meeting, newest, now=now).day}"
 
 
 def _newest(meeting):
@@ -49,7 +48,7 @@ def _told(read, is_now):
     """What made the token ``read`` into ``is_now``, in sentences; none where nothing known can have."""
     if not re.fullmatch(TOKEN, read):
         return []
-    (entry, _, day), (newest, _, today) = read.split(), is_now.split()
+    (entry, day), (newest, today) = read.split(), is_now.split()
     try:
         day, today = map(datetime.date.fromisoformat, (day, today))
     except ValueError:

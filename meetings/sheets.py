@@ -11,8 +11,8 @@ from bisect import bisect
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from html.parser import HTMLParser
+from functools import cached_property, lru_cache
+from html import unescape
 from itertools import groupby
 
 # What a sheet holds, in millimetres, and the type that styles/_paper.scss sets; a test holds them together.
@@ -56,68 +56,75 @@ OTHER = 1200
 HEAVIER, WIDER = 1.06, 1.025
 
 
-@dataclass
+@dataclass(eq=False)
 class Element:
     """An element of a paper's HTML, with where it starts and ends in it, and what its start tag says."""
 
     tag: str
-    attributes: dict
+    said: str
     start: int
     inside: int = 0
     ends_inside: int = 0
     end: int = 0
     children: list = field(default_factory=list)
 
-    @property
+    @cached_property
+    def attributes(self):
+        return {name: unescape(one or other) for name, one, other in ATTRIBUTE.findall(self.said)}
+
+    @cached_property
     def classes(self):
-        return (self.attributes.get("class") or "").split()
+        return self.attributes.get("class", "").split()
+
+    @property
+    def elements(self):
+        """The elements that stand in it directly."""
+        return [child for child in self.children if isinstance(child, Element)]
+
+    def own(self, tag):
+        """Those of them of that ``tag``."""
+        return [child for child in self.elements if child.tag == tag]
 
     def all(self, tag):
         """The elements of that ``tag`` in it, in order."""
-        below = [child for child in self.children if isinstance(child, Element)]
-        return [each for child in below for each in ([child] if child.tag == tag else child.all(tag))]
+        return [each for child in self.elements for each in ([child] if child.tag == tag else child.all(tag))]
 
 
-class Reader(HTMLParser):
-    """Reads HTML of our own templates, every element of which is closed, into Elements."""
+# As our own templates write them. What anybody typed is escaped in there, so it can hold no tag.
+_A_TAG = r"""<!--.*?-->|<(/?)(%s)((?:[^>"']|"[^"]*"|'[^']*')*?)(/?)>"""
+TAG = re.compile(_A_TAG % r"\w+", re.DOTALL)
+# But those that stand only in a row or a line, which most do: a paper is cut into pieces by the others.
+OF_PIECES = re.compile(_A_TAG % r"(?!(?:td|th|bdi|strong|span|s|br|path)\b)\w+", re.DOTALL)
+ATTRIBUTE = re.compile(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)')""")
 
-    def __init__(self, html):
-        super().__init__()
-        self.html = html
-        self.lines = [0, *(found.end() for found in re.finditer("\n", html))]
-        self.root = Element("root", {}, 0)
-        self.open = [self.root]
-        self.feed(html)
-        self.close()
 
-    @property
-    def place(self):
-        line, column = self.getpos()
-        return self.lines[line - 1] + column
+def read(html, tags=TAG):
+    """HTML of our own templates, every element of which is closed, as the Element that it all stands in.
 
-    def handle_starttag(self, tag, attrs):
-        element = Element(tag, dict(attrs), self.place)
-        element.inside = self.place + len(self.get_starttag_text())
-        self.open[-1].children.append(element)
-        if tag in VOID:
-            element.end = element.inside
-        else:
-            self.open.append(element)
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop().end = self.place
-
-    def handle_endtag(self, tag):
-        if tag in VOID:
-            return
-        element = self.open.pop()
-        element.ends_inside = self.place
-        element.end = self.html.index(">", self.place) + 1
-
-    def handle_data(self, data):
-        self.open[-1].children.append(data)
+    Only what ``tags`` finds is taken for the tag of an element. A library's reader of any HTML took half the
+    time of a whole paper.
+    """
+    root = Element("root", "", 0)
+    open_elements, place = [root], 0
+    for found in tags.finditer(html):
+        start, end = found.span()
+        if start > place:
+            open_elements[-1].children.append(unescape(html[place:start]))
+        place = end
+        is_end, tag, said, is_whole = found.groups()
+        if not tag or is_end and tag in VOID:  # a comment, or what is empty
+            continue
+        if is_end:
+            element = open_elements.pop()
+            element.ends_inside, element.end = start, end
+            continue
+        element = Element(tag, said, start, inside=end, ends_inside=end, end=end)
+        open_elements[-1].children.append(element)
+        if not is_whole and tag not in VOID:
+            open_elements.append(element)
+    if place < len(html):
+        root.children.append(unescape(html[place:]))
+    return root
 
 
 @dataclass(frozen=True)
@@ -148,8 +155,7 @@ class Piece:
 
         Of a row, the rest of its longest cell goes on as a row of its own, across the table.
         """
-        read = Reader(self.html)
-        (whole,) = read.root.children
+        (whole,) = read(self.html).children
         longest = max(
             (cell for tag in ("td", "th") for cell in whole.all(tag)) if self.columns else [whole],
             key=lambda element: element.ends_inside - element.inside,
@@ -265,27 +271,36 @@ def _joined(pieces):
 
 def pieces_of(html):
     """The Pieces of ``html`` in order: rows of tables, items of lists, and whatever else stands by itself."""
-    read = Reader(html)
-    for element in read.root.children:
-        if isinstance(element, Element):
-            yield from _pieces(element, html)
+    return tuple(piece for section in SECTION.split(html) for piece in _pieces_of_section(section))
+
+
+# A section begins with its heading, which stands in nothing else.
+SECTION = re.compile("(?=<h2[ >])")
+
+
+# Most sections of a paper are as they were on the one before.
+@lru_cache(maxsize=64)
+def _pieces_of_section(html):
+    return tuple(piece for element in read(html, OF_PIECES).elements for piece in _pieces(element, html))
 
 
 def _pieces(element, html):
     whole = html[element.start : element.end]
     if element.tag == "table":
-        widths = columns_of(element)
-        rows = element.all("tbody") if "grouped" in element.classes else element.all("tbody")[0].all("tr")
+        bodies = element.own("tbody")
+        rows = bodies if "grouped" in element.classes else bodies[0].own("tr")
         if not rows:
             return
         opens, closes = html[element.start : rows[0].start], html[rows[-1].end : element.end]
-        head = ABOVE["table"] + sum(height_of(each, WIDTH) for each in element.all("caption"))
-        head += sum(group_height(each, widths) for each in element.all("thead"))
-        measure = group_height if rows[0].tag == "tbody" else row_height
+        (above_rows,) = read(opens).elements
+        widths = columns_of(above_rows)
+        head = ABOVE["table"] + sum(height_of(each, WIDTH) for each in above_rows.own("caption"))
+        head += sum(group_height(each, widths) for each in above_rows.own("thead"))
+        measure, widths = group_height if rows[0].tag == "tbody" else row_height, tuple(widths)
         for row in rows:
             yield Piece(
                 html[row.start : row.end],
-                lambda html: measure(only_element(html), widths),
+                lambda html: height_alone(measure, html, widths),
                 opens,
                 closes,
                 head,
@@ -293,10 +308,10 @@ def _pieces(element, html):
             )
     elif element.tag in ("ul", "ol"):
         opens, closes = html[element.start : element.inside], html[element.ends_inside : element.end]
-        for item in element.all("li"):
+        for item in element.own("li"):
             yield Piece(
                 html[item.start : item.end],
-                lambda html: height_of(only_element(html), WIDTH - INDENT),
+                lambda html: height_alone(height_of, html, WIDTH - INDENT),
                 opens,
                 closes,
                 ABOVE[element.tag],
@@ -305,19 +320,22 @@ def _pieces(element, html):
         above = ABOVE.get(element.tag, 0)
         yield Piece(
             whole,
-            lambda html: height_of(only_element(html), WIDTH) + above,
+            lambda html: height_alone(height_of, html, WIDTH) + above,
             is_heading=element.tag in HEADINGS,
         )
 
 
-def only_element(html):
-    """The Element of ``html`` that holds all of it."""
-    return Reader(html).root.children[0]
+# Most of what is on a paper was on the one before, and on the page of the day before.
+@lru_cache(maxsize=2048)
+def height_alone(measure, html, width):
+    """How high the one element of ``html`` is in that ``width``, or those widths, as ``measure`` says."""
+    return measure(read(html).children[0], width)
 
 
 def columns_of(table):
     """The widths of a table's columns in millimetres: "w30" is 30, and one without a class has the rest."""
-    heads = table.all("col") or table.all("thead")[0].all("th")
+    columns = [column for group in table.own("colgroup") for column in group.own("col")]
+    heads = columns or table.own("thead")[0].all("th")
     widths = [next((float(c[1:]) for c in head.classes if re.fullmatch(r"w\d+", c)), None) for head in heads]
     rest = (WIDTH - sum(width or 0 for width in widths)) / max(1, widths.count(None))
     return [rest if width is None else width for width in widths]
@@ -325,7 +343,7 @@ def columns_of(table):
 
 def group_height(group, widths):
     """How high the rows of one ``tbody`` are, of which the second stands close below the first."""
-    rows = group.all("tr")
+    rows = group.own("tr")
     high = sum(row_height(row, widths) for row in rows) - ROW_PADDING / 2 * (len(rows) - 1)
     return max(high, *(row_height(row, widths, spans=True) for row in rows))
 
@@ -335,7 +353,7 @@ def row_height(row, widths, *, spans=False):
 
     It may begin after a cell of the row above that spans both.
     """
-    cells = [cell for cell in row.children if isinstance(cell, Element)]
+    cells = row.elements
     across = [int(cell.attributes.get("colspan", 1)) for cell in cells]
     # Where cells of the row above span this one too, the first of them is the first column.
     place, heights = int(sum(across) < len(widths)), [0]
@@ -357,11 +375,11 @@ def height_of(element, width, *, size=None):
     if "framed" in element.classes:
         width -= 2 * FRAME
     if "four" in element.classes:
-        cells = [child for child in element.children if isinstance(child, Element)]
+        cells = element.elements
         return max(height_of(cell, width / len(cells) - 2 * FRAME, size=size) for cell in cells) + FRAME
     if "pairs" in element.classes:
-        pairs = [child for child in element.children if isinstance(child, Element)]
-        return sum(max(height_of(value, width - 42, size=size), size * LINE * POINT) for value in pairs[1::2])
+        values = element.elements[1::2]
+        return sum(max(height_of(value, width - 42, size=size), size * LINE * POINT) for value in values)
     height, line = 0.0, Line(width, size)
     for child in runs(element, is_bold=element.tag in BOLD):
         if isinstance(child, Element):

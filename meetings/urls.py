@@ -4,7 +4,7 @@ import datetime
 
 from django.urls import path, register_converter
 
-from meetings import views
+from meetings import deciding_views, views
 
 
 class DayConverter:
@@ -27,6 +27,7 @@ urlpatterns = [
     path("status/", views.status, name="status"),
     path("meetings/", views.meetings, name="meetings"),
     path("meetings/<day:date>/", views.meeting, name="meeting"),
+    path("meetings/<day:date>/decide/", deciding_views.decide, name="decide"),
     path("meetings/<day:date>/paper/", views.paper, name="paper"),
     path("proof/", views.proof, name="proof"),
 ]

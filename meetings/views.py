@@ -1,61 +1,69 @@
 """The board's position, its meetings, and the status page and papers made for them."""
 
 from collections import namedtuple
-from functools import wraps
 
 from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from meetings import papers
-from meetings.changes import changes_since, changes_since_paper, unchanged
-from meetings.decisions import late_without_a_date
+from meetings.addresses import of_a_meeting
+from meetings.arising import arising_at
+from meetings.changes import changes_since, changes_since_paper, received_in_full, unchanged
+from meetings.decided import agenda
+from meetings.deciding import may_decide
+from meetings.decisions import asks_of
+from meetings.diary import calendar_of
 from meetings.glance import glance
-from meetings.held import (
-    had_before_it,
-    meetings_held,
-    next_meeting,
-    published_by,
-    said_at,
-    shown_of,
-)
 from meetings.listing import listed
 from meetings.models import Paper
 from meetings.publishing import draft
 from recommendations import charts
+from recommendations.file_views import as_file
 from recommendations.position import board_position
 from recommendations.status import FLAGS, STATUS_WORDS
 from recommendations.terms import TERMS
+from recommendations.track_record import track_records
 from record import ledger
 from record.dates import end_of
-from record.models import Meeting
+from record.held import (
+    had_before_it,
+    meetings_held,
+    next_meeting,
+    published_by,
+    shown_of,
+)
+from record.kept import kept
+from record.models import Demonstration, Meeting
 from record.versions import read, recorded, rows_of
 
-Figure = namedtuple("Figure", "words count query")
+Figure = namedtuple("Figure", "words count query beside", defaults=[""])
 # Of the actions to look at first, so many are on the first page.
 SHOWN_FIRST = 5
 
 
 @require_safe
+@kept
 def home(request):
     """Show where the board stands: four cells, the recommendations a line each, and what to look at first."""
     at = request.as_at
     board = board_position(at)
     earlier, coming = meetings_held(at), next_meeting(at)
     before = earlier[0] if earlier else None
-    changes = changes_since(board, earlier)
+    changes, decisions = changes_since(board, earlier), agenda(coming, board, at).decisions
     context = {
         "board": board,
-        "glance": glance(board, changes=changes, before=before, coming=coming),
+        "decisions": decisions,
+        "glance": glance(board, changes=changes, before=before, coming=coming, decisions=decisions),
         "changes": changes,
         "coming": coming,
         "worst": board.exceptions[:SHOWN_FIRST],
         "figures": (
             Figure(FLAGS["overdue"].word, len(board.overdue), "overdue=yes"),
-            Figure(FLAGS["silent"].word, len(board.silent), "silent=yes"),
+            Figure(FLAGS["silent"].word, len(board.silent), "silent=yes", board.silent_before_words),
             Figure(STATUS_WORDS["off_track"], len(board.off_track), "status=off_track"),
             Figure(STATUS_WORDS["at_risk"], len(board.at_risk), "status=at_risk"),
             Figure(TERMS["stale"], len(board.stale), "stale=yes"),
@@ -67,6 +75,7 @@ def home(request):
 
 
 @require_safe
+@kept
 def trends(request):
     """Show what moved over months: dates, statuses, measures, and the difference made for children."""
     at = request.as_at
@@ -76,83 +85,79 @@ def trends(request):
         "sentences": papers.position_in_words(board, update_every_days=settings.UPDATE_EVERY_DAYS),
         "months": charts.monthly_statuses(at, is_narrow=True),
         "slippage": charts.slippage(board, left=0, width=charts.NARROW),
-        "said": [a for a in board.reported if a.update.difference_made],
+        "records": track_records(board),
+        "said": [a for a in board.reported if a.claim],
     }
     return render(request, "meetings/trends.html", context)
 
 
 @require_safe
+@kept
 def status(request):
     """Show the status page, made for A4: for the next meeting if there is one."""
     at = request.as_at
     upcoming = next_meeting(at)
     made = papers.status_paper(
-        at, meeting=upcoming, asks=papers.asks_of(upcoming, at), has_annex="annex" in request.GET
+        at, meeting=upcoming, asks=asks_of(upcoming, at), has_annex="annex" in request.GET
     )
     return paper_response(papers.render_paper(made))
 
 
 @require_safe
+@kept
 def meetings(request):
     """List the meetings, those to come first, then by year what changed, was decided and was published."""
     day = request.as_at.day
     published = Paper.objects.filter(published_at__lt=end_of(day)).with_notice().order_by("version")
     rows = rows_of(recorded(Meeting, request.as_at).order_by("-held_on"))
     prefetch_related_objects(rows, Prefetch("papers", published))
+    planned = [m for m in rows[::-1] if not (m.is_cancelled or m.was_held_by(day))]
     context = {
-        "to_come": [m for m in rows[::-1] if not (m.is_cancelled or m.was_held_by(day))],
+        "to_come": [m for m in planned if m.held_on != day],
+        "on_the_day": [m for m in planned if m.held_on == day],
         "held": listed([m for m in rows if m.was_held_by(day)], request.as_at),
         "cancelled": [m for m in rows if m.is_cancelled],
+        "may_plan": request.user.is_staff and request.user.has_perm("record.add_meeting"),
     }
     return render(request, "meetings/meetings.html", context)
 
 
-def of_a_meeting(view):
-    """The view of a meeting, given its row; an address that it once had leads to the one it has."""
-
-    @wraps(view)
-    def found(request, date):
-        row = meeting_on(date, request.as_at)
-        if row.held_on == date:
-            return view(request, row)
-        address = reverse(request.resolver_match.url_name, args=[row.held_on])
-        query = request.META["QUERY_STRING"]
-        return HttpResponseRedirect(f"{address}?{query}" if query else address)
-
-    return found
-
-
 @require_safe
+@kept
 @of_a_meeting
 def meeting(request, row):
     """Show one meeting: asked, decided, changed, reported, since the paper, papers, and how it stood."""
     had = shown_of(row, request.as_at)
     board = board_position(had)
     earlier = meetings_held(had, before=row)
-    changes = changes_since(board, earlier)
+    # Asked for by the parts of the page that tell of the past, of which most are kept.
+    changes = SimpleLazyObject(lambda: changes_since(board, earlier))
     since_paper = changes_since_paper(row, board, request.as_at)
     is_held = row.was_held_by(request.as_at.day)
-    said = said_at(row, request.as_at) if is_held else []
+    on_it = agenda(row, board, request.as_at)
     context = {
         "meeting": row,
         "had": had,
         "asked": request.as_at,
-        "decided": [each for each, superseded in said if not superseded],
-        "once_decided": [pair for pair in said if pair[1]],
+        "agenda": on_it,
+        "arising": arising_at(row, request.as_at),
+        "may_decide": may_decide(request.user),
         "is_held": is_held,
+        "is_the_day": row.held_on == request.as_at.day and not (is_held or row.is_cancelled),
         "since_paper": since_paper,
         "since_paper_groups": papers.change_groups(since_paper) if since_paper else (),
         "board": board,
         "before": earlier[0] if earlier else None,
         "changes": changes,
-        "groups": papers.change_groups(changes) if changes else (),
-        "nothing_of": nothing_of(changes) if changes else (),
-        "rows": papers.recommendation_rows(board, changes),
+        "received": SimpleLazyObject(lambda: received_in_full(changes) if changes else ()),
+        "groups": SimpleLazyObject(lambda: papers.change_groups(changes) if changes else ()),
+        "nothing_of": SimpleLazyObject(lambda: nothing_of(changes) if changes else ()),
+        "rows": SimpleLazyObject(lambda: papers.recommendation_rows(board, changes)),
         # Its links lead to the position that it shows.
         "at": had,
-        "unchanged": unchanged(board, earlier),
-        "asks": papers.asks_of(row, request.as_at),
-        "late": late_without_a_date(board),
+        "unchanged": SimpleLazyObject(lambda: unchanged(board, earlier)),
+        "asks": on_it.asks,
+        "outcomes": on_it.outcomes,
         "corrections": papers.edits_of_meeting(row, request.as_at),
         "state": row.words_on(request.as_at.day),
         "papers": published_by(request.as_at, row.papers.with_anchor()).order_by("-version"),
@@ -168,16 +173,22 @@ def nothing_of(changes):
         (changes.sent_back, "nothing sent back for evidence"),
         (changes.assessed, "no new assessment"),
         (changes.corrections, "nothing corrected or withdrawn"),
-        (changes.repeated, "no update with the same words as before"),
+        (changes.repeated, "no update that only repeats the one before"),
     )
     return [words for rows, words in kinds if not rows]
 
 
+def asks_for_draft(request):
+    """Whether somebody who may publish asks what the next version would be."""
+    return "draft" in request.GET and request.user.has_perm("meetings.add_paper")
+
+
 @require_safe
+@kept(by=asks_for_draft)
 @of_a_meeting
 def paper(request, row):
     """Serve the meeting's paper: the published bytes, or a live draft until there are some."""
-    if "draft" in request.GET and request.user.has_perm("meetings.add_paper"):
+    if asks_for_draft(request):
         return paper_response(papers.render_paper(draft(row, has_annex="annex" in request.GET)))
     wanted = request.GET.get("version")
     published = published_by(request.as_at, row.papers).order_by("-version")
@@ -198,7 +209,7 @@ def paper(request, row):
     made = papers.status_paper(
         had,
         meeting=row,
-        asks=papers.asks_of(row, request.as_at),
+        asks=asks_of(row, request.as_at),
         is_draft=True,
         has_annex="annex" in request.GET,
     )
@@ -206,6 +217,7 @@ def paper(request, row):
 
 
 @require_safe
+@kept
 def proof(request):
     """Show the count and the hash of the record and of each paper, what they prove, and how to check."""
     at = request.as_at
@@ -219,16 +231,17 @@ def proof(request):
     return render(request, "meetings/proof.html", context)
 
 
-def meeting_on(date, at):
-    """The Meeting whose day that is, was or came to be, as was known ``at``; a 404 where there is none."""
-    known = recorded(Meeting, at)
-    found = rows_of(known.filter(held_on=date))
-    if not found:
-        once = Meeting.history.filter(held_on=date).order_by("-history_id").values("id")[:1]
-        found = rows_of(known.filter(id__in=list(once.values_list("id", flat=True))))
-    if not found:
-        raise Http404
-    return found[0]
+@require_safe
+def calendar(request):
+    """Send the meetings and due dates as a calendar to subscribe to."""
+    demonstration = "DEMONSTRATION, " if Demonstration.objects.exists() else ""
+    body = calendar_of(
+        board_position(request.as_at),
+        name=f"{demonstration}{settings.BOARD_NAME}",
+        host=request.get_host(),
+        address_of=request.build_absolute_uri,
+    )
+    return as_file(HttpResponse(body, content_type="text/calendar; charset=utf-8"), "calendar.ics")
 
 
 def paper_response(body):

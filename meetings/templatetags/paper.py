@@ -2,13 +2,16 @@
 
 import re
 from dataclasses import replace
+from functools import cache, lru_cache
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 
 from meetings.glance import papers_due
 from recommendations.status import FLAGS, ROWS
 from record.dates import say_day
+from record.texts import ended
 
 register = template.Library()
 register.filter(papers_due)
@@ -31,12 +34,19 @@ def cite(source, documents):
 
 
 @register.filter
+def of_ask(outcomes, ask):
+    """What became of an Ask, its AskOutcome among ``outcomes``, or None."""
+    return outcomes.get(ask.pk)
+
+
+@register.filter
 def cite_number(source, documents):
     """The number of a Source among ``documents``, without the place in it: "[2]"."""
     return cite(source and replace(source, reference=""), documents)
 
 
 @register.simple_tag
+@cache
 def rating(status):
     """``status`` as a paper shows it: its shape and its words, with no box to cost space."""
     row = ROWS[status]
@@ -44,6 +54,7 @@ def rating(status):
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def flagged(words, name):
     """``words`` as a paper shows the flag ``name``."""
     return format_html('<strong class="rating">{} {}</strong>', FLAGS[name].shape, words)
@@ -84,6 +95,12 @@ def by_role(edit):
     return SIGNERS.get(edit.role) or edit.role or "the system"
 
 
+@register.simple_tag
+def corrected(edits):
+    """What a row said before each of its ``edits``, and who made it and why; "" for none, as mostly."""
+    return render_to_string("paper/_corrected.html", {"corrections": edits}) if edits else ""
+
+
 @register.filter
 def corrections_of(document, edits):
     """The Edits, among those of documents, of the one that a Source is from."""
@@ -120,9 +137,9 @@ def and_its_paper(meeting, at):
 def why(update):
     """What a ProgressUpdate gives as the reason, and the step to recover, as far as a line holds them."""
     if not update.is_explained:
-        return in_a_line(update.narrative)
+        return ended(in_a_line(update.narrative))
     recovery = f"To recover: {update.recovery_step}" if update.recovery_step else ""
-    return in_a_line(f"{update.reason}\n{recovery}")
+    return ended(in_a_line(f"{ended(update.reason)}\n{recovery}"))
 
 
 @register.filter
@@ -139,6 +156,7 @@ ONE_LINE = 110
 
 
 @register.filter
+@lru_cache(maxsize=1024)
 def in_a_line(text):
     """The first sentences of ``text``, as many as a line holds and one at least; "[…]" if more was said."""
     text = text.replace("\n", " ").strip(" ")

@@ -15,10 +15,10 @@ from recommendations.tests.factories import make_action, make_decision, make_due
 from record.dates import say_day
 from record.ledger import append
 from record.models import Meeting
-from record.tests.admin_forms import errors_of, fill_in
+from record.tests.admin_forms import errors_of, fill_in, open_form
 from record.tests.factories import change, make_meeting, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 ADD = reverse("admin:record_meeting_add")
 
@@ -160,6 +160,20 @@ def test_a_meeting_at_which_something_was_decided_is_neither_cancelled_nor_still
     assert Decision.objects.get().dated == "2022-11-22"
 
 
+def test_the_day_of_a_cancelled_meeting_leads_back_to_it(secretariat):
+    meeting = make_meeting(held_on="2098-11-22", state="cancelled")
+
+    again = fill_in(secretariat, reverse("admin:record_meeting_add"), held_on="22/11/2098")
+
+    assert errors_of(again) == {
+        "held_on": [
+            "The meeting of 22 November 2098 was cancelled, and is on record under that day. If it is held "
+            "after all, open it and change its state to “Planned”. Else choose another day."
+        ]
+    }
+    assert fill_in(secretariat, page_of(meeting), state="planned").status_code == 302
+
+
 def test_nobody_was_at_a_cancelled_meeting(meeting):
     with pytest.raises(IntegrityError), transaction.atomic():
         change(meeting, state="cancelled", attendance="The Chair")
@@ -180,9 +194,20 @@ def test_what_the_board_is_asked_is_changed_and_withdrawn_with_a_reason_which_re
     secretariat.post(reverse("admin:record_ask_withdraw", args=[note.pk]), withdrawn)
 
     page = " ".join(secretariat.get("/meetings/2022-11-22/").content.decode().split())
-    asked = re.findall("<li><strong>To decide:</strong> (?:<[^>]*>)*(.*?)<", page)
+    asked = re.findall("<li> ?<strong>To decide:</strong> (?:<[^>]*>)*(.*?)<", page)
     assert asked == ["Decide two dates"]
     assert "Decide the dates" in page and "Too wide" in page and "Asked twice" in page
+
+
+def test_a_form_without_all_its_parts_saves_nothing_and_is_told_so_in_our_own_words(secretariat, meeting):
+    sent = open_form(secretariat, page_of(meeting)) | {"apologies": "The Chair"}
+
+    response = secretariat.post(page_of(meeting), {k: v for k, v in sent.items() if "_FORMS" not in k})
+
+    said = "This form was not sent whole. Nothing is saved. Open the page again and enter it there."
+    assert said in response.context["errors"]
+    assert said in response.content.decode()
+    assert Meeting.objects.get().apologies == ""
 
 
 @pytest.mark.parametrize("rows", [1, 10])
@@ -202,3 +227,49 @@ def test_nobody_was_at_a_meeting_that_is_still_to_come(secretariat):
     assert errors_of(refused) == {
         "attendance": ["16 December 2098 is still to come. Say who was there once it was held."]
     }
+
+
+def test_what_is_filled_in_added_or_marked_as_held_needs_no_reason_and_what_was_said_is_changed_with_one(
+    secretariat,
+):
+    meeting = make_meeting("2022-11-22", asks=["Decide the dates"])
+    page, said = page_of(meeting), {"change_reason": ["Say why this is changed."]}
+    hint = secretariat.get(page).context["adminform"].form.fields["change_reason"].help_text
+    assert hint.startswith(
+        "Not asked where an empty box is filled in, an ask is added or the meeting is marked as held."
+    )
+    unsaid = {"change_reason": " "}
+    added = {**unsaid, "asks-TOTAL_FORMS": "2", "asks-1-kind": "note", "asks-1-text": "Note the letter"}
+
+    held = fill_in(
+        secretariat, page, state="held", attendance="The Chair", papers_due_on="15/11/2022", **added
+    )
+
+    assert held.status_code == 302
+    meeting.refresh_from_db()
+    assert (meeting.state, meeting.attendance, meeting.asks.count()) == ("held", "The Chair", 2)
+    assert "Changed since it was entered" not in secretariat.get(meeting.get_absolute_url()).content.decode()
+    again = {**unsaid, "asks-TOTAL_FORMS": "3", "asks-2-kind": "note", "asks-2-text": "One more"}
+    for changed in (
+        {"attendance": "The Chair, the adviser"},
+        {"state": "cancelled", "attendance": ""},
+        {"state": "planned"},
+        {"asks-0-text": "Decide two dates", **again},
+        {},
+    ):
+        assert errors_of(fill_in(secretariat, page, **{**unsaid, **changed})) == said
+    assert fill_in(secretariat, page, **again).status_code == 302
+    other = page_of(make_meeting("2022-12-20"))
+    assert errors_of(fill_in(secretariat, other, state="cancelled", **unsaid)) == said
+
+
+def test_a_move_that_is_refused_is_headed_by_the_day_that_is_saved(secretariat):
+    meeting = make_meeting("2098-12-17")
+    make_meeting("2022-11-22")
+    refused = fill_in(secretariat, page_of(meeting), held_on="22/11/2022")
+
+    assert list(errors_of(refused)) == ["held_on"]
+    assert (refused.context["subtitle"], str(refused.context["original"])) == (
+        "Meeting of 17 December 2098",
+    ) * 2
+    assert refused.context["adminform"].form["held_on"].value() == "22/11/2022"

@@ -8,9 +8,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from meetings.changes import changes_between, changes_since, unchanged
-from meetings.held import had_before_it, meetings_held, next_meeting
+from meetings.changes import changes_between, changes_since, received_in_full
 from meetings.publishing import publish, what_is_read
+from meetings.tests.between import TODAY, at, changes_at, tell
+from recommendations.filters import ActionFilter
 from recommendations.position import board_position, progress_position
 from recommendations.status import Status
 from recommendations.tests.factories import (
@@ -21,47 +22,17 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
-from recommendations.tests.histories import DAYS, day, histories, make_board, store
+from recommendations.tests.histories import AS_FOUND, DAYS, day, histories, make_board, store
 from record.dates import end_of
-from record.tests.factories import add, change, make_meeting, make_user, on
+from record.held import meetings_held
+from record.tests.factories import add, make_meeting, make_user, noon, on, saved
+from record.tests.pages import main_words
 
 pytestmark = pytest.mark.django_db
-FIRST, SECOND, TODAY = (
-    datetime.date(2022, 10, 5),
-    datetime.date(2022, 11, 9),
-    datetime.date(2022, 11, 22),
-)
-
-
-def at(year, month, day, hour=12):
-    return datetime.datetime(year, month, day, hour, tzinfo=datetime.UTC)
-
-
-def changes_at(meeting, today=TODAY):
-    moment = had_before_it(meeting, on(today))
-    now = board_position(moment)
-    return changes_since(now, meetings_held(now.at, before=meeting))
-
-
-def tell(updates, officer):
-    """Add the (day, action, status) of ``updates`` in the order of their days, each recorded that day."""
-    for dated, action, status in sorted(updates, key=lambda update: update[0]):
-        recorded = at(*map(int, dated.split("-")))
-        make_update(action, status, dated=dated, by=officer, recorded_at=recorded)
 
 
 def refs(changes):
     return [change.action.ref for change in changes]
-
-
-@pytest.fixture
-def two_meetings():
-    return make_meeting(held_on=FIRST), make_meeting(held_on=SECOND)
-
-
-@pytest.fixture
-def officer():
-    return make_user("Officers")
 
 
 @settings(
@@ -81,6 +52,30 @@ def test_open_actions_before_and_after_reconcile_for_any_history(rows, days):
         balance = changes_between(before, now, since=on(first, end_of(first))).balance
         assert balance.reconciles
         assert (balance.before, balance.now) == (len(before.open), len(now.open))
+        transaction.set_rollback(True)
+
+
+@settings(AS_FOUND, max_examples=15)
+@given(
+    rows=histories(3, most=20),
+    days=st.sets(st.integers(0, DAYS - 1), max_size=3),
+    asked=st.integers(0, DAYS),
+    is_then=st.booleans(),
+)
+def test_the_filter_finds_what_the_comparison_says_was_not_reported_for_any_history(
+    rows, days, asked, is_then
+):
+    with transaction.atomic():
+        store(rows, *make_board(3))
+        for number in days:
+            make_meeting(day(number))
+        moment = on(day(asked), end_of(day(asked)) if is_then else None)
+        now = board_position(moment)
+        changes = changes_since(now, meetings_held(moment))
+        missing = changes.not_reported if changes else [a for a in now.open if a.is_never_reported]
+        found = ActionFilter({"round": "yes"}, at=moment, actions=now.actions)
+        assert found.is_valid(), found.errors
+        assert sorted(found.qs.values_list("ref", flat=True)) == sorted(a.ref for a in missing)
         transaction.set_rollback(True)
 
 
@@ -133,7 +128,8 @@ def test_each_kind_of_change_is_listed_once_where_it_belongs(two_meetings, offic
         "closed": ["A05"],
         "reopened": ["A04"],
         "moved": [],
-        "repeated": ["A01", "A02", "A03", "A04", "A05"],
+        # What accepts or closes repeats nothing, whatever its words.
+        "repeated": ["A01", "A02", "A04"],
     }
     balance = changes.balance
     assert (balance.before, balance.added, balance.reopened) == (5, 1, 1)
@@ -160,102 +156,6 @@ def test_a_moved_date_is_listed_with_both_dates_and_a_replaced_one_only_as_a_cor
     assert board_position(on(TODAY)).by_ref["A02"].revisions == 0
 
 
-DAY_OF_SECOND = [SECOND + datetime.timedelta(days=days) for days in (-1, 0, 1)]
-
-
-@pytest.mark.parametrize(
-    ("state", "last", "upcoming"),
-    [
-        ("planned", [FIRST, FIRST, SECOND], [SECOND, SECOND, None]),
-        ("held", [FIRST, SECOND, SECOND], [SECOND, None, None]),
-        ("cancelled", [FIRST, FIRST, FIRST], [None, None, None]),
-    ],
-)
-def test_the_last_meeting_is_the_last_one_held_the_day_before_its_day_and_the_next(
-    two_meetings, state, last, upcoming
-):
-    change(two_meetings[1], state=state)
-
-    assert [meetings_held(on(day))[0].held_on for day in DAY_OF_SECOND] == last
-    assert [(m := next_meeting(on(day))) and m.held_on for day in DAY_OF_SECOND] == upcoming
-    assert [two_meetings[1].was_held_by(day) for day in DAY_OF_SECOND] == [day == SECOND for day in last]
-    assert meetings_held(on(FIRST)) == []
-
-
-@pytest.mark.parametrize(("state", "since"), [("planned", SECOND), ("held", SECOND), ("cancelled", FIRST)])
-def test_a_later_meeting_compares_with_the_last_one_held_before_it(two_meetings, officer, state, since):
-    third = make_meeting(held_on=SECOND + datetime.timedelta(days=28))
-    make_update(make_action(), "on_track", dated=FIRST.isoformat(), by=officer)
-    change(two_meetings[1], state=state)
-
-    # The day before the second is held, the third has only the first to compare with.
-    early = changes_at(third, today=SECOND - datetime.timedelta(days=1))
-    assert early.since.day == FIRST
-    assert changes_at(third, today=third.held_on).since.day == since
-    if state == "cancelled":
-        assert changes_at(two_meetings[1], today=third.held_on) is None
-
-
-def test_the_first_meeting_has_nothing_to_compare_with():
-    meeting = make_meeting(held_on=FIRST)
-    make_action()
-    assert changes_at(meeting) is None
-
-
-def test_direction_is_a_word_for_each_recommendation(two_meetings, officer):
-    worse, better, same = (make_recommendation(number) for number in (1, 2, 3))
-    updates = []
-    for ref, recommendation, was, now in (
-        ("A01", worse, "on_track", "at_risk"),
-        ("A02", better, "at_risk", "on_track"),
-        ("A03", same, "on_track", "on_track"),
-    ):
-        action = make_action(ref, recommendation, recorded_at=at(2022, 10, 1))
-        updates += [("2022-10-02", action, was), ("2022-10-20", action, now)]
-    tell(updates, officer)
-    changes = changes_at(two_meetings[1])
-    assert [changes.direction(number) for number in (1, 2, 3)] == ["Worse", "Improved", "Same"]
-
-
-@pytest.mark.parametrize(
-    ("status", "due", "said", "short"),
-    [
-        (
-            "on_track",
-            "2022-12-31",
-            "Same. No more overdue because its date was moved: A01",
-            "Same, 1 date moved",
-        ),
-        ("on_track", "2022-09-30", "Same", "Same"),
-        ("complete", "2022-12-31", "Improved", "Improved"),
-    ],
-)
-def test_a_later_date_makes_no_recommendation_better(two_meetings, officer, status, due, said, short):
-    """Overdue at the first meeting, and no more at the second: by another date alone, or by its report."""
-    recommendation = make_recommendation(1)
-    late, other = (make_action(ref, recommendation, recorded_at=at(2022, 8, 1)) for ref in ("A01", "A02"))
-    make_due_date(late, "2022-08-31", dated="2022-08-02", by=officer, recorded_at=at(2022, 8, 2))
-    tell([("2022-08-03", late, "on_track"), ("2022-08-03", other, "on_track")], officer)
-    make_due_date(late, due, dated="2022-10-20", by=officer, recorded_at=at(2022, 10, 20))
-    done = {"evidence": "The audit", "recheck_on": "2023-04-01"} if status == "complete" else {}
-    make_update(late, status, dated="2022-10-20", by=officer, recorded_at=at(2022, 10, 20, 13), **done)
-
-    movement = changes_at(two_meetings[1]).movement(1)
-
-    assert (movement.words, movement.short) == (said, short)
-
-
-def test_unchanged_counts_the_meetings_at_which_status_and_date_were_the_same(two_meetings, officer):
-    began = {"agreed_on": "2022-09-30", "recorded_at": at(2022, 9, 30)}
-    still, moving = (make_action(ref, **began) for ref in ("A01", "A02"))
-    for action in (still, moving):
-        make_update(action, "on_track", dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
-    make_update(moving, "at_risk", dated="2022-11-15", by=officer, recorded_at=at(2022, 11, 15))
-    now = board_position(on(TODAY))
-    rows = unchanged(now, meetings_held(now.at))
-    assert [(row.action.ref, row.words) for row in rows] == [("A01", "unchanged for 2 meetings")]
-
-
 def test_a_refused_date_and_a_new_assessment_are_among_the_changes(two_meetings, officer):
     recommendation = make_recommendation(1)
     action = make_action("A01", recommendation, recorded_at=at(2022, 10, 1))
@@ -272,6 +172,31 @@ def test_a_refused_date_and_a_new_assessment_are_among_the_changes(two_meetings,
     assert [(new.recommendation.number, new.was.status, new.line.status) for new in changes.assessed] == [
         (1, "at_risk", "off_track")
     ]
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_no_assessment_is_new_by_the_withdrawal_or_correction_of_another(two_meetings, officer, is_withdrawn):
+    recommendation, other = make_recommendation(1), make_recommendation(2)
+    make_assessment(recommendation, "on_track", dated="2022-09-02", by=officer, recorded_at=at(2022, 9, 2))
+    wrong = [
+        make_assessment(each, "off_track", dated="2022-10-01", by=officer, recorded_at=at(2022, 10, 1))
+        for each in (recommendation, other)
+    ]
+    for each in wrong:
+        if is_withdrawn:
+            add(each.withdrawal(by=officer, reason="A slip"), recorded_at=at(2022, 10, 20))
+        else:
+            make_assessment(
+                each.recommendation, "off_track", dated="2022-10-01", narrative="As meant", by=officer,
+                corrects=each, correction_reason="A slip", recorded_at=at(2022, 10, 20),
+            )  # fmt: skip
+    make_assessment(other, "at_risk", dated="2022-10-21", by=officer, recorded_at=at(2022, 10, 21))
+    changes = changes_at(two_meetings[1])
+    # What an entry that was put right said is not told as what was said before.
+    assert [(new.recommendation.number, new.was, new.line.status) for new in changes.assessed] == [
+        (2, None, "at_risk")
+    ]
+    assert len(changes.corrections) == 2
 
 
 def test_a_corrected_decision_is_listed_with_what_it_said_before(two_meetings, officer):
@@ -378,10 +303,83 @@ def test_an_update_with_the_same_status_is_a_report_received_and_is_never_hidden
     assert changes.summary == "no status or date moved. 1 of 2 open actions reported on since."
     (received,) = changes.received
     assert (received.action.ref, received.words) == ("A01", "Still on track")
-    assert [update.narrative for update in received.updates] == ["As above", "Forty homes were visited"]
+    ((_, updates, more),) = received_in_full(changes)
+    assert [update.narrative for update in updates] == ["As above", "Forty homes were visited"]
+    assert more == 0
     assert [(role, [a.ref for a in those]) for role, those in changes.not_reported_by.items()] == [
         ("Director", ["A02"])
     ]
+
+
+def test_a_report_for_an_earlier_day_than_the_newest_says_so_and_changes_nothing(two_meetings, officer):
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    tell([("2022-10-04", action, "on_track")], officer)
+    make_update(action, "off_track", dated="2022-10-03", by=officer, recorded_at=at(2022, 10, 20))
+
+    changes = changes_at(two_meetings[1])
+
+    assert [each.words for each in changes.received] == ["Off track, for an earlier day"]
+    assert changes.movement_words == "0 actions worse, 0 better. 1 of 1 open action reported, 0 not."
+
+
+def test_a_report_that_was_accepted_the_same_day_says_so_and_not_that_it_is_of_an_earlier_one(
+    two_meetings, officer
+):
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    tell([("2022-10-02", action, "on_track"), ("2022-11-01", action, "done")], officer)
+    make_update(action, "complete", dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1, 13))
+    assert [each.words for each in changes_at(two_meetings[1]).received] == [
+        "Done, evidence awaited, then accepted: Complete, evidenced"
+    ]
+
+
+def test_a_report_after_one_that_was_withdrawn_is_not_told_as_a_change_from_it(two_meetings, officer):
+    first, second = (make_action(ref, recorded_at=at(2022, 9, 1)) for ref in ("A01", "A02"))
+    make_update(second, "on_track", dated="2022-09-02", by=officer, recorded_at=at(2022, 9, 2))
+    actions = (first, second)
+    tell([("2022-10-02", action, "off_track") for action in actions], officer)
+    for action in actions:
+        wrong = action.updates.get(status="off_track")
+        add(wrong.withdrawal(by=officer, reason="Of another action"), recorded_at=at(2022, 10, 10))
+    tell([("2022-10-12", action, "on_track") for action in actions], officer)
+    assert [each.words for each in changes_at(two_meetings[1]).received] == [
+        "First report: On track",
+        "On track. What was reported before was put right",
+    ]
+
+
+def test_what_is_accepted_anew_with_a_later_re_check_is_among_the_changes(two_meetings, officer):
+    action = make_action("A01", recorded_at=at(2022, 6, 1))
+    make_update(action, "done", dated="2022-06-01", by=officer, recorded_at=at(2022, 6, 1))
+    for month, recheck_on in ((7, datetime.date(2022, 10, 10)), (10, datetime.date(2023, 5, 20))):
+        make_update(
+            action, "complete", dated=f"2022-{month:02}-20", recheck_on=recheck_on, by=officer,
+            recorded_at=at(2022, month, 20),
+        )  # fmt: skip
+    changes = changes_at(two_meetings[1])
+    assert (refs(changes.accepted_again), refs(changes.completed), changes.is_empty) == (["A01"], [], False)
+    assert changes.summary.startswith("1 accepted again.")
+
+
+def test_what_is_closed_while_nobody_has_reported_is_no_first_report(two_meetings, officer):
+    action = make_action("A01", make_recommendation(1), recorded_at=at(2022, 10, 1))
+    tell([("2022-10-20", action, "closed")], officer)
+    changes = changes_at(two_meetings[1])
+    assert (changes.direction(1), changes.first_reports) == (
+        "Cannot be compared. Closed, not done: A01",
+        (),
+    )
+
+
+def test_of_many_reports_on_one_action_the_newest_five_are_told_and_the_others_counted(two_meetings, officer):
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    make_update(action, dated="2022-10-02", by=officer, recorded_at=at(2022, 10, 2))
+    for october in range(20, 27):
+        said = {"dated": f"2022-10-{october}", "narrative": f"Week {october}"}
+        make_update(action, by=officer, recorded_at=at(2022, 10, october), **said)
+    ((_, updates, more),) = received_in_full(changes_at(two_meetings[1]))
+    assert [update.narrative for update in updates] == [f"Week {october}" for october in (26, 25, 24, 23, 22)]
+    assert more == 2
 
 
 def test_what_was_put_right_within_the_round_is_shown_as_it_stands_and_an_older_one_is_no_report(
@@ -473,3 +471,23 @@ def test_a_meeting_with_a_paper_says_what_changed_since_the_day_before_it_that_d
 def test_a_meeting_without_a_paper_says_nothing_of_one(reader):
     make_meeting("2022-12-20")
     assert "since the paper" not in reader.get("/meetings/2022-12-20/?as_at=2022-12-19").content.decode()
+
+
+def test_nothing_is_told_as_changed_since_a_paper_that_is_later_than_its_meeting(
+    reader, officer, monkeypatch
+):
+    """Its day was put right to one before the report that the paper already tells of."""
+    meeting, action = make_meeting("2022-11-09"), make_action("A01", recorded_at=at(2022, 10, 1))
+    for dated, status in (("2022-10-02", "on_track"), ("2022-11-07", "off_track")):
+        make_update(action, status, dated=dated, by=officer, recorded_at=noon(dated))
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: at(2022, 11, 7, 13))
+        publish(meeting.pk, by=make_user("Secretariat"), read=what_is_read(meeting))
+    with saved(at=noon("2022-11-20"), reason="It was held earlier"):
+        meeting.held_on = datetime.date(2022, 11, 6)
+        meeting.save()
+
+    response = reader.get("/meetings/2022-11-06/?as_at=2022-11-25")
+
+    assert response.context["since_paper"] is None
+    assert "Since the paper: nothing to show." in main_words(response)

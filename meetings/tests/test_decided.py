@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from meetings.decided import settled_on
 from meetings.publishing import what_is_read
 from recommendations.tests.factories import (
     make_action,
@@ -16,7 +17,7 @@ from recommendations.tests.factories import (
     make_update,
 )
 from record import ledger
-from record.tests.factories import make_meeting, make_user, noon
+from record.tests.factories import make_meeting, make_user, noon, on
 from record.tests.pages import words_of
 
 EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
@@ -32,20 +33,28 @@ def reader(db):
 def test_a_meeting_shows_what_was_decided_at_it_however_late_it_was_recorded(reader):
     held, other = make_meeting("2022-11-22"), make_meeting("2022-12-20")
     action, chair = make_action(recorded_at=EARLIER), make_user("Chair", first_name="Cara", last_name="Chair")
-    proposal = make_due_date(action, "2023-04", dated="2022-11-01", needs_decision=True)
-    make_decision(proposal, "refused", dated="2022-11-22", meeting=held, by=chair, reason="Too late")
+    proposal = make_due_date(action, "2023-04", dated="2022-11-01", needs_decision=True, recorded_at=EARLIER)
+    make_decision(
+        proposal,
+        "refused",
+        dated="2022-11-22",
+        meeting=held,
+        by=chair,
+        reason="Too late",
+        recorded_at=noon("2026-11-23"),
+    )
     report = make_update(action, "done", dated="2022-11-20")
     make_send_back(report, dated="2022-12-20", wanted_by="2023-01-31", meeting=other, by=chair)
 
     page = reader.get("/meetings/2022-11-22/")
-    assert [row.in_words() for row in page.context["decided"]] == ["Refused: Too late"]
+    assert [each.row.in_words() for each in page.context["agenda"].standing] == ["Refused: Too late"]
     text = words_of(page)
     assert "Decided at this meeting (1)" in text
     assert (
-        "A01: Title of A01 Proposed: April 2023 → refused Too late Cara Chair (Chair) , at the meeting of "
-        "22 November 2022, recorded 4 years later"
+        "D1 refused. A01: Title of A01 Proposed: April 2023 → refused Too late Cara Chair (Chair) , at the "
+        "meeting of 22 November 2022, recorded 4 years later"
     ) in text
-    assert len(reader.get("/meetings/2022-12-20/").context["decided"]) == 1
+    assert len(reader.get("/meetings/2022-12-20/").context["agenda"].standing) == 1
     then = reader.get("/meetings/2022-11-22/?as_at=2022-12-01&known=then")
     assert "Decided: no decision is recorded as made at this meeting." in words_of(then)
 
@@ -74,14 +83,40 @@ def test_a_decision_that_was_moved_to_another_day_leaves_its_trace_at_the_meetin
     assert "Decided: no decision is recorded as made at this meeting." in text
     assert "Once recorded as decided here, and put right since (1)" in text
     assert f"agreed Because Corrected on 20 December 2022 by Cara Chair : {why}" in text
-    assert "Once recorded" not in words_of(reader.get("/meetings/2022-12-20/"))
+    since = reader.get("/meetings/2022-12-20/")
+    assert "Once recorded" not in words_of(since)
     then = words_of(reader.get("/meetings/2022-11-22/?as_at=2022-12-01&known=then"))
     assert ("Decided at this meeting (1)" in then, "Once recorded" in then) == (True, False)
-    [correction] = reader.get("/meetings/2022-12-20/").context["changes"].corrections
+    [correction] = since.context["changes"].corrections
     assert (correction.was, correction.now) == (
         "Agreed: Because, 22 November 2022",
         "Agreed: Because, 20 December 2022",
     )
+
+
+@pytest.mark.parametrize(("recheck_on", "count"), [("2022-11-21", 1), ("2022-11-22", 1), ("2022-11-23", 0)])
+def test_that_an_action_did_not_hold_answers_its_recheck_from_the_day_set_for_it(db, recheck_on, count):
+    action, chair = make_action(recorded_at=EARLIER), make_user("Chair")
+    day = datetime.date.fromisoformat(recheck_on)
+    make_update(action, "complete", "2022-11-01", chair, recheck_on=day, recorded_at=noon("2022-11-01"))
+    make_update(action, "off_track", "2022-11-22", chair, recorded_at=noon("2022-11-22"))
+
+    found = settled_on([datetime.date(2022, 11, 22)], on(datetime.date(2022, 12, 1)))
+
+    assert [(row.status, asked_at) for row, _, asked_at in found] == [
+        ("off_track", noon("2022-11-01"))
+    ] * count
+
+
+def test_a_date_that_was_refused_before_the_last_meeting_is_no_news_since_it(reader):
+    make_meeting("2022-11-22")
+    action, chair = make_action(recorded_at=EARLIER), make_user("Chair")
+    for due, day in (("2023-04", "2022-11-10"), ("2023-05", "2022-11-30")):
+        said = {"dated": day, "by": chair, "recorded_at": noon(day)}
+        make_decision(make_due_date(action, due, needs_decision=True, **said), "refused", **said)
+
+    refused = reader.get("/?as_at=2022-12-05").context["changes"].refused
+    assert [str(each.line.due) for each in refused] == ["May 2023"]
 
 
 def test_corrections_made_after_the_day_asked_about_are_not_counted_by_it(reader):

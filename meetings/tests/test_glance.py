@@ -5,8 +5,8 @@ import datetime
 import pytest
 
 from meetings.changes import changes_since
+from meetings.decided import agenda
 from meetings.glance import glance
-from meetings.held import meetings_held, next_meeting
 from recommendations.models import Action
 from recommendations.position import board_position
 from recommendations.status import Status
@@ -17,6 +17,7 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
+from record.held import meetings_held, next_meeting
 from record.tests.factories import make_meeting, make_user, on
 from visits.tests.factories import make_area, make_judgement, make_visit
 
@@ -32,7 +33,9 @@ def seen(day=TODAY):
     board, earlier = board_position(at), meetings_held(at)
     before = earlier[0] if earlier else None
     changes = changes_since(board, earlier)
-    return glance(board, changes=changes, before=before, coming=next_meeting(at))
+    coming = next_meeting(at)
+    decisions = agenda(coming, board, at).decisions
+    return glance(board, changes=changes, before=before, coming=coming, decisions=decisions)
 
 
 def test_where_nothing_is_recorded_every_cell_says_so():
@@ -127,8 +130,8 @@ def test_worse_and_better_count_actions_reported_at_both_ends_and_the_rest_of_th
         ("2 actions worse, 2 better. 3 of 5 open actions reported, 2 not.",),
     )
     assert (now.coming.heading, now.coming.lines) == (
-        "17 January 2023: no decisions",
-        ("Late, with no new date asked for: 1.", "Papers go out on 10 January 2023."),
+        "17 January 2023: 1 decision",
+        ("1 late without a new date.", "Papers go out on 10 January 2023."),
     )
     (line,) = now.lines
     assert (now.compared, line.change_words) == ("Since 22 Nov", "Worse, 1 first report")

@@ -5,12 +5,14 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.asserts import assertInHTML
 
 from meetings.models import Paper
 from meetings.publishing import publish, what_is_read
-from recommendations.models import Action
+from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import (
     make_action,
     make_due_date,
@@ -18,9 +20,10 @@ from recommendations.tests.factories import (
     make_recommendation,
     make_update,
 )
+from record import erasure
 from record.ledger import anchor, append
 from record.models import Meeting
-from record.tests.factories import make_meeting, make_user, saved
+from record.tests.factories import make_meeting, make_user, noon, saved
 from record.tests.pages import main_words as words
 from record.tests.pages import words as text_of
 from record.verification import first_fault
@@ -98,6 +101,16 @@ def test_figures_lead_to_the_actions_they_count_on_the_same_day(reader):
         assertInHTML(f"<li>{link}: {count}</li>", page, count=1)
 
 
+def test_an_action_given_a_new_date_in_silence_is_named_beside_the_figure_it_left(reader):
+    make_due_date(make_action("A01"), due="2022-11", dated="2022-10-01")
+    make_due_date(Action.objects.get(), due="2023-03", dated="2022-12-05")
+    beside = "nothing reported : 0; not counted: A01, given a new date since, and still not reported on"
+    assert beside in words(reader.get("/?as_at=2022-12-06"))
+    assert f"Date passed, {beside.replace(' :', ':').replace('0; ', '')}." in words(
+        reader.get("/status/?as_at=2022-12-06")
+    )
+
+
 @pytest.mark.parametrize("size", [1, 10])
 def test_the_position_costs_the_same_however_many_actions(reader, size, django_assert_num_queries):
     make_meeting("2022-11-22")
@@ -105,14 +118,16 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
         action = make_action(f"A{number:02}", make_recommendation(number))
         make_update(action, recorded_at=EARLIER)
         make_due_date(action, recorded_at=EARLIER)
-    # session, user; of the position, eighteen: actions, their recommendations, findings, updates,
+    # session, user, the mark before and after;
+    # of the position, eighteen: actions, their recommendations, findings, updates,
     # what was sent back, decisions, due dates, then all findings, judgements, visits, events, risks and
     # their links, assessments, recommendations and their findings, measures and their values; the meeting
     # before, its papers, what of it can change as at that meeting with the documents and names known then,
-    # seven for what
-    # was corrected since and one for what was reported; the meeting before for its date; the next meeting;
-    # the newest paper; whether this is a demonstration; what was corrected of each of eleven kinds of rows
-    with django_assert_num_queries(58):
+    # of which kinds anything was corrected since, and one for what was reported; the meeting before for
+    # its date; the next meeting; the newest paper; whether this is a demonstration; what was corrected of
+    # each of eleven kinds of rows, and of actions again, now and as at that meeting; the newest entry, to
+    # see whether that is over
+    with django_assert_num_queries(57):
         reader.get("/")
 
 
@@ -282,15 +297,21 @@ def test_the_meetings_of_a_past_day_are_those_held_by_then_with_the_papers_it_ha
     publish_at("2022-11-15T10:00", "2022-11-22", monkeypatch)
     publish_at("2022-11-30T16:30", "2022-11-22", monkeypatch)
     to_come, held = {}, {}
+    paper = "Its paper: Version 1 of the paper for 22 November 2022 , as at 15 November 2022"
     for day in ("2022-11-22", "2022-11-29", "2022-11-30", "2023-02-01"):
         response = reader.get(f"/meetings/?as_at={day}")
         assert '<p class="as-at__day">As at' in response.content.decode()
-        to_come[day], held[day] = words(response).partition(" To come ")[2].split(" Held ")
+        before, _, after = words(response).partition(" To come ")
+        to_come[day], held[day] = after.split(" Held ")
+        assert (f" On this day 22 November 2022 {paper}" in before) == (day == "2022-11-22")
 
+    later = (
+        "24 January 2023 Its paper is not published yet: see it as it stands (DRAFT) , for 24 January 2023"
+    )
     assert to_come == {
-        "2022-11-22": "22 November 2022 24 January 2023",
-        "2022-11-29": "24 January 2023",
-        "2022-11-30": "24 January 2023",
+        "2022-11-22": later,
+        "2022-11-29": later,
+        "2022-11-30": later,
         "2023-02-01": "No meeting is recorded from 1 February 2023 onwards.",
     }
     assert held["2022-11-22"] == "No meeting had been held by 22 November 2022."
@@ -299,13 +320,14 @@ def test_the_meetings_of_a_past_day_are_those_held_by_then_with_the_papers_it_ha
     assert "Actions: 1 first reported on. None had been published here" in held["2023-02-01"]
 
 
-@pytest.mark.parametrize("size", [1, 10])
-def test_meetings_cost_the_same_however_many(reader, size, django_assert_num_queries):
+@pytest.mark.parametrize(("size", "queries"), [(1, 13), (10, 14)])
+def test_meetings_cost_the_same_however_many(reader, size, queries, django_assert_num_queries):
     for month in range(1, size + 1):
         make_meeting(f"2023-{month:02}-01")
-    # session, user; meetings, their papers; what was decided at them, three, and what had changed; whether
-    # this is a demonstration
-    with django_assert_num_queries(9):
+    # session, user, the mark before and after;
+    # meetings, their papers; what was decided at them, six, and what had changed, which is not asked of
+    # a single one; whether this is a demonstration
+    with django_assert_num_queries(queries):
         reader.get("/meetings/")
 
 
@@ -323,9 +345,49 @@ def test_the_page_of_proofs_costs_the_same_however_many_papers(reader, size, dja
             sha256="0" * 64,
         )
         append([paper])
-    # session, user; the newest entry; the papers; whether this is a demonstration
-    with django_assert_num_queries(5):
+    # session, user, the mark before and after; the newest entry; the papers; whether this is a demonstration
+    with django_assert_num_queries(7):
         assert words(reader.get("/proof/")).count("0" * 64) == size
+
+
+def test_what_a_meeting_had_before_it_is_rendered_once_until_words_of_it_are_erased(reader):
+    officer = make_user("Officers")
+    for day in ("2022-11-22", "2023-01-24"):
+        held = make_meeting(day)
+    action = make_action("A01", recorded_at=noon("2022-11-01"))
+    said = {"by": officer, "narrative": "Ten homes were visited"}
+    told = make_update(action, "at_risk", dated="2023-01-10", recorded_at=noon("2023-01-10"), **said)
+    make_update(action, "on_track", dated="2023-02-10", by=officer)
+
+    def asked_for():
+        with CaptureQueriesContext(connection) as asked:
+            body = reader.get(held.get_absolute_url()).content.decode()
+        return body, len(asked)
+
+    whole, queries = asked_for()
+    make_update(action, "on_track", dated="2023-02-11", by=officer)
+    again, fewer = asked_for()
+    place = erasure.Place(ProgressUpdate, told.pk, "narrative", told.narrative)
+    erasure.erase([place], reason="A name, UK GDPR article 17", approved_by="Mary Example (Officer)")
+    erased, _ = asked_for()
+
+    assert again == whole
+    assert (queries, fewer) == (73, 19)
+    assert [body.count(told.narrative) for body in (whole, erased)] == [1, 0]
+
+
+def test_after_a_restore_no_page_of_the_past_tells_of_what_was_lost(reader):
+    action, officer = make_action("A01", recorded_at=noon("2022-11-01")), make_user("Officers")
+
+    def reported_off_track():
+        return reader.get("/actions/?as_at=2022-11-15&known=then").content.count(b"#status-off_track")
+
+    with transaction.atomic():
+        for day, status in (("2022-11-10", "off_track"), ("2022-11-20", "at_risk")):
+            make_update(action, status, dated=day, recorded_at=noon(day), by=officer)
+        before = reported_off_track()
+        transaction.set_rollback(True)
+    assert (before, reported_off_track()) == (1, 0)
 
 
 @pytest.mark.parametrize("size", [1, 10])
@@ -336,12 +398,16 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
         action = make_action(f"A{number:02}", make_recommendation(number))
         make_update(action, recorded_at=EARLIER)
         make_due_date(action, recorded_at=EARLIER)
-    # session, user; the meeting, its papers; its position, eighteen as above; the meeting before, its
-    # papers, its position, what of it can change again; what was corrected since, seven, and reported, one;
+    # session, user, the mark before and after;
+    # the meeting, its papers; its position, eighteen as above; the meeting before, its
+    # papers, its position, what of it can change again; of which kinds anything was corrected since, what was
+    # reported, and that in full;
     # the meeting before for its date; the last six, the papers and actions of the one there is, whether
     # there are more; whether this is a demonstration; the papers to list; what was corrected, eleven, and
-    # of meetings; whether there is a paper since which to compare; what was decided at it, three
-    with django_assert_num_queries(77):
+    # of meetings; whether there is a paper since which to compare; the numbers of its paper, of which kinds
+    # anything was decided at it, and on its day, two; what arose that day; what was corrected of actions,
+    # twice more, and the newest entry, as above
+    with django_assert_num_queries(78):
         reader.get("/meetings/2022-12-20/")
 
 
@@ -399,9 +465,11 @@ def test_trends_cost_the_same_however_many_actions(reader, size, django_assert_n
         action = make_action(f"A{number:02}", make_recommendation(number))
         make_update(action, recorded_at=EARLIER)
         make_due_date(action, recorded_at=EARLIER)
-    # session, user; the position, eighteen as above, and what was corrected, eleven; the statuses of twelve
-    # months; whether this is a demonstration
-    with django_assert_num_queries(33):
+    # session, user, the mark before and after;
+    # the position, eighteen as above, and what was corrected, twelve; the statuses of twelve
+    # months; what was foretold of dates, and since when what is done has been; whether this is a
+    # demonstration
+    with django_assert_num_queries(38):
         reader.get("/trends/")
 
 
@@ -410,8 +478,8 @@ def test_a_meeting_to_come_lists_the_late_actions_that_its_paper_numbers_after_t
     for ref in ("A01", "A02"):
         make_due_date(make_action(ref), "2022-11")
         make_update(Action.objects.get(ref=ref), "at_risk")
-    asked = "Late, with no new date asked for: A01 , A02 ."
+    asked = "Late, with no new date asked for: D1 A01 ; D2 A02 ."
     assert asked in words(reader.get(coming.get_absolute_url()))
     make_due_date(Action.objects.get(ref="A02"), "2027-06", by=make_user("Officers"), needs_decision=True)
     page = words(reader.get(coming.get_absolute_url()))
-    assert (asked in page, "Late, with no new date asked for: A01 ." in page) == (False, True)
+    assert (asked in page, "Late, with no new date asked for: D2 A01 ." in page) == (False, True)

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from meetings import papers
+from meetings.decisions import asks_of
 from meetings.templatetags.paper import in_a_line
 from recommendations.position import board_position
 from recommendations.status import STATUS_WORDS, TABLE, Status
@@ -22,7 +23,7 @@ from recommendations.tests.factories import (
 from record import ledger
 from record.as_at import AsAt
 from record.models import Demonstration
-from record.tests.factories import make_meeting, make_user, on
+from record.tests.factories import make_meeting, make_user, noon, on
 
 pytestmark = pytest.mark.once
 
@@ -33,7 +34,7 @@ AT = datetime.datetime(2022, 12, 15, 17, 30, tzinfo=datetime.UTC)
 def render(*, as_at=AS_AT, meeting=None, **options):
     """The bytes of the status page as at a day that is also today."""
     at = AsAt(options.pop("today", as_at), as_at, options.pop("known", None))
-    options = {"published_at": AT, "asks": papers.asks_of(meeting, at), **options}
+    options = {"published_at": AT, "asks": asks_of(meeting, at), **options}
     return papers.render_paper(papers.status_paper(at, meeting=meeting, **options))
 
 
@@ -120,6 +121,7 @@ def test_a_board_with_nothing_on_it_says_so_in_words(db):
         "No decision is waiting for the board: no proposed date, no completion to accept, no re-check due "
         "and no late action without a new date asked for.",
         "No judgement held",
+        "No inspection or visit is held, so it cannot be told whether one is missing.",
         "There are no actions, so there is nothing to compare.",
         "There are no actions to report on.",
         "No critical recommendation",
@@ -138,7 +140,8 @@ def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
     action = make_action("A01", title="Replace the system", owner_role="Head of IT")
     make_due_date(action, "2022-11")
     make_due_date(action, "2023-02", dated="2022-11-20", reason_kind="resources", reason="Too few people")
-    make_update(action, Status.AT_RISK, dated="2022-12-01", reason="Two left.", recovery_step="Hire two.")
+    said = {"reason": "Two left.", "recovery_step": "Hire two."}
+    make_update(action, Status.AT_RISK, dated="2022-12-01", by=make_user("Officers"), **said)
     text = text_of(render())
     exceptions = text.split("Look at these first: 1")[1].split("Not yet reported")[0]
     assert (
@@ -151,7 +154,7 @@ def test_the_critical_recommendation_warns_when_its_actions_are_late(db):
     critical = make_recommendation(6, is_critical=True, consequence="The trust question comes nearer.")
     action = make_action("A01", critical)
     make_due_date(action, "2022-11")
-    make_update(action)
+    make_update(action, by=make_user("Officers"))
     calm = "None of its actions is reported overdue or off track: 1 of 1 reported."
     warning = "It is nearer, because these are overdue or off track: A01"
     quiet, late = (text_of(render(as_at=datetime.date(2022, *day))) for day in ((11, 30), (12, 1)))
@@ -200,7 +203,7 @@ def test_a_filler_of_the_same_day_hides_on_paper_nothing_that_was_said_before_it
     text = text_of(render(meeting=make_meeting(held_on=datetime.date(2022, 12, 20))))
     exceptions = text.split("Look at these first: 1")[1].split("Not yet reported")[0]
     assert (
-        "As said. To recover: What next Earlier that day: Two of five left. To recover: What next"
+        "As said. To recover: What next. Earlier that day: Two of five left. To recover: What next."
         in exceptions
     )
     assert "Reports received: 1. Director : A01." in text
@@ -208,7 +211,7 @@ def test_a_filler_of_the_same_day_hides_on_paper_nothing_that_was_said_before_it
 
 def test_where_views_differ_the_paper_says_what_it_rests_on(db):
     heard, silent = make_recommendation(1), make_recommendation(2)
-    make_update(make_action("A01", heard), Status.OFF_TRACK, dated="2022-12-01")
+    make_update(make_action("A01", heard), Status.OFF_TRACK, dated="2022-12-01", by=make_user("Officers"))
     make_action("A02", silent)
     calm = text_of(render())
     assert "Nowhere, as far as it can be judged: 1 of 2 reported." in calm
@@ -234,7 +237,7 @@ def decided_upon(db):
     officer = make_user("Officers")
     late = make_action("A01", title="Replace the system")
     make_due_date(late, "2022-11", dated="2022-10-01")
-    make_update(late, Status.AT_RISK, reason="Two left.", recovery_step="Hire two.")
+    make_update(late, Status.AT_RISK, by=officer, reason="Two left.", recovery_step="Hire two.")
     asked = make_action("A02", title="Train managers")
     make_due_date(asked, "2023-01", dated="2022-11-01")
     make_due_date(
@@ -394,14 +397,15 @@ def test_the_page_costs_the_same_however_much_is_on_it(db, django_assert_num_que
     for number in range(1, actions + 1):
         make_update(make_action(f"A{number:02}", make_recommendation(number)), Status.AT_RISK)
     context = {"at": on(AS_AT), "meeting": None}
-    # The position 19, what was corrected of it 11, meetings before 3 and so on; the annex reads the months.
+    # The position 19, what was corrected of it 12, what was foretold of dates 2, meetings before 3 and so on;
+    # the annex reads the months.
     with django_assert_num_queries(QUERIES):
         papers.render_paper(papers.status_paper(**context))
     with django_assert_num_queries(QUERIES + 1):
         papers.render_paper(papers.status_paper(**context, has_annex=True))
 
 
-QUERIES = 32
+QUERIES = 35
 
 
 def test_what_is_said_is_cut_only_after_a_whole_sentence():
@@ -412,3 +416,16 @@ def test_what_is_said_is_cut_only_after_a_whole_sentence():
     assert in_a_line("Short. And another\nline.") == "Short. And another line."
     endless = "no sentence ends here " * 20
     assert in_a_line(endless) == endless.strip()
+
+
+def test_the_differences_made_are_told_by_owner_role_each_with_its_action_first(db):
+    officer = make_user("Officers")
+    said = {"dated": "2022-12-01", "by": officer, "recorded_at": noon("2022-12-01")}
+    for ref, role, words in (("A01", "Director", "Fewer moves"), ("A02", "Cabinet", "Seen sooner.")):
+        make_update(make_action(ref, owner_role=role), **said, difference_made=words)
+    make_update(make_action("A03", owner_role="Adviser"), **said)
+    section = render().decode().partition("in the words of those who report</h2>")[2].partition("</p>")[0]
+    assert [text_of(item.encode()) for item in re.findall("<span>(.*?)</span>", section, re.DOTALL)] == [
+        "A02, an officer, 1 December 2022: Seen sooner.",
+        "A01, an officer, 1 December 2022: Fewer moves",
+    ]

@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from meetings import papers
+from meetings.decisions import asks_of
 from meetings.sheets import HEIGHT, height_together, pieces_of
 from recommendations.position import board_position
 from recommendations.status import STATUS_WORDS, Status
@@ -32,7 +33,7 @@ def printed(page, tmp_path):
                 papers.status_paper(
                     on(DAY),
                     meeting=meeting,
-                    asks=papers.asks_of(meeting, on(DAY)),
+                    asks=asks_of(meeting, on(DAY)),
                     published_at=AT,
                     **options,
                 )
@@ -128,7 +129,8 @@ def test_a_table_repeats_its_headings_and_splits_no_row(db, printed):
     assert len(holding) > 2
     for text in holding:
         assert text.count(heading) == 1
-        assert text.count("Firstwordofit") == text.count("Director:Areason")
+        said = text.count(words("Director: From a document, not from the owner: A reason"))
+        assert text.count(words("First word of it")) == said
 
 
 def test_long_words_and_long_texts_are_printed_to_the_end(db, printed):

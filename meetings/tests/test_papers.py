@@ -13,16 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from meetings import papers
-from meetings.held import had_before_it
 from meetings.models import Paper
-from meetings.publishing import MovedOn, publish, what_is_read
+from meetings.publishing import MovedOn, publish, shown_next, what_is_read
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_action, make_update
 from record import ledger, triggers
 from record.dates import say_day, say_moment
+from record.held import had_before_it
 from record.models import LedgerEntry
 from record.tests.admin_forms import fields_of
-from record.tests.factories import add, make_meeting, make_user, on, saved
+from record.tests.factories import add, make_meeting, make_user, noon, on, saved
 from record.verification import first_fault
 
 pytestmark = pytest.mark.again
@@ -127,6 +127,19 @@ def test_a_paper_published_in_time_is_what_the_next_meeting_compares_with(db, se
     assert (moment.day, moment.known) == (paper.as_at, paper.published_at)
 
 
+def test_the_first_paper_of_a_past_meeting_shows_what_was_known_on_its_day_and_the_next_all_there_is(
+    db, secretariat
+):
+    held, now = make_meeting(held_on=datetime.date(2022, 11, 22)), noon("2022-12-01")
+
+    first = shown_next(held, None, now=now)
+    paper = publish(held.pk, by=secretariat, read=what_is_read(held))
+    second = shown_next(held, paper, now=now)
+
+    assert (first.day, first.known) == (datetime.date(2022, 11, 22), noon("2022-11-23").replace(hour=0))
+    assert (second.day, second.known) == (datetime.date(2022, 11, 22), noon("2022-12-01"))
+
+
 def told(response):
     """What a page that published nothing says has changed, as a list of sentences."""
     assert response.status_code == 409
@@ -202,9 +215,9 @@ def test_a_paper_that_was_read_yesterday_is_not_published_today(client, meeting,
     client.force_login(secretariat)
     opened = open_form(client, publish_page(meeting))
     today = timezone.localdate()
-    entry, version, _ = opened["read"].split()
+    entry, _ = opened["read"].split()
     yesterday = today - datetime.timedelta(days=1)
-    response = client.post(publish_page(meeting), {**opened, "read": f"{entry} {version} {yesterday}"})
+    response = client.post(publish_page(meeting), {**opened, "read": f"{entry} {yesterday}"})
     assert told(response) == [
         f"It is another day: you read the paper as at {say_day(yesterday)}, and it would now be as at "
         f"{say_day(today)}."
@@ -213,7 +226,7 @@ def test_a_paper_that_was_read_yesterday_is_not_published_today(client, meeting,
 
 
 @pytest.mark.parametrize(
-    "read", ["", "x", "1", "-1 1 2026-01-01", "999999 1 2099-12-31", "1 1 2026-13-45", "9" * 30, "1 1 x"]
+    "read", ["", "x", "1", "-1 2026-01-01", "999999 2099-12-31", "1 2026-13-45", "9" * 30, "1 x"]
 )
 def test_what_nobody_can_have_read_publishes_nothing(client, meeting, secretariat, read):
     client.force_login(secretariat)

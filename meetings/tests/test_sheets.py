@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from meetings.sheets import HEIGHT, Reader, height_of, height_together, pieces_of, sheets_of
+from meetings.sheets import HEIGHT, height_of, height_together, pieces_of, read, sheets_of
 
 pytestmark = pytest.mark.once
 
@@ -115,5 +115,5 @@ def test_a_long_paragraph_goes_on_overleaf_after_a_sentence_and_a_short_one_or_a
     ],
 )
 def test_lines_are_counted_as_they_are_set(html, lines):
-    (element,) = Reader(html).root.children
+    (element,) = read(html).children
     assert round(height_of(element, 190) / (9 * 1.14 * 25.4 / 72), 1) == lines

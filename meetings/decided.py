@@ -1,0 +1,243 @@
+"""What a meeting decided, each with the number under which it was asked for.
+
+What names the meeting was decided at it. A date set in the place of one that had passed, and a report that
+an action did not hold, may name none: those dated its day answer what it was asked, and are listed apart,
+because nothing says that the board decided them.
+"""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
+
+from meetings.decisions import Decisions, asks_of, decisions_of, numbers_printed
+from meetings.outcomes import AskOutcome, LateNote
+from recommendations.due_dates import Decision, DueDate, ReasonKind
+from recommendations.history import DECIDERS
+from recommendations.models import ProgressUpdate
+from recommendations.position import progress_position, updates_with
+from recommendations.sent_back import SendBack
+from recommendations.status import REPORTABLE, Status
+from record.as_at import AsAt
+from record.held import said_at
+from record.models import Ask, AskKind
+from record.prepared import ask
+from record.statements import Statement, Superseded
+from record.versions import read_asked
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Something that was decided: the statement that says so, and which decision asked for it settles.
+
+    ``key`` is that decision's, or "" where none was asked for, and ``asked_at`` when that began to wait.
+    ``is_at_it`` says whether the statement names the meeting, and is not only dated its day.
+    """
+
+    row: Statement
+    superseded: Superseded | None
+    key: str = ""
+    asked_at: datetime.datetime | None = None
+    number: int | None = None
+    is_at_it: bool = True
+
+    @property
+    def name(self):
+        return f"D{self.number}" if self.number else ""
+
+    @property
+    def words(self):
+        """What was decided, as a sentence goes on after its number: "D3 agreed"."""
+        if isinstance(self.row, ProgressUpdate):
+            held = "" if self.row.is_acceptance else "has not held: "
+            return f"{held}{self.row.words[0].lower()}{self.row.words[1:]}"
+        if isinstance(self.row, DueDate):
+            kind = "first date" if self.row.reason_kind == ReasonKind.FIRST else "new date"
+            return f"{kind}: {self.row.as_said().now}"
+        return self.row.as_said().now
+
+    @property
+    def was(self):
+        """What was asked for, or what stood before: "proposed: April 2023", or ""."""
+        return self.row.as_said().was
+
+    @property
+    def text(self):
+        return self.row.narrative if isinstance(self.row, ProgressUpdate) else self.row.as_said().text
+
+    @property
+    def admin_address(self):
+        """The address at which the statement is read, corrected and withdrawn."""
+        kind = self.row._meta
+        return reverse(f"admin:{kind.app_label}_{kind.model_name}_change", args=[self.row.pk])
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """The Decisions that a meeting is asked for, and what it Decided by then, in the order of the numbers.
+
+    What has no number comes last. ``asks`` are all that it is asked in words, and ``outcomes`` {key of one:
+    the AskOutcome that says what became of it}.
+    """
+
+    decisions: Decisions
+    decided: tuple[Decided, ...]
+    asks: tuple[Ask, ...]
+    outcomes: dict[int, AskOutcome]
+
+    @property
+    def standing(self):
+        return tuple(each for each in self.decided if each.is_at_it and not each.superseded)
+
+    @property
+    def that_day(self):
+        """What settles something that was asked, and is dated that day, but names no meeting."""
+        return tuple(each for each in self.decided if not (each.is_at_it or each.superseded))
+
+    @property
+    def put_right(self):
+        return tuple(each for each in self.decided if each.superseded)
+
+
+def agenda(meeting, board, at):
+    """The Agenda of ``meeting``, which may be None, as ``board`` asks for it and as was known ``at``.
+
+    Numbers are those of its newest paper or, where none is out, those of what waited before the first
+    decision was recorded, so that to decide one moves none of the others.
+    """
+    numbers = numbers_printed(meeting, at)
+    found = _decided_at(meeting, at) if meeting and meeting.held_on <= at.day else []
+    settled = {each.key: each.asked_at for each in found if each.key}
+    if settled and not numbers:
+        first = min(each.row.recorded_at for each in found if each.key)
+        before = progress_position(AsAt(at.today, min(at.day, meeting.held_on), first))
+        numbers = decisions_of(before, numbers={}).numbers
+    asks = asks_of(meeting, at)
+    outcomes = outcomes_of(asks, at)
+    to_decide = [each for each in asks if each.kind == AskKind.DECIDE and each.pk not in outcomes]
+    decisions = decisions_of(board, numbers=numbers, settled=settled, asks=to_decide)
+    found = [replace(each, number=decisions.numbers.get(each.key)) for each in found]
+    found.sort(key=lambda each: (not each.number, each.number or 0))
+    return Agenda(decisions, tuple(found), asks, outcomes)
+
+
+def outcomes_of(asks, at):
+    """{key of an ask: the AskOutcome that says what became of it} for those of ``asks`` that have one."""
+    rows = read_asked(_outcomes, at, related=("meeting",), keys=[each.pk for each in asks])
+    return {row.ask_id: row for row in rows}
+
+
+def _outcomes(at, asks):
+    return AskOutcome.objects.standing(at).filter(ask__in=asks).order_by("dated_first", "pk")
+
+
+def _decided_at(meeting, at):
+    """The Decided of ``meeting`` in the order of the record, without their numbers."""
+    said = said_at(meeting, at)
+    reports = [row for row, _ in said if isinstance(row, ProgressUpdate)]
+    shown = {row.pk: row for row in ProgressUpdate.told(reports)}
+    said = [(shown[row.pk] if isinstance(row, ProgressUpdate) else row, found) for row, found in said]
+    before = _stood_before(reports, at)
+    late = _late_before([row for row, _ in said if isinstance(row, DueDate)], at)
+    found = [Decided(row, superseded, *_settles(row, before, late)) for row, superseded in said]
+    found += [
+        Decided(row, row.superseded(at), *what, is_at_it=False)
+        for row, *what in settled_on([meeting.held_on], at)
+    ]
+    return sorted(found, key=lambda each: each.row.recorded_at)
+
+
+def settled_on(days, at):
+    """[(row, key, when it was asked)] of what settles something on one of ``days``, and names no meeting.
+
+    A date set anew for an action that was late, and a decider's report that a completed one did not hold.
+    """
+    return [*_dates_set_on(days, at), *_found_not_to_hold_on(days, at)]
+
+
+def _dates_set_on(days, at):
+    rows = read_asked(_dates_set, at, related=("action",), days=days)
+    late = _late_before(rows, at)
+    return [(row, f"late {was.pk}", was.recorded_at) for row in rows if (was := late.get(row.pk))]
+
+
+def _late_before(rows, at):
+    """{key of a date of ``rows``: the agreed one before it, where that had passed when it was set}."""
+    actions, counted = sorted({row.action_id for row in rows}), defaultdict(list)
+    for date in ask(_dates_that_counted, at, keys=actions):
+        counted[date.action_id].append(date)
+    found = {}
+    for row in rows:
+        earlier = [date for date in counted[row.action_id] if date.agreed_at < row.recorded_at]
+        was = earlier[-1] if earlier else None
+        if was and was.due_last and was.due_last < row.dated_first:
+            found[row.pk] = was
+    return found
+
+
+def _dates_set(at, days):
+    said = DueDate.objects.said(at).filter(
+        dated_first__in=days, needs_decision=False, document=None, meeting=None
+    )
+    return said.select_related("withdrawn_by", "corrected_by").order_by("pk")
+
+
+def _dates_that_counted(at, actions):
+    dates = DueDate.objects.with_effect(at).filter(action__in=actions, effective_on__isnull=False)
+    return dates.order_by("effective_on", "agreed_at", "pk")
+
+
+def _found_not_to_hold_on(days, at):
+    rows = read_asked(_reports_made, at, related=("action",), days=days)
+    rows = [row for row in rows if row.signature.role in DECIDERS]
+    before = _stood_before(rows, at)
+    found = []
+    for row in rows:
+        was = before[row.pk]
+        if was and was.status == Status.COMPLETE and was.recheck_on <= row.dated_first:
+            found.append((row, f"re-check {was.pk}", was.recorded_at))
+    return found
+
+
+def _reports_made(at, days):
+    said = ProgressUpdate.objects.said(at).filter(
+        dated_first__in=days, status__in=REPORTABLE, document=None, on_behalf_of=None, meeting=None
+    )
+    return said.select_related("withdrawn_by", "corrected_by").order_by("pk")
+
+
+def _stood_before(reports, at):
+    """{key of each of ``reports``: the newest earlier update of its action of another status, or None}."""
+    before = dict(ask(_keys_before, at, keys=[report.pk for report in reports]))
+    rows = {row.pk: row for row in ask(updates_with, at, keys=sorted({*before.values()} - {None}))}
+    return {report: rows.get(update) for report, update in before.items()}
+
+
+def _keys_before(at, reports):
+    """Pairs of the key of a report and of the one before it, however many of the same status are between."""
+    earlier = ProgressUpdate.objects.said(at).filter(action=OuterRef("action"), pk__lt=OuterRef("pk"))
+    others = earlier.exclude(status=OuterRef("status")).newest_first().values("pk")
+    rows = ProgressUpdate.objects.filter(pk__in=reports)
+    return rows.annotate(before=Subquery(others[:1])).values_list("pk", "before")
+
+
+def _settles(row, before, late):
+    """The key of the decision asked for that ``row`` settles, and when it was asked; or "" and None.
+
+    ``before`` are the updates that stood before the reports, ``late`` the dates that others replaced.
+    """
+    if isinstance(row, Decision):
+        return f"date {row.due_date_id}", row.due_date.recorded_at
+    if isinstance(row, SendBack):
+        return f"completion {row.report_id}", row.report.recorded_at
+    if isinstance(row, LateNote):
+        return f"late {row.due_date_id}", row.due_date.recorded_at
+    if isinstance(row, DueDate) and (was := late.get(row.pk)):
+        return f"late {was.pk}", was.recorded_at
+    if isinstance(row, ProgressUpdate) and (was := before[row.pk]):
+        kinds = {Status.DONE: "completion", Status.COMPLETE: "re-check"}
+        if was.status in kinds:
+            return f"{kinds[was.status]} {was.pk}", was.recorded_at
+    return "", None
