@@ -6,15 +6,19 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import forms, views
 from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest
 from django.db import transaction
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
-from bcp_board import signing_in
+from bcp_board import signing_in, tokens
 from bcp_board.middleware import save_session
+from bcp_board.models import Purpose, Token
+from bcp_board.sending import addresses_changed_lately
 from record import security_log
+from record.dates import say_moment
 from record.forms import hold
 from record.signing import name_of, role_of
 
@@ -69,11 +73,21 @@ class LoginView(views.LoginView):
         if form.is_valid():
             with transaction.atomic():
                 response = self.form_valid(form)
+                self.tell_of_address(form.get_user())
                 signing_in.succeed(made)
                 save_session(request, response)
             return response
         record_failure("sign-in", request, made, username)
         return self.locked(username) if made.from_busy_address else self.form_invalid(form)
+
+    def tell_of_address(self, user):
+        """Tell whoever signs in that their e-mail address was changed, for some weeks after it was."""
+        for at in addresses_changed_lately(user, now=timezone.now()):
+            messages.warning(
+                self.request,
+                f"Your e-mail address was changed on {say_moment(at)}. If you did not ask for that, "
+                "tell the board’s secretariat.",
+            )
 
     def locked(self, username):
         """The page that says to wait, with the name that was typed."""
@@ -151,6 +165,7 @@ class PasswordView(views.PasswordChangeView):
 
     def form_valid(self, form):
         messages.success(self.request, "Your password has been changed.")
+        tokens.revoke(self.request.user, request=self.request)
         security_log.record("password change", request=self.request)
         return super().form_valid(form)
 
@@ -165,6 +180,7 @@ class OneTimeLinkView(views.PasswordResetConfirmView):
     def form_valid(self, form):
         messages.success(self.request, "Your password has been set. You can sign in with it now.")
         request, username = self.request, form.user.get_username()
+        tokens.revoke(form.user, request=request)
         security_log.record("password set", request=request, user=form.user)
         forgotten = signing_in.let_in(username, security_log.address_of(request), at=timezone.now())
         if forgotten:
@@ -175,10 +191,44 @@ class OneTimeLinkView(views.PasswordResetConfirmView):
         return super().form_valid(form)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def account(request):
-    """Say to whoever is signed in who they are here, and which version of the site this is."""
-    context = {"name": name_of(request.user), "role": role_of(request.user), "version": settings.VERSION}
+    """Say to whoever is signed in who they are here, and make or revoke the tokens that read for them.
+
+    A new token is shown in the answer to the form that made it: nothing else keeps it. What was shown beside
+    a form comes with it, so that it stays on the page until the reader leaves that.
+    """
+    secrets = {}
+    if request.method == "POST":
+        purpose, asked = request.POST.get("purpose"), request.POST.get("do")
+        if purpose not in Purpose.values or asked not in ("make", "revoke"):
+            raise BadRequest(
+                "A token for the figures or the calendar can be made or revoked, and nothing else."
+            )
+        if asked == "revoke":
+            tokens.revoke(request.user, purpose, request=request)
+            messages.success(
+                request, f"{Purpose(purpose).label}: revoked. What was made before opens nothing."
+            )
+        else:
+            secrets[purpose] = tokens.make(request.user, purpose, request=request)
+        shown = request.POST.get("shown", "")
+        if other := Token.objects.filter(user=request.user, digest=tokens.hashed(shown)).first():
+            secrets[other.purpose] = shown
+        if not secrets:
+            return redirect("account")
+    kept = {token.purpose: token for token in Token.objects.filter(user=request.user)}
+    context = {
+        "name": name_of(request.user),
+        "role": role_of(request.user),
+        "version": settings.VERSION,
+        "tokens": [
+            (purpose, kept.get(purpose), secrets.get(purpose), [secrets[p] for p in secrets if p != purpose])
+            for purpose in Purpose
+        ],
+        "position_url": request.build_absolute_uri(reverse("position_json")),
+        "calendar_url": request.build_absolute_uri(reverse("calendar")),
+    }
     return render(request, "account.html", context)
 
 

@@ -12,12 +12,15 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlsafe_base64_encode
 from django.utils.text import get_text_list
 
+from bcp_board import tokens
 from bcp_board.roles import works_in_admin
+from bcp_board.sending import address_changed
 from recommendations.models import Action
 from record import security_log
 from record.admin import BoardAdmin
@@ -34,6 +37,7 @@ LOGGED = {
     "username": "account renamed",
     "first_name": "account renamed",
     "last_name": "account renamed",
+    "email": "e-mail address changed",
     "is_active": "rights changed",
     "is_superuser": "rights changed",
 }
@@ -43,11 +47,18 @@ class UserForm(OpenedForm):
     """The form of an account; its token is a hash of all that the form can change."""
 
     class Meta:
-        labels = {"first_name": "First name", "last_name": "Last name", "groups": "Roles"}
+        labels = {
+            "first_name": "First name",
+            "last_name": "Last name",
+            "email": "E-mail address",
+            "groups": "Roles",
+        }
         help_texts = {
             "username": "What they type to sign in. Letters, digits and @ . + - _ only.",
+            "email": "Where reminders go. If it is changed, the earlier address is told.",
             "groups": "What each role may do is fixed. Someone with no role can read the board.",
-            "is_active": "Clear this when somebody leaves. What they recorded stays under their name.",
+            "is_active": "Clear this when somebody leaves. What they recorded stays under their name. "
+            "Their password goes for good: if the account is opened again, make a one-time link.",
         }
 
     def __init__(self, *args, **kwargs):
@@ -63,6 +74,11 @@ class UserForm(OpenedForm):
     def clean_last_name(self):
         refuse_directions(self.cleaned_data["last_name"])
         return self.cleaned_data["last_name"]
+
+    def clean_email(self):
+        if not self.cleaned_data["email"].isascii():
+            raise forms.ValidationError("Use plain letters only: others can look the same.")
+        return self.cleaned_data["email"]
 
     def clean_username(self):
         """A name that nobody can take for another's: of plain letters, whatever their case."""
@@ -83,7 +99,8 @@ class UserForm(OpenedForm):
         if not self.instance.pk:
             return ""
         user = User.objects.get(pk=self.instance.pk)
-        names = [user.username, user.first_name, user.last_name, user.is_active, user.is_superuser]
+        names = [user.username, user.first_name, user.last_name, user.email]
+        names += [user.is_active, user.is_superuser]
         kinds = (user.groups, user.user_permissions)
         held = [sorted(kind.values_list("pk", flat=True)) for kind in kinds]
         return hashlib.sha256(json.dumps([names, held]).encode()).hexdigest()
@@ -117,7 +134,7 @@ class UserAdmin(BoardAdmin):
     ordering = ["username"]
 
     def get_fieldsets(self, request, obj=None):
-        fields = ["username", "first_name", "last_name", "groups"]
+        fields = ["username", "first_name", "last_name", "email", "groups"]
         if obj:
             fields += ["is_active"]
         if obj and request.user.is_superuser:
@@ -132,6 +149,11 @@ class UserAdmin(BoardAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    def add_view(self, request, form_url="", extra_context=None):
+        # The page that comes next shows the link, once, and leads on.
+        ways_on = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**ways_on, **(extra_context or {})})
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         """The page of one account, with the actions that would be left to nobody if it were closed."""
@@ -159,9 +181,20 @@ class UserAdmin(BoardAdmin):
         # Django asks is_staff, not the groups, who may open the admin; roles are chosen in one place only.
         user = form.instance
         user.is_staff = works_in_admin(user)
-        user.save(update_fields=["is_staff"])
+        if change and "is_active" in form.changed_data:
+            self.end_secrets(request, user)
+        user.save(update_fields=["is_staff", "password"])
         if change:
             self.log_changes(request, form)
+
+    def end_secrets(self, request, user):
+        """End all that opened an account that is closed: else it would open it again one day.
+
+        Its sessions and one-time links end with its password. An account may have been closed in another way,
+        so that this is done where one is opened too.
+        """
+        user.set_unusable_password()
+        tokens.revoke(user, request=request)
 
     def log_changes(self, request, form):
         """Log what the account was called, and whether it was open, before and now; roles log themselves."""
@@ -169,6 +202,8 @@ class UserAdmin(BoardAdmin):
             if event := LOGGED.get(name):
                 facts = {"field": name, "was": form.initial[name], "now": form.cleaned_data[name]}
                 self.log_account(event, request, form.instance, **facts)
+        if "email" in form.changed_data:
+            address_changed(form.instance, was=form.initial["email"], now=timezone.now())
 
     def log_account(self, event, request, user, **facts):
         security_log.record(
@@ -184,19 +219,29 @@ class UserAdmin(BoardAdmin):
         user = self.get_object(request, str(pk))
         if not self.has_change_permission(request, user):
             raise PermissionDenied
-        link = ""
-        if request.method == "POST":
-            key = urlsafe_base64_encode(force_bytes(user.pk))
-            address = reverse("one_time_link", args=[key, default_token_generator.make_token(user)])
-            link = request.build_absolute_uri(address)
-            self.log_change(request, user, "Made a one-time link to set the password.")
-            self.log_account("one-time link made", request, user)
+        link = self.make_link(request, user) if request.method == "POST" else ""
+        return self.link_page(request, user, link=link)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """Show whoever made an account its one-time link, which leads on to another account."""
+        return self.link_page(request, obj, link=self.make_link(request, obj), is_new=True)
+
+    def make_link(self, request, user):
+        """A link by which the owner of the account sets a password; that it was made is logged."""
+        key = urlsafe_base64_encode(force_bytes(user.pk))
+        address = reverse("one_time_link", args=[key, default_token_generator.make_token(user)])
+        self.log_change(request, user, "Made a one-time link to set the password.")
+        self.log_account("one-time link made", request, user)
+        return request.build_absolute_uri(address)
+
+    def link_page(self, request, user, *, link, is_new=False):
         context = {
             **self.admin_site.each_context(request),
             "title": f"One-time link for {user.get_full_name() or user}",
             "opts": self.opts,
             "account": user,
             "link": link,
+            "is_new": is_new,
         }
         return TemplateResponse(request, "admin/auth/user/one_time_link.html", context)
 

@@ -12,9 +12,12 @@ from django.utils.functional import SimpleLazyObject
 from bcp_board import backups, errors
 from bcp_board.worklist import worklist
 from recommendations.terms import TERMS
+from record.kept import positions_kept
 
 # The site has one door, for everybody. What the admin would add to it is left out.
 OTHER_DOORS = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
+# What Django calls otherwise than the people who work here.
+APP_NAMES = {"auth": "Accounts"}
 
 
 class BoardAdminSite(admin.AdminSite):
@@ -51,13 +54,17 @@ class BoardAdminSite(admin.AdminSite):
     def get_app_list(self, request, app_label=None):
         """What this person may open here, worked out once a page shows it, which few do."""
         found = super().get_app_list
-        return SimpleLazyObject(lambda: found(request, app_label))
+
+        def named():
+            apps = found(request, app_label)
+            return [{**app, "name": APP_NAMES.get(app["app_label"], app["name"])} for app in apps]
+
+        return SimpleLazyObject(named)
 
     def index(self, request, extra_context=None):
-        mine = {
-            "work": worklist(request.user, request.as_at),
-            "backup_warning": backup_warning(request.user),
-        }
+        with positions_kept():
+            work = worklist(request.user, request.as_at)
+        mine = {"work": work, "backup_warning": backup_warning(request.user)}
         return super().index(request, {**mine, **(extra_context or {})})
 
 

@@ -21,7 +21,6 @@ from django.db import (
     DatabaseError,
     InterfaceError,
     InternalError,
-    OperationalError,
     connection,
     transaction,
 )
@@ -34,13 +33,16 @@ from bcp_board import backup_files, grants
 from bcp_board.backup_files import Refused, Trust, line_of
 from record import ledger, triggers
 from record.dates import say_moment
+from record.out_of_order import is_out_of_order
+from record.progress import counted, progress
 from record.verification import first_fault
 
 BATCH = 500
 # A day, and two hours for a night on which it took longer.
 OLD = datetime.timedelta(hours=26)
-# Who is signed in, and who failed to: neither is part of the record.
-LEFT_OUT = {"sessions.session", "bcp_board.signintry"}
+# Who is signed in, who failed to, and the tokens that open a file: none is part of the record, and what was
+# revoked must not come back with a backup from before.
+LEFT_OUT = {"sessions.session", "bcp_board.signintry", "bcp_board.token"}
 # Raised by a file that says it is a backup and is not, or by a database that refuses what it holds.
 MALFORMED = (
     ArithmeticError,
@@ -53,8 +55,6 @@ MALFORMED = (
     ValidationError,
     ValueError,
 )
-# Raised by a database that cannot be reached, or whose disk is full, whatever it was asked.
-OUT_OF_ORDER = (InterfaceError, OperationalError)
 # What `migrate` itself writes: a database that holds nothing else is empty.
 WRITTEN_BY_MIGRATE = {
     "django_content_type",
@@ -89,10 +89,14 @@ def save(path, *, unencrypted=False):
             "There is no key to encrypt the backup to. Set BACKUP_RECIPIENTS, or add --unencrypted if "
             "whoever can read the file may read the record."
         )
-    with _one_moment():
+    with _one_moment(), progress("Saving the record", "lines") as done:
         heading, lines = _content()
         return backup_files.write(
-            path, heading, lines, recipients=recipients, signing_key=settings.BACKUP_SIGNING_KEY
+            path,
+            heading,
+            counted(lines, done),
+            recipients=recipients,
+            signing_key=settings.BACKUP_SIGNING_KEY,
         )
 
 
@@ -128,15 +132,17 @@ def why_newest_will_not_do(*, now, unsigned=False):
 def whole_ones(*, now):
     """The whole Backups in their folder that were signed here before ``now``, and the paths of the others."""
     whole, others = [], []
-    for path in sorted(settings.BACKUP_FOLDER.glob(f"*{backup_files.SUFFIX}")):
-        try:
-            backup = backup_files.read(path, trust=trust())
-        except Refused:
-            backup = None
-        if backup and backup.made_at <= now:
-            whole.append(backup)
-        else:
-            others.append(path)
+    paths = sorted(settings.BACKUP_FOLDER.glob(f"*{backup_files.SUFFIX}"))
+    with progress("Reading the backups", "files", of=len(paths)) as done:
+        for path in counted(paths, done):
+            try:
+                backup = backup_files.read(path, trust=trust())
+            except Refused:
+                backup = None
+            if backup and backup.made_at <= now:
+                whole.append(backup)
+            else:
+                others.append(path)
     return whole, others
 
 
@@ -173,9 +179,9 @@ def restore(path, *, force=False, identity=None, unencrypted=False, unsigned=Fal
         try:
             with connection.constraint_checks_disabled(), transaction.atomic():
                 return backup, _replace_everything(backup, lines, force=force, unencrypted=unencrypted)
-        except OUT_OF_ORDER as error:
-            raise Refused(f"Nothing was restored: {what_failed(error)}.") from error
-        except MALFORMED as error:
+        except (InterfaceError, *MALFORMED) as error:
+            if is_out_of_order(error):
+                raise Refused(f"Nothing was restored: {what_failed(error)}.") from error
             # Without what the error says, which may quote the row.
             kind = type(error).__name__
             raise Refused(
@@ -362,10 +368,11 @@ def _load(backup, lines, *, keep_tables):
         _drop_tables()
         registry = _make_tables(backup)
     lines = (json.loads(line) for line in lines)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, progress("Restoring the record", "rows") as done:
         if connection.vendor == "postgresql":
             # To add a foreign key to a table, as a migration may have, has it checked at once from then on.
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        restored = 0
         for table in islice(lines, len(_stored(registry))):
             model = registry.get_model(table["table"])
             fields = [model._meta.get_field(name) for name in table["columns"]]
@@ -377,6 +384,8 @@ def _load(backup, lines, *, keep_tables):
             rows = islice(lines, table["rows"])
             while batch := list(islice(rows, BATCH)):
                 cursor.executemany(insert, [_values(fields, row) for row in batch])
+                restored += len(batch)
+                done(restored)
         if [[*line][:1] for line in islice(lines, 2)] != [["sha256"]]:
             raise Refused(f"{backup.path} holds more than its tables. Nothing was restored.")
         for statement in connection.ops.sequence_reset_sql(no_style(), _stored(registry)):

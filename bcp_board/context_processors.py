@@ -1,10 +1,11 @@
 """What every page of the board needs to know."""
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 
 from recommendations.terms import PAGES
 from record.models import Demonstration
+from record.out_of_order import is_out_of_order
 
 # What the database said last, in this process. The mark of a demonstration cannot be taken off.
 was_demonstration = False
@@ -29,7 +30,8 @@ def is_demonstration():
     global was_demonstration
     try:
         was_demonstration = Demonstration.objects.exists()
-    except (InterfaceError, OperationalError):
-        if connection.in_atomic_block:  # of a form, which is saved whole or not at all
+    except Error as error:
+        # In a block it is of a form, which is saved whole or not at all.
+        if connection.in_atomic_block or not is_out_of_order(error):
             raise
     return was_demonstration

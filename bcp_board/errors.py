@@ -2,8 +2,7 @@
 
 They need no database, session, static file or stylesheet: any of these may be what failed.
 
-Nor do they read the form that was sent, which may be what could not be read; but for two that show it to its
-sender, who would lose it. Those are answers of middleware, so that one that cannot be read is a 400 instead.
+Whoever sent a form gets back what they typed, where it can be read: it may be the form that could not.
 """
 
 import re
@@ -12,23 +11,25 @@ import sys
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.core.exceptions import BadRequest
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import BadRequest, TooManyFieldsSent
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.text import capfirst
 
+from bcp_board.typed import is_from_here, typed_in
 from meetings.papers import style_source
 from recommendations.terms import PAGES
 from record import security_log
+from record.compression import compress
 from record.ledger import ClockSetBack
+from record.out_of_order import is_out_of_order
 from record.signing import Refused
 
 # To learn who asked takes the database, which may be what failed, and does not matter here.
 NOBODY = AnonymousUser()
 COPY_IT = "Copy what you typed, which is below. Then open the form again and enter it."
+NOT_SAVED = "Nothing was saved"
 
 
 class Hidden(Http404):
@@ -49,7 +50,27 @@ def _page(request, status, title, *paragraphs, **more):
     body = render_to_string("error.html", context).encode()
     response = HttpResponse(body, status=status)
     response.csp = {"style-src": ["'self'", style_source(body)]}
-    return response
+    # What somebody typed may be sent again with other words, and is nobody else's to guess.
+    return response if more.get("typed") else compress(response, request)
+
+
+def _refused(request, status, title, *paragraphs, tells_choices=True):
+    """The page for what is not done; of a form that was sent it says so, and gives back what was typed."""
+    if request.method != "POST":
+        return _page(request, status, title, *paragraphs)
+    typed = _typed(request, tells_choices=tells_choices)
+    said = [] if NOT_SAVED in " ".join(paragraphs) else [f"{NOT_SAVED}."]
+    said += ["What you typed is below. Copy it if you need it."] if typed else []
+    said = [" ".join(said)] if said else []
+    return _page(request, status, title, *paragraphs, *said, typed=typed)
+
+
+def _typed(request, **more):
+    """What ``typed_in`` finds in a form of the site; nothing where it may be the form that cannot be read."""
+    try:
+        return typed_in(request, **more) if is_from_here(request) else []
+    except Exception:  # whatever failed, the page is still owed
+        return []
 
 
 def _logged(event, status, request, user=None):
@@ -90,23 +111,31 @@ def bad_request(request, exception):
     """The 400 page, with our own reason where we gave one."""
     _logged("not answered", 400, request, NOBODY)
     if isinstance(exception, SessionInterrupted):
-        return _page(
+        return _refused(
             request,
             400,
             "This form could not be accepted",
             "You may have signed out in another tab, or the record could not be reached. Nothing was saved.",
-            "Go back, copy what you typed, reload the page and try again.",
+        )
+    if isinstance(exception, TooManyFieldsSent):
+        most = f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,}"
+        return _page(
+            request,
+            400,
+            "This is too much at once",
+            f"A form or an address may hold {most} boxes, and this holds more. Nothing was saved.",
+            "Go back, copy what you typed, and show or send less at a time.",
         )
     reason = str(exception) if type(exception) is BadRequest else "The site could not read it."
-    return _page(request, 400, "There is a problem with this request", reason)
+    return _refused(request, 400, "There is a problem with this request", reason)
 
 
 def forbidden(request, exception):
     """The 403 page, with our own reason where we gave one, and log who asked for what."""
     _logged("refused", 403, request)
     if isinstance(exception, Refused):
-        return _page(request, 403, "You cannot do this", str(exception))
-    return _page(
+        return _refused(request, 403, "You cannot do this", str(exception))
+    return _refused(
         request,
         403,
         "You do not have the right to do this",
@@ -115,12 +144,28 @@ def forbidden(request, exception):
     )
 
 
+def not_signed_in(request, *, scheme):
+    """The 401 page, for a file that nobody signed in asks for, nor a token that opens it.
+
+    ``scheme`` is how a program could show that it may: browsers know none of ours, and ask for no password.
+    """
+    _logged("refused", 401, request, NOBODY)
+    response = _page(
+        request,
+        401,
+        "Sign in to have this file",
+        "Nobody is signed in here, or what was shown in place of that opens nothing.",
+        "Sign in, then ask for it again. A token or a calendar’s address may have been replaced or revoked.",
+        sign_in=f"{reverse('login')}?{urlencode({'next': reverse('actions')})}",
+    )
+    response.headers["WWW-Authenticate"] = f'{scheme} realm="board"'
+    return response
+
+
 def csrf_failure(request, reason=""):
     """The page for a form that was open too long, or was sent from another site."""
     _logged("form refused", 403, request)
-    # Words that another site sent are not shown as if they were this one's.
-    is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
-    typed = typed_in(request) if is_ours else []
+    typed = typed_in(request) if is_from_here(request) else []
     return _page(
         request,
         403,
@@ -132,51 +177,19 @@ def csrf_failure(request, reason=""):
     )
 
 
-def signed_out(request, typed):
-    """The page for a form whose sender was signed out, with what ``typed_in`` found in it."""
+def signed_out(request):
+    """The page for a form whose sender was signed out, with what they typed."""
     _logged("form refused", 403, request)
+    typed = typed_in(request)
     return _page(
         request,
         403,
         "You were signed out before you saved this",
         "Nothing was saved. You are signed out after an hour without opening a page or saving a form.",
-        COPY_IT,
+        COPY_IT if typed else "Sign in, then do it again.",
         typed=typed,
         form_again=f"{reverse('login')}?{urlencode({'next': request.get_full_path()})}",
     )
-
-
-# What a form sends beside what its sender typed, and whatever may be a secret.
-NOT_TYPED = re.compile(
-    r"_.*|csrfmiddlewaretoken|opened_on|seen_.*|initial-.*|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|.*-id"
-    r"|.*password.*|next|corrects|withdraws|replaces|key_of_.*"
-)
-
-
-def typed_in(request):
-    """[(label, text)] of all that somebody wrote or chose in a form, but secrets and what no one typed."""
-    if request.path_info.startswith(("/login/", "/logout/", "/password/")):
-        return []
-    fields, found = _fields_of(request), []
-    for name, values in request.POST.lists():
-        text, column = "\n".join(values), name.rpartition("-")[2]
-        if NOT_TYPED.fullmatch(name) or not text.strip():
-            continue
-        field = fields.get(column)
-        words = dict(getattr(field, "flatchoices", ())).get(text, text)
-        label = capfirst(field.verbose_name) if field else column.replace("_", " ").capitalize()
-        # The site itself sends along what a form is about, so that it can be told here.
-        found.append(("What it is about" if column == "about" else label, str(words)))
-    return found
-
-
-def _fields_of(request):
-    """{name: field} of the model whose form the address leads to, if it is one's."""
-    try:
-        model = resolve(request.path_info).func.model_admin.model
-    except (Resolver404, AttributeError):
-        return {}
-    return {field.name: field for field in model._meta.get_fields() if field.concrete}
 
 
 def not_found(request, exception):
@@ -185,6 +198,9 @@ def not_found(request, exception):
         _logged("refused", 404, request)
     else:
         _logged("not answered", 404, request, NOBODY)
+    if request.method == "POST":
+        gone = "The page that would take this form is not there, or not for you any more."
+        return _refused(request, 404, "Page not found", gone)
     return _page(
         request,
         404,
@@ -196,15 +212,13 @@ def not_found(request, exception):
 
 def server_error(request):
     """The 500 page, or the 503 page where the database or the clock does not let it go on."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        return _page(
-            request,
-            503,
-            "Sorry, the record cannot be reached",
-            "Nothing was saved, and nothing is lost. Try again in a few minutes.",
-        )
-    if isinstance(error := sys.exc_info()[1], ClockSetBack):
-        return _page(request, 503, "Sorry, nothing can be saved now", str(error), "Nothing was saved.")
-    return _page(
-        request, 500, "Sorry, something went wrong", "Nothing was saved. Try again in a few minutes."
-    )
+    error = sys.exc_info()[1]
+    if is_out_of_order(error):
+        status, title = 503, "Sorry, the record cannot be reached"
+        words = ["Nothing was saved, and nothing is lost. Try again in a few minutes."]
+    elif isinstance(error, ClockSetBack):
+        status, title, words = 503, "Sorry, nothing can be saved now", [str(error), f"{NOT_SAVED}."]
+    else:
+        status, title = 500, "Sorry, something went wrong"
+        words = ["Nothing was saved. Try again in a few minutes."]
+    return _refused(request, status, title, *words, tells_choices=False)

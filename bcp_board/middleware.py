@@ -16,7 +16,7 @@ from django.core.signals import request_started
 from django.db import DatabaseError, connection, transaction
 from django.dispatch import receiver
 from django.http import HttpResponseRedirect, UnreadablePostError
-from django.urls import resolve
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from bcp_board import errors, metrics
@@ -248,11 +248,11 @@ def begin_session(request):
 
 
 class SignInFirst(LoginRequiredMiddleware):
-    """Lead to the sign-in page whoever asks for more than a few pages; what they typed is not lost by it."""
+    """Lead to the sign-in page whoever asks for more than a few pages; no form they sent is lost by it."""
 
     def handle_no_permission(self, request, view_func):
-        if typed := errors.typed_in(request):
-            return errors.signed_out(request, typed)
+        if (request.POST or request.FILES) and request.path_info != reverse("logout"):
+            return errors.signed_out(request)
         return super().handle_no_permission(request, view_func)
 
 

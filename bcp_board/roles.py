@@ -42,6 +42,7 @@ CHAIR = (
     OFFICERS
     | permissions("view", "recommendations.recommendation")
     | permissions("view add", "recommendations.sendback", "recommendations.assessment")
+    | permissions("view add", "meetings.askoutcome", "meetings.latenote")
     | {"recommendations.accept_progressupdate"}
 )
 PERMISSIONS = {

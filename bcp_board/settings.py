@@ -33,11 +33,12 @@ def env_flag(name, default):
     raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
 
 
-def env_number(name, default, *, of, most):
-    """The variable ``name`` as a whole number of what ``of`` says, 1 to ``most``; raise otherwise."""
+def env_number(name, default, *, of="", most, least=1):
+    """The variable ``name`` as a whole number of ``of``, from ``least`` to ``most``; raise otherwise."""
     value = os.environ.get(name, "").strip() or str(default)
-    if not value.isdecimal() or not 1 <= int(value) <= most:
-        raise ImproperlyConfigured(f"{name} must be a whole number of {of} from 1 to {most}.")
+    if not value.isdecimal() or not least <= int(value) <= most:
+        of = of and f"of {of} "
+        raise ImproperlyConfigured(f"{name} must be a whole number {of}from {least} to {most}.")
     return int(value)
 
 
@@ -110,6 +111,32 @@ def env_signing_key(name):
     return key
 
 
+def env_choice(name, *choices):
+    """The variable ``name`` as one of ``choices``, of which the first is the default; raise otherwise."""
+    value = os.environ.get(name, "").strip().lower() or choices[0]
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}.")
+    return value
+
+
+def env_site(name, default):
+    """The variable ``name`` as the address of a whole site; raise unless it is one."""
+    address = os.environ.get(name, "").strip().rstrip("/") or default
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", address):
+        raise ImproperlyConfigured(
+            f"{name} must be like https://board.example.gov.uk, with nothing after it."
+        )
+    return address
+
+
+def env_notify_key(name):
+    """The API key of GOV.UK Notify in ``name``, or nothing; raise, without repeating it, if it is none."""
+    key, uuid = os.environ.get(name, "").strip(), "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    if key and not re.fullmatch(f".+-{uuid}-{uuid}", key):
+        raise ImproperlyConfigured(f"{name} must be an API key of GOV.UK Notify: a name, then two UUIDs.")
+    return key
+
+
 DEBUG = env_flag("DEBUG", False)
 HTTPS = env_flag("HTTPS", True)
 SECRET_KEY = secret_key()
@@ -127,12 +154,40 @@ BOARD_NAME = os.environ.get("BOARD_NAME", "").strip() or "BCP Children’s Servi
 MARKING = os.environ.get("MARKING", "").strip() or "OFFICIAL"
 UPDATE_EVERY_DAYS = env_number("UPDATE_EVERY_DAYS", 28, of="days", most=366)
 
+# Mails link to the site under this name. How many days before papers go out owners are reminded.
+SITE_ADDRESS = env_site("SITE_ADDRESS", f"{'https' if HTTPS else 'http'}://{ALLOWED_HOSTS[0]}")
+REMIND_DAYS_BEFORE = env_number("REMIND_DAYS_BEFORE", 5, of="days", most=60)
+EMAIL_HOST = os.environ.get("MAIL_HOST", "").strip()
+MAIL_SECURITY = env_choice("MAIL_SECURITY", "starttls", "tls", "none")
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL_SECURITY == "starttls", MAIL_SECURITY == "tls"
+USUAL_PORT = {"starttls": 587, "tls": 465, "none": 25}[MAIL_SECURITY]
+EMAIL_PORT = env_number("MAIL_PORT", USUAL_PORT, most=65535)
+EMAIL_HOST_USER = os.environ.get("MAIL_USER", "").strip()
+EMAIL_HOST_PASSWORD = os.environ.get("MAIL_PASSWORD", "").strip()
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = os.environ.get("MAIL_FROM", "").strip() or f"board@{ALLOWED_HOSTS[0]}"
+NOTIFY_API_KEY = env_notify_key("NOTIFY_API_KEY")
+NOTIFY_TEMPLATE = os.environ.get("NOTIFY_TEMPLATE", "").strip()
+if NOTIFY_API_KEY and not NOTIFY_TEMPLATE:
+    raise ImproperlyConfigured("NOTIFY_API_KEY needs NOTIFY_TEMPLATE, the ID of a template of GOV.UK Notify.")
+if NOTIFY_API_KEY:
+    EMAIL_BACKEND = "bcp_board.notify.EmailBackend"
+elif EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Nobody is told that a mail went to them where it was only printed, but on a developer's machine.
+SENDS_MAIL = DEBUG or bool(NOTIFY_API_KEY or EMAIL_HOST)
+
 BACKUP_FOLDER = env_folder("BACKUP_FOLDER", VAR_DIR / "backups")
 BACKUP_RECIPIENTS = env_public_keys("BACKUP_RECIPIENTS")
 BACKUP_SIGNING_KEY = env_signing_key("BACKUP_SIGNING_KEY")
 # Where nobody may rely on the record yet, nobody is told that it has no backup. A real site that never made
 # one is told, because it needs it most.
 BACKUPS_ARE_EXPECTED = HTTPS or bool(BACKUP_RECIPIENTS)
+
+# How much of each worker's memory may hold pages as they were rendered; 0 renders each afresh.
+KEPT_PAGES_MEGABYTES = env_number("KEPT_PAGES_MEGABYTES", 32, of="megabytes", most=1024, least=0)
 
 # Where a monitoring system asks, by plain http and under whatever name it knows this machine.
 MONITORED = ("healthz", "readyz", "metrics")
@@ -210,13 +265,19 @@ DATABASE_IDLE_SECONDS = env_number("DATABASE_IDLE_SECONDS", 10, of="seconds", mo
 COMMAND_LOCK_SECONDS = 10
 SERVES_PAGES = "gunicorn" in sys.modules
 
-DATABASES = {
-    "default": dj_database_url.parse(
-        os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'board.sqlite3'}",
-        conn_max_age=60,
-        conn_health_checks=True,
-    )
-}
+try:
+    DATABASES = {
+        "default": dj_database_url.parse(
+            os.environ.get("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'board.sqlite3'}",
+            conn_max_age=60,
+            conn_health_checks=True,
+        )
+    }
+except ValueError:  # also of a scheme that is unknown; what it says may quote a password
+    raise ImproperlyConfigured(
+        "DATABASE_URL must name a database as the README shows, postgres://… or sqlite:////folder/file."
+        "sqlite3; signs in a password are written %40 and the like."
+    ) from None
 database = DATABASES["default"]
 if database["ENGINE"].endswith("sqlite3"):
     database["ENGINE"] = "bcp_board.private_sqlite3"
@@ -310,8 +371,10 @@ SECURE_HSTS_PRELOAD = HTTPS and env_flag("HSTS_PRELOAD", False)
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # No text may have more than 10,000 letters. Reading forms many times as long cost a worker 180 MB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_250_000
-# No form here takes a file, so none is ever written to the disk.
-FILE_UPLOAD_HANDLERS = []
+# The largest page of work has five boxes for each open action, and is to hold 600 of them, with room.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
+# The one form that takes a file reads it from memory, so none is ever written to the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -4,7 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from bcp_board import accounts, monitoring, views
+from bcp_board import accounts, monitoring, reading, views
+from bcp_board.round_page import round_page
+from bcp_board.tokens import file
+from meetings.views import calendar
+from recommendations.exports import EXPORTS
+from recommendations.file_views import actions_xlsx, csv_view, position_json
 
 handler400 = "bcp_board.errors.bad_request"
 handler403 = "bcp_board.errors.forbidden"
@@ -15,11 +20,18 @@ urlpatterns = [
     path("", include("meetings.urls")),
     path("", include("recommendations.urls")),
     path("", include("visits.urls")),
+    path("new/", reading.new, name="new"),
+    *(path(f"{name}.csv", file(csv_view(name)), name=f"{name}_csv") for name in EXPORTS),
+    path("actions.xlsx", file(actions_xlsx), name="actions_xlsx"),
+    path("position.json", file(position_json, opened_by="position"), name="position_json"),
+    path("calendar.ics", file(calendar, opened_by="calendar"), name="calendar"),
     path("help/", views.help_page, name="help"),
+    path("help/tasks/", views.tasks, name="tasks"),
     path("accessibility/", views.accessibility, name="accessibility"),
     path("login/", accounts.login, name="login"),
     path("login/<uidb64>/<token>/", accounts.one_time_link, name="one_time_link"),
     path("logout/", accounts.logout, name="logout"),
+    path("round/", round_page, name="round"),
     path("account/", accounts.account, name="account"),
     path("password/", accounts.password, name="password"),
     path(".well-known/security.txt", views.security_txt, name="security_txt"),

@@ -1,4 +1,4 @@
-"""Draw docs/*.png from a demonstration in a database of its own: what `make screenshots` does.
+"""Draw docs/*.png, and the pictures of the help, from a demonstration of its own: `make screenshots`.
 
 It tells one story each time, up to LAST_DAY; only what the wall clock says differs.
 """
@@ -15,9 +15,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+# Served with the site, whose help shows them.
+TASKS = ROOT / "bcp_board" / "static" / "bcp_board" / "tasks"
 SHELL = Path("/usr/bin/chromium-headless-shell")
 CHROMIUM = SHELL if SHELL.exists() else "/usr/bin/chromium"
-LAST_DAY, MEETING = "2026-11-20", "2026-12-15"
+LAST_DAY, HELD, MEETING = "2026-11-20", "2026-11-17", "2026-12-15"
 PASSWORD = secrets.token_urlsafe(12)
 TALLEST = 1400
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -65,8 +67,8 @@ class Camera:
         page.get_by_role("button", name="Sign in").click()
         return page
 
-    def take(self, page, address, name, tallest=TALLEST):
-        """Draw the page at ``address``, from its top to ``tallest`` pixels, as docs/``name``.png."""
+    def take(self, page, address, name, tallest=TALLEST, *, folder=DOCS):
+        """Draw the page at ``address``, from its top to ``tallest`` pixels, as ``name``.png of ``folder``."""
         if address:
             page.goto(address)
         size = page.viewport_size
@@ -75,7 +77,7 @@ class Camera:
         needed = max(page.locator("body, #content").evaluate_all(bottoms))
         height = min(int(needed), tallest)
         page.set_viewport_size({**size, "height": height})
-        page.screenshot(path=DOCS / f"{name}.png")
+        page.screenshot(path=folder / f"{name}.png")
         page.set_viewport_size(size)
 
 
@@ -92,9 +94,15 @@ def draw(browser, url, folder):
 
     officer = camera.sign_in("officer")
     camera.take(officer, "/admin/", "admin", 1000)
+    officer.goto("/actions/A05/")
     officer.get_by_role("link", name="Record progress on A05").click()
     officer.set_viewport_size({**DESK, "height": 1250})
     camera.take(officer, None, "record-progress")
+
+    camera.take(officer, "/mine/", "mine", 900, folder=TASKS)
+    secretary = camera.sign_in("secretariat")
+    camera.take(secretary, "/round/", "round", 900, folder=TASKS)
+    camera.take(secretary, f"/meetings/{HELD}/decide/", "decide", 900, folder=TASKS)
 
     member.goto(f"/meetings/{MEETING}/paper/")
     paper = folder / "paper.pdf"
@@ -110,7 +118,8 @@ def draw(browser, url, folder):
 def main():
     from playwright.sync_api import sync_playwright
 
-    DOCS.mkdir(exist_ok=True)
+    for folder in (DOCS, TASKS):
+        folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         env = os.environ | {
@@ -134,7 +143,7 @@ def main():
         finally:
             server.terminate()
             server.wait()
-    for path in sorted(DOCS.glob("*.png")):
+    for path in sorted([*DOCS.glob("*.png"), *TASKS.glob("*.png")]):
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1000} kB")
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.urls import URLResolver, get_resolver
 
 from meetings.publishing import publish, what_is_read
+from meetings.tests.factories import make_late_note, make_outcome
 from recommendations.models import Action, Risk
 from recommendations.tests.factories import (
     make_action,
@@ -75,6 +76,8 @@ def make_record(owner):
     make_measure_value(by=owner)
     meeting = make_meeting(held_on=MEETING, asks=["Decide the dates"])
     publish(meeting.pk, by=owner, read=what_is_read(meeting))
+    make_outcome(meeting.asks.get(), by=owner)
+    make_late_note(action.due_dates.first(), meeting, by=owner)
     return action
 
 

@@ -45,6 +45,7 @@ WRONG_SIGN_IN = {"username": "nobody", "password": "wrong"}
 TWO_PASSWORDS = {"new_password1": "one", "new_password2": "another"}
 UPDATES, DATES = "/admin/recommendations/progressupdate/", "/admin/recommendations/duedate/"
 DECISIONS, ASSESSMENTS = "/admin/recommendations/decision/", "/admin/recommendations/assessment/"
+OUTCOMES = "/admin/meetings/askoutcome/"
 ACTIONS, USERS = "/admin/recommendations/action/", "/admin/auth/user/"
 
 BOARD_PAGES = [
@@ -57,6 +58,7 @@ BOARD_PAGES = [
             "/?as_at=2020-01-01",
             "/?as_at=never",
             "/trends/",
+            "/trends/record/",
             "/trends/?as_at=2022-11-22",
             "/trends/?as_at=2020-01-01",
             "/recommendations/4/",
@@ -76,9 +78,12 @@ BOARD_PAGES = [
             "/meetings/{next_on}/",
             "/meetings/{next_on}/paper/",
             "/proof/",
+            "/new/",
+            "/new/?page=2",
             "/status/",
             "/status/?as_at=2022-11-22",
             "/help/",
+            "/help/tasks/",
             "/accessibility/",
             "/account/",
             "/password/",
@@ -86,8 +91,14 @@ BOARD_PAGES = [
         )
     ),
     Page("member", "/password/", SEND, TWO_PASSWORDS),
+    Page("secretariat", "/round/"),
+    Page("secretariat", "/round/", "[name=_note]", {"note-covering_note": "What is new"}),
     Page("officer", "/"),
     Page("officer", "/actions/A05/"),
+    Page("officer", "/mine/"),
+    Page("officer", "/mine/", SEND, {"A05-narrative": ""}),
+    Page("secretariat", "/assign/"),
+    Page("secretariat", "/assign/", SEND, {"A01-due": "soon", "All-reason": "Why"}),
     Page("", "/help/"),
     Page("", "/login/"),
     Page("", "/login/", SEND, WRONG_SIGN_IN),
@@ -131,8 +142,12 @@ ADMIN_PAGES = [
             f"{ASSESSMENTS}add/?recommendation={{recommendation}}",
             ASSESSMENTS,
             f"{ASSESSMENTS}{{assessment}}/change/",
+            f"{OUTCOMES}add/?ask={{ask}}",
+            "/meetings/{held_on}/decide/",
+            "/meetings/{next_on}/decide/",
         )
     ),
+    Page("chair", "/meetings/{held_on}/decide/", SEND),
     Page("chair", f"{DECISIONS}add/?due_date={{proposal}}", SAVE),
     Page("chair", f"{ASSESSMENTS}add/?recommendation={{recommendation}}", SAVE),
     *(
@@ -158,9 +173,13 @@ ADMIN_PAGES = [
             "/admin/record/meeting/{held}/change/",
             "/admin/record/meeting/{next}/change/",
             "/admin/record/meeting/{next}/publish/",
+            "/meetings/{held_on}/decide/?row=arising",
+            "/meetings/{held_on}/decide/?row=present",
         )
     ),
     Page("secretariat", f"{ACTIONS}add/", SAVE),
+    Page("secretariat", "/import/"),
+    Page("secretariat", "/import/", SEND),
     Page("secretariat", "/admin/visits/visit/{visit}/change/", SAVE, {"dates": "soon"}),
     Page("secretariat", "/admin/record/meeting/{held}/publish/", SEND),
     *(
@@ -226,6 +245,7 @@ def keys_of():
         "assessment": Assessment.objects.latest("pk").pk,
         "recommendation": action.recommendations.first().pk,
         "version": action.history.latest().pk,
+        "ask": held.asks.first().pk,
         "visit": visit.pk,
         "graded": visit.slug,
         "not_graded": "monitoring-visit-2",

@@ -86,3 +86,31 @@ def unguarded(templates, django_db_blocker):
             run("PRAGMA ignore_check_constraints = ON")
         yield database
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def mails_go(settings):
+    """A site that sends mails."""
+    settings.SENDS_MAIL = True
+    settings.SITE_ADDRESS = "https://board.example"
+
+
+@pytest.fixture
+def ann(db):
+    """An officer with an e-mail address."""
+    from bcp_board.tests.mails import person
+
+    return person("Officers", "ann")
+
+
+@pytest.fixture
+def month(ann):
+    """Ann has two actions, one of them reported on since the meeting before; papers go out on 13 December."""
+    from bcp_board.tests.mails import BEGAN, DUE, HELD, NEXT
+    from recommendations.tests.factories import make_action, make_update
+    from record.tests.factories import make_meeting, noon
+
+    reported, _ = (make_action(ref, owner=ann, recorded_at=BEGAN, title="Canary") for ref in ("A01", "A02"))
+    make_meeting(HELD)
+    make_update(reported, dated="2022-12-01", by=ann, narrative="Canary", recorded_at=noon("2022-12-01"))
+    return make_meeting(NEXT, papers_due_on=DUE)

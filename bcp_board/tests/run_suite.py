@@ -5,8 +5,8 @@ set in conftest.py would leave the run on SQLite without a word. Name parts to r
 
     python -m bcp_board.tests.run_suite postgresql
 
-What another database could hardly change, what is printed, and the site that is served with its real parts to
-be broken or upgraded, is left to the parts `again`, `printed` and `service`, which `make test` leaves out and
+What another database could hardly change, what is printed, and the site with its real parts that is broken,
+upgraded or extended, is left to the parts `again`, `printed` and `service`, which `make test` leaves out and
 `.ci/run` does not.
 """
 

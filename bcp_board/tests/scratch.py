@@ -20,7 +20,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, Max
 from django.utils import timezone
 
+from bcp_board.models import Mail, Why
 from meetings.models import Paper
+from meetings.tests.factories import make_late_note, make_outcome
 from recommendations.models import Risk
 from recommendations.tests.factories import (
     make_action,
@@ -149,12 +151,15 @@ def fill():
     with saved(reason="The title was too short"):
         action.save()
     LogEntry.objects.log_actions(officer.pk, [action], CHANGE, "Changed Title", single_object=True)
+    Mail.objects.create(account=officer, why=Why.LATE, about="record.meeting 1", asked_at=timezone.now())
     first = make_update(action, by=officer, narrative="Line one\nline two: “ok” \U0001f600")
     make_update(action, by=officer, dated="2022-11?", corrects=first, correction_reason="Wrong day")
     make_decision(make_due_date(action, by=officer, needs_decision=True), by=officer)
     make_assessment(make_recommendation(2))
     fill_with_what_is_edited(officer, action)
     meeting = make_meeting(held_on=datetime.date(2022, 12, 1), asks=["Decide the dates"])
+    make_outcome(meeting.asks.get(), by=officer)
+    make_late_note(action.due_dates.first(), meeting, by=officer)
     text = Risk.history.get()
     erasure.erase(
         [erasure.Place(type(text), text.pk, "text", text.text)],

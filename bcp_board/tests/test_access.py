@@ -74,6 +74,7 @@ def test_only_these_addresses_are_open_to_anybody():
         "/accessibility/",
         "/healthz",
         "/help/",
+        "/help/tasks/",
         "/login/",
         "/login/<uidb64>/<token>/",
         "/readyz",

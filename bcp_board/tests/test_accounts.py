@@ -17,6 +17,7 @@ from recommendations.ownership import Ownership
 from recommendations.tests.factories import make_action, make_update
 from record.tests.admin_forms import errors_of, fill_in, open_form
 from record.tests.factories import make_user, on
+from record.tests.pages import main_words as words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
@@ -153,6 +154,35 @@ def test_an_administrator_makes_an_account_without_a_password_and_its_role_opens
     fill_in(administrator, reverse("admin:auth_user_change", args=[user.pk]), groups=[])
     user.refresh_from_db()
     assert user.is_staff is False
+
+
+def test_whoever_makes_an_account_is_shown_its_one_time_link_at_once_and_once(administrator, log):
+    add = reverse("admin:auth_user_add")
+    typed = {"username": "ann", "first_name": "Ann", "last_name": "Officer", "email": "ann@example.gov.uk"}
+    typed["groups"] = [Group.objects.get(name="Officers").pk]
+    log()
+
+    response = fill_in(administrator, add, **typed)
+
+    text, page, ann = words(response), response.content.decode(), User.objects.get(username="ann")
+    assert "The account ann is made. Give this link to Ann Officer, and to nobody else" in text
+    assert f'<a href="{add}">Make another account</a>' in page
+    link = re.search(r'id="link" value="([^"]+)"', page)[1]
+    assert [(line["event"], line.get("now")) for line in log()] == [
+        ("rights changed", ["Officers"]),
+        ("admin added", None),
+        ("admin changed", None),
+        ("one-time link made", None),
+    ]
+    theirs = Client()
+    form = theirs.get(link, follow=True).redirect_chain[-1][0]
+    theirs.post(form, {"new_password1": GOOD, "new_password2": GOOD})
+    assert User.objects.get(pk=ann.pk).check_password(GOOD)
+
+    assert "Save and" not in words(administrator.get(add))
+    for username, button in (("bob", "_continue"), ("cat", "_addanother")):
+        going_on = fill_in(administrator, add, **{**typed, "username": username}, **{button: "1"})
+        assert f"The account {username} is made." in words(going_on)
 
 
 def test_an_account_needs_a_full_name(administrator):
@@ -405,4 +435,5 @@ def test_no_account_has_a_name_that_turns_its_role_round(field):
     response = client.post(address, {**filled, field: "Olu\u202e"})
 
     assert list(response.context["adminform"].form.errors) == [field]
-    assert client.post(address, filled).status_code == 302
+    assert client.post(address, filled).status_code == 200
+    assert User.objects.get(username="new").first_name == "Olu"

@@ -264,7 +264,7 @@ def test_a_bare_sqlite_connection_cannot_replace_a_row_by_its_place_in_the_table
 
 
 @each_model
-@pytest.mark.again
+@pytest.mark.service
 def test_protections_survive_migrations(filled, model, monkeypatch):
     """SQLite makes a table anew for most of these, and with it drops the triggers."""
     label, name = model._meta.app_label, model.__name__

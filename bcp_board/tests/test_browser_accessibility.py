@@ -11,7 +11,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from bcp_board.tests.browsing import PASSWORD, UPDATES
+from meetings.outcomes import AskOutcome
 from recommendations.models import Action, ProgressUpdate
+from recommendations.sent_back import SendBack
 from recommendations.tests.factories import make_update
 from record.tests.factories import make_meeting
 
@@ -67,6 +69,8 @@ def test_an_officer_records_progress_by_keyboard_alone(record_site, browse):
     press, write = page.keyboard.press, page.keyboard.type
     tab_to(page, "[name=username]")
     write("officer")
+    press("Enter")
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
     tab_to(page, "[name=password]")
     write(PASSWORD)
     press("Enter")
@@ -81,23 +85,70 @@ def test_an_officer_records_progress_by_keyboard_alone(record_site, browse):
     expect(page.get_by_role("heading", name="My actions")).to_be_visible()
     tab_to(page, ".skip-to-content-link")
     press("Enter")
-    tab_to(page, f"a[href$='add/?action={Action.objects.get(ref='A05').pk}']")
+    tab_to(page, "a[href='/mine/#A05']")
     press("Enter")
-    expect(page.locator("[name=status]")).to_be_focused()
-    write("At")
-    tab_to(page, "[name=narrative]")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your actions")
+    tab_to(page, "[name=A05-status]")
+    press("ArrowDown")
+    press("ArrowDown")
+    tab_to(page, "[name=A05-narrative]")
     write("Reports begin in March.")
-    tab_to(page, "[name=_save]")
+    tab_to(page, "main [type=submit]")
     press("Enter")
-    expect(page.locator(".problem")).to_be_focused()
-    tab_to(page, "[name=reason]")
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    tab_to(page, "[name=A05-reason]")
     write("The finance team is short of people.")
-    tab_to(page, "[name=recovery_step]")
+    tab_to(page, "[name=A05-recovery_step]")
     write("An interim starts on Monday.")
-    tab_to(page, "[name=_save]")
+    tab_to(page, "main [type=submit]")
     press("Enter")
-    expect(page.locator(".messagelist")).to_contain_text("Saved")
+    expect(page.locator(".notice")).to_contain_text("Saved: A05")
     assert ProgressUpdate.objects.get(action__ref="A05").status == "at_risk"
+
+
+def test_the_chair_decides_one_row_after_the_other_by_keyboard_alone(record_site, browse):
+    meeting = make_meeting(held_on=timezone.localdate(), asks=["Agree the plan"])
+    officer = User.objects.get(username="officer")
+    for ref in ("A05", "A07"):
+        make_update(Action.objects.get(ref=ref), "done", by=officer, evidence="The audit")
+    page = browse("chair")
+    press, write = page.keyboard.press, page.keyboard.type
+    page.goto(meeting.get_absolute_url())
+    tab_to(page, "a[href$='/decide/']")
+    press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Meeting-day sheet, ")
+    tab_to(page, "[value=agreed]")
+    press("Space")
+    tab_to(page, "[name$=-words]")
+    write("With a new clause")
+    tab_to(page, "main [type=submit]")
+    press("Enter")
+    # The next row is open, and the next press of Tab is in it.
+    expect(page.get_by_text("Decided: agreed.")).to_be_visible()
+    for ref, way, box, text in (
+        ("A05", "accepted", "recheck_on", "1/6/2098"),
+        ("A07", "sent_back", "wanted", "The minutes"),
+    ):
+        expect(page.locator("article:has(form) h3")).to_contain_text(ref)
+        press("Tab")
+        assert page.evaluate("document.activeElement.closest('article')?.querySelector('form') !== null")
+        tab_to(page, "[type=radio]")
+        press("Space" if way == "accepted" else "ArrowDown")
+        tab_to(page, f"[name$={box}]")
+        write(text)
+        tab_to(page, "main [type=submit]")
+        press("Enter")
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    expect(page.locator(".govuk-error-summary")).to_contain_text("Fill in “By when”.")
+    tab_to(page, "[name$=wanted_by]")
+    write("1/6/2098")
+    tab_to(page, "main [type=submit]")
+    press("Enter")
+    # What is left is the completion that the record begins with.
+    expect(page.get_by_text("1 of 4 decisions still to record here.")).to_be_visible()
+    assert [row.outcome for row in AskOutcome.objects.all()] == ["agreed"]
+    assert ProgressUpdate.objects.latest("pk").status == "complete"
+    assert [row.wanted for row in SendBack.objects.all()] == ["The minutes"]
 
 
 MOVING = """() => [...document.querySelectorAll("*")].filter(element => {

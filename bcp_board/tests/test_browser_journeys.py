@@ -5,13 +5,15 @@ import io
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from bcp_board.tests.browsing import ACTIONS, DATES, PASSWORD, UPDATES
+from recommendations.due_dates import DueDate
 from recommendations.models import Action, ProgressUpdate
-from record.tests.factories import make_meeting
+from record.tests.factories import make_meeting, on
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -36,8 +38,8 @@ def sign_in(page, username):
 
 
 def report_at_risk(page):
-    """Record A05 as at risk, from the work list, forgetting at first to say why."""
-    page.goto("/admin/")
+    """Record A05 as at risk, from its page, forgetting at first to say why."""
+    page.goto("/actions/A05/")
     page.get_by_role("link", name="Record progress on A05").click()
     page.get_by_label("Status").select_option("at_risk")
     page.locator("[name=narrative]").fill("Reports begin in March.")
@@ -245,3 +247,66 @@ def test_a_refusal_is_a_page_that_leads_on(browse):
     page.get_by_role("link", name="Go to where we stand").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Where we stand, ")
     assert page.goto("/admin/recommendations/assessment/add/").status == 403
+
+
+def test_a_past_day_takes_two_presses_and_the_typing_of_it(browse):
+    member = browse("member")
+    member.goto("/")
+    member.get_by_text("See another day").click()
+    expect(member.get_by_label("Day", exact=True)).to_be_focused()
+    member.keyboard.type("1 December 2022")
+    member.keyboard.press("Enter")
+    expect(member.get_by_text("As at 1 December 2022", exact=True)).to_be_visible()
+
+
+def test_three_actions_are_reported_on_with_five_clicks_and_boxes_open_as_they_are_needed(browse):
+    page = browse("officer")
+    page.goto("/")
+    page.get_by_role("link", name="Your actions").click()
+    lines = page.locator(".entry")
+    expect(lines).to_have_count(2)
+    for line in lines.all():
+        expect(line.get_by_label("Recovery step")).to_be_hidden()
+        line.get_by_label("At risk", exact=True).click()
+        for typed in ("Said in a hurry.", "The supplier is late.", "We ask another one."):
+            page.keyboard.press("Tab")
+            page.keyboard.type(typed)
+    page.get_by_role("button", name="Save what you filled in").click()
+    expect(page.get_by_text("Saved: A05 and A07.")).to_be_visible()
+    expect(lines.first.get_by_text("Said in a hurry.")).to_be_visible()
+    lines.first.get_by_label("On track", exact=True).check()
+    expect(lines.first.get_by_label("Recovery step")).to_be_hidden()
+
+
+def test_without_javascript_every_box_is_there(browse):
+    page = browse("officer", java_script_enabled=False)
+    page.goto("/mine/")
+    expect(page.locator(".entry").first.get_by_label("Recovery step")).to_be_visible()
+
+
+@SCREENS
+def test_owners_and_dates_of_all_actions_are_set_on_one_page(browse, screen):
+    """Two clicks choose an owner; dates are typed, from box to box by the Tab key."""
+    page, clicks = browse("secretariat", **screen), 0
+    page.goto("/")
+    for link in ("Your work", "Set owners and dates of many actions at once: Owners and dates"):
+        page.get_by_role("link", name=link).click()
+        clicks += 1
+    owners, dates = (page.get_by_label(re.compile(f"^New {box}")) for box in ("owner of", "date for"))
+    without = page.locator(".grid tbody tr").filter(has_text="No owner").count()
+    undated = page.locator(".grid tbody tr").filter(has_text="No date set").count()
+    for place in range(without):
+        owners.nth(place).select_option("officer")
+        clicks += 2
+    for row in page.locator(".grid tbody tr").filter(has_text="No date set").all():
+        row.get_by_label(re.compile("^New date for ")).fill("March 2097")
+    page.get_by_label("Why, where a date is set").fill("Agreed with the plan.")
+    page.get_by_role("button", name="Save what you changed").click()
+    clicks += 2
+
+    expect(page.locator(".notice").first).to_contain_text("Saved: ")
+    assert (dates.count(), without + undated > 40, clicks <= 60) == (Action.objects.count(), True, True)
+    officer = User.objects.get(username="officer")
+    assert {action.owner_on(on(timezone.localdate())) for action in Action.objects.all()} == {officer}
+    assert DueDate.objects.filter(due="2097-03", needs_decision=False).count() == undated
+    assert page.evaluate("document.documentElement.scrollWidth") == screen["viewport"]["width"]

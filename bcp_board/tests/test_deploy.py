@@ -68,6 +68,7 @@ def test_every_job_tells_that_it_failed_and_the_site_stops_whole():
         "board-check_backups.timer",
         "board-clearsessions.timer",
         "board-prune_backups.timer",
+        "board-remind.timer",
         "board-verify_history.timer",
     ]
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 from bcp_board.management.commands.seed import load_all
 from bcp_board.tests.addresses import make_record
 from meetings.changes import changes_since
-from meetings.held import meetings_held
 from recommendations.measures import Measure
 from recommendations.models import Action, Recommendation, Risk
 from recommendations.position import board_position
@@ -23,6 +22,7 @@ from recommendations.tests.factories import make_action, make_recommendation
 from record.as_at import AsAt
 from record.dates import EdtfField
 from record.edits import edits_of, excerpt, value_in_words
+from record.held import meetings_held
 from record.models import Ask, Document, Meeting
 from record.tests.admin_forms import fields_of
 from record.tests.factories import make_document, make_meeting, make_user, on, saved
@@ -298,7 +298,8 @@ def test_a_long_text_is_cut_to_where_it_differs():
     assert cut.startswith("… word45 word46 word47 word48 word49 word50 word51")
     assert len(cut) <= 165
     assert excerpt("short", "other") == "short"
-    assert excerpt(f"{was} end", was).endswith("word99 end")
+    assert excerpt(f"first {was}", was).startswith("first word0 word1")
+    assert excerpt(f"{was} end", was) == "… word95 word96 word97 word98 word99 end"
 
 
 # Withdrawing -----------------------------------------------------------------------------------------
@@ -445,22 +446,24 @@ def test_a_grade_may_be_entered_anew_once_the_wrong_one_is_withdrawn(board, secr
 
 def test_a_withdrawn_action_is_named_in_the_sum_of_open_actions_and_known_then_it_still_stood(secretariat):
     start = moment(2022, 10, 1)
-    for ref in ("A01", "A02", "A03"):
+    for ref in ("A00", "A01", "A02", "A03"):
         make_action(ref, recorded_at=start)
     make_meeting(held_on="2022-11-01")
-    moved, withdrawn = Action.objects.get(ref="A01"), Action.objects.get(ref="A02")
-    with saved(at=moment(2022, 11, 10), by=clerk(), reason="Agreed later"):
-        moved.agreed_on = "2022-12-25"
-        moved.save()
+    withdrawn = Action.objects.get(ref="A02")
+    for moved in Action.objects.filter(ref__in=["A00", "A01"]):
+        with saved(at=moment(2022, 11, 10), by=clerk(), reason="Agreed later"):
+            moved.agreed_on = "2022-12-25"
+            moved.save()
     with saved(at=moment(2022, 11, 11), by=clerk(), reason="Entered twice"):
         withdrawn.is_withdrawn = True
         withdrawn.save()
 
     changes = changes_since(board_position(AsAt.now(TODAY)), meetings_held(AsAt.now(TODAY)))
     sum_ = changes.balance
-    assert (sum_.before, sum_.withdrawn, sum_.taken_off, sum_.now, sum_.reconciles) == (3, 1, 1, 1, True)
-    assert [(gone.action.ref, gone.is_withdrawn) for gone in changes.gone] == [("A01", False), ("A02", True)]
+    assert (sum_.before, sum_.withdrawn, sum_.taken_off, sum_.now, sum_.reconciles) == (4, 1, 2, 1, True)
+    gone = [("A00", False), ("A01", False), ("A02", True)]
+    assert [(each.action.ref, each.is_withdrawn) for each in changes.gone] == gone
     then = board_position(AsAt.then(datetime.date(2022, 11, 5), today=TODAY))
-    assert ([a.ref for a in then.actions], then.lost_actions) == (["A01", "A02", "A03"], ())
+    assert ([a.ref for a in then.actions], then.lost_actions) == (["A00", "A01", "A02", "A03"], ())
     now = board_position(AsAt(TODAY, datetime.date(2022, 11, 5), None))
-    assert [(gone.row.ref, gone.is_withdrawn) for gone in now.lost_actions] == [("A01", False), ("A02", True)]
+    assert [(each.row.ref, each.is_withdrawn) for each in now.lost_actions] == gone

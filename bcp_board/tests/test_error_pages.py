@@ -81,6 +81,13 @@ def test_an_error_page_asks_nothing_of_the_database(
     check_whole(response, status, title)
 
 
+def test_a_page_that_fails_gives_back_what_was_typed(visitor, db):
+    response = Client(raise_request_exception=False).post("/fault/", {"narrative": "Two <words>"})
+
+    assert response.status_code == 500
+    assert '<p class="typed">Two &lt;words&gt;</p>' in response.content.decode()
+
+
 @pytest.mark.parametrize(("method", "path", "status", "title"), ASKED)
 def test_an_error_page_comes_whole_to_somebody_whose_session_cannot_be_read(
     visitor, settings, new_database, method, path, status, title

@@ -38,6 +38,7 @@ PAGES = [
     *(
         "/",
         "/trends/",
+        "/trends/record/",
         "/status/",
         "/actions/",
         "/actions/A01/",

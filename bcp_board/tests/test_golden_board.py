@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from bcp_board.tests.golden import make_golden_board
 from record.tests.pages import main_of
@@ -19,6 +20,7 @@ PAGES = {
     "home-at-the-end-of-the-year": "/?as_at=2022-12-31",
     "home-as-known-before-the-meeting": "/?as_at=2022-12-05&known=then",
     "trends": "/trends/?as_at=2023-01-16",
+    "track-record": "/trends/record/?as_at=2023-01-16",
     "visits": "/visits/?as_at=2023-01-16",
     "action": "/actions/A01/?as_at=2023-01-16",
     "actions": "/actions/?as_at=2023-01-16",
@@ -47,6 +49,7 @@ def lines_of(response):
     text = html.unescape(re.sub(r"<[^>]*>", "", main))
     text = re.sub(r"\b[0-9a-f]{8,64}\b", "(digits)", text)
     text = re.sub(r"(Printed|up to entry) [^.\n]*", r"\1 (when it was made)", text)
+    text = text.replace(f"{timezone.localdate():%-d %B %Y}", "(today)")
     return [line for raw in text.splitlines() if (line := " ".join(raw.split()))]
 
 

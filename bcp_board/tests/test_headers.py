@@ -2,12 +2,14 @@
 
 import base64
 import datetime
+import gzip
 import hashlib
 import http.client
 import re
 import secrets
 import socket
 import sqlite3
+from collections import Counter
 from contextlib import closing
 
 import pytest
@@ -58,7 +60,7 @@ def test_every_answer_carries_the_headers_and_is_kept_nowhere(people, addresses,
         assert of(response, ALWAYS) == ALWAYS, route
         stored = response.headers["Cache-Control"].replace(" ", "").split(",")
         assert {"private", "no-store"} <= set(stored), route
-        assert response.headers["Content-Security-Policy"] == policy_for(response.content), route
+        assert response.headers["Content-Security-Policy"] == policy_for(response.getvalue()), route
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,21 @@ def test_a_form_that_cannot_be_read_does_not_fail_its_error_page_too():
         with pytest.raises(BadRequest):
             request.POST  # noqa: B018 (reading it is what fails)
         assert page(request).status_code == status
+
+
+def test_nothing_that_holds_a_token_is_compressed(people, addresses):
+    client, found = Client(headers={"accept-encoding": "gzip"}), Counter()
+    client.force_login(people["secretariat"])
+    client.get("/help/")
+    for address in addresses.values():
+        response = client.get(address)
+        is_compressed = response.headers.get("Content-Encoding") == "gzip"
+        body = gzip.decompress(response.getvalue()) if is_compressed else response.getvalue()
+        has_token = b"csrfmiddlewaretoken" in body
+        assert not (is_compressed and has_token), address
+        found[is_compressed, has_token] += 1
+    assert found[True, False] > 12
+    assert found[False, True] > 12
 
 
 def test_a_page_with_a_style_for_its_tail_is_not_there(people):
@@ -271,6 +288,9 @@ def test_only_a_file_whose_name_holds_its_hash_may_be_kept(in_service):
 
     assert hashed.headers["Cache-Control"] == "max-age=315360000, public, immutable"
     assert plain.headers["Cache-Control"] == "max-age=60, public"
+    for kind in ("br", "gzip"):
+        asked = {"X-Forwarded-Proto": "https", "Accept-Encoding": kind}
+        assert in_service.send("HEAD", style, asked).headers["Content-Encoding"] == kind
     assert {hashed.headers["Access-Control-Allow-Origin"], hashed.headers["Set-Cookie"]} == {None}
 
 

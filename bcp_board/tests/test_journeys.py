@@ -76,8 +76,7 @@ def test_the_client_systems_date_passes_in_silence_the_day_after_november_ends_a
     shown = words(member.get("/actions/A01/?as_at=2022-11-22"))
     assert "November 2022, year inferred" in shown
     assert "at least 1" in shown.lower()
-    first = member.get("/?as_at=2022-12-01").context["board"].exceptions[0]
-    assert first.ref == "A01"
+    assert board.exceptions[0].ref == "A01"
 
 
 def test_a_year_has_passed_only_when_the_year_is_over(member):
@@ -165,7 +164,7 @@ def test_the_secretariat_moves_a_date_and_both_dates_are_on_the_page_and_the_pap
     response = post_form(
         client,
         address,
-        due="September 2027",
+        due="September 2098",
         reason_kind="dependency",
         reason="The supplier is late.",
     )
@@ -173,14 +172,14 @@ def test_the_secretariat_moves_a_date_and_both_dates_are_on_the_page_and_the_pap
     position = client.get("/actions/A04/").context["action"]
     assert (str(position.baseline.due), str(position.due.due), position.revisions) == (
         "April 2023",
-        "September 2027",
+        "September 2098",
         1,
     )
     assert (position.misses_words, position.untold_words) == ("0", "1 date passed with nothing reported")
     for address in ("/actions/A04/", "/status/?annex"):
         shown = words(client.get(address))
         assert "April 2023" in shown
-        assert "September 2027" in shown
+        assert "September 2098" in shown
 
 
 def test_the_secretariat_prints_the_status_page_for_the_next_meeting(record, client):

@@ -45,8 +45,8 @@ FIXED = {"slug", "key", "ref", "framework", "area"}
 
 def pages():
     """A page of every kind that shows a position, as it was known then."""
-    addresses = [reverse(name) for name in ("home", "trends", "visits", "actions", "status", "meetings")]
-    addresses.append(reverse("proof"))
+    names = ("home", "trends", "track_record", "visits", "actions", "status", "meetings", "proof")
+    addresses = [reverse(name) for name in names]
     addresses += ["/meetings/2025-02-01/", "/meetings/2025-06-01/", "/meetings/2025-06-01/paper/"]
     addresses += [f"/visits/{slug}/" for slug in ("full-inspection-2021", "monitoring-visit-5")]
     addresses += ["/actions/A01/", "/actions/A02/", "/recommendations/6/", "/recommendations/8/"]
@@ -199,6 +199,7 @@ def test_as_known_then_every_page_is_as_it_was_rendered_on_that_day(db, rows, nu
     addresses = [
         "/",
         "/trends/",
+        "/trends/record/",
         "/visits/",
         "/actions/",
         "/status/",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bcp_board.tests.forging import different, run
 from recommendations.models import Action, ProgressUpdate
-from recommendations.tests.factories import make_action, make_update
+from recommendations.tests.factories import make_action, make_update, signed
 from record import ledger, triggers
 from record.models import Erasure, LedgerEntry
 from record.tests.admin_forms import fill_in
@@ -141,6 +141,18 @@ def test_a_change_to_the_chain_itself_names_the_entry(unguarded, column):
     run(f'UPDATE record_ledgerentry SET "{column}" = %s WHERE sequence = 2', value)
     with pytest.raises(CommandError, match=r"Entry 2 "):
         verify()
+
+
+@pytest.mark.once
+def test_a_change_far_down_a_long_chain_is_named(unguarded):
+    """A chain is read in parts: what stands after the first of them counts as well."""
+    action = Action.objects.earliest("pk")
+    said = {"status": "on_track", "dated": "2022-11-01", "narrative": "Done", **signed(make_user())}
+    rows = ledger.append([ProgressUpdate(action=action, **said) for _ in range(ledger.BATCH)])
+
+    run("UPDATE recommendations_progressupdate SET narrative = 'Another' WHERE id = %s", rows[-1].pk)
+
+    assert first_fault().endswith(f"was changed: recommendations.progressupdate {rows[-1].pk}.")
 
 
 def update_keys():

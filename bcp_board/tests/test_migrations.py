@@ -83,6 +83,7 @@ def test_the_migrations_make_what_the_models_say(db):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
+@pytest.mark.service
 def test_a_migration_that_is_killed_is_run_again_and_ends_the_same(new_database, tmp_path):
     """Killed half way through the tables of the last room."""
     earlier = new_database("empty")

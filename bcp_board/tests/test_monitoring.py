@@ -224,6 +224,7 @@ def numbers(page):
     return {name: float(number) for name, number in (line.rsplit(" ", 1) for line in lines)}
 
 
+@pytest.mark.service
 def test_prometheus_is_told_what_every_process_counted_and_how_old_the_proofs_are(new_database, tmp_path):
     database = new_database("filled")
     with database:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
 from bcp_board.tests.addresses import make_record
+from meetings.tests.factories import make_late_note, make_outcome
 from recommendations.models import Action
 from recommendations.tests.factories import (
     make_action,
@@ -26,8 +27,8 @@ from record.as_at import AsAt
 from record.forms import fields_changed, in_words
 from record.models import Document
 from record.statement_admin import StatementAdmin
-from record.tests.admin_forms import errors_of, fill_in
-from record.tests.factories import make_document, make_user, on, saved
+from record.tests.admin_forms import errors_of, fill_in, open_form
+from record.tests.factories import make_document, make_meeting, make_user, on, saved
 from visits.models import Event
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
 
@@ -43,6 +44,30 @@ def test_a_short_text_that_is_too_long_is_refused_whole(secretariat):
 
     assert errors_of(response) == {"theme": ["Use 200 characters or fewer."]}
     assert "x" * 3_000 in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("école", 1),
+        ("ECOLE", 1),
+        ("children's", 1),
+        ("homes - review", 1),
+        ("'homes – École'", 1),
+        ("'école homes'", 0),
+        ("homes prison", 0),
+        ("a01 homes", 1),
+        ("\u0301", 0),
+        ("", 2),
+    ],
+)
+def test_a_list_is_searched_as_the_boards_own_list_is(secretariat, typed, found):
+    for ref, title in (("A01", "Children’s homes – École review"), ("A02", "Prisons")):
+        make_update(make_action(ref, title=title))
+
+    for name in ("action", "progressupdate"):
+        page = reverse(f"admin:recommendations_{name}_changelist")
+        assert secretariat.get(page, {"q": typed}).context["cl"].result_count == found
 
 
 def test_a_row_that_is_not_there_is_not_said_to_have_been_deleted(secretariat):
@@ -171,9 +196,12 @@ def everything():
     Event.objects.create(ref="E01", text="It happened", document=make_document(), reference="p1")
     action = make_action(owner=officer)
     make_send_back(make_update(action, by=officer), by=officer)
-    make_decision(make_due_date(action, by=officer, needs_decision=True))
+    date = make_due_date(action, by=officer, needs_decision=True)
+    make_decision(date)
     make_assessment(action.recommendations.get())
     make_measure_value()
+    make_late_note(date)
+    make_outcome(make_meeting(asks=["Agree the plan"]).asks.get())
 
 
 def pages_of(model_admin):
@@ -202,7 +230,7 @@ def test_nothing_can_be_typed_on_the_page_of_an_append_only_row_or_of_an_earlier
             version = client.get(f"{address}/history/{row.history.latest().pk}/")
             assert (model, version.status_code, typed_in(version)) == (model, 200, [])
             seen["version"] += 1
-    assert seen == {"row": 7, "version": 14}
+    assert seen == {"row": 9, "version": 14}
 
 
 def test_an_earlier_version_shows_what_was_said_and_linked_then(client):
@@ -262,9 +290,11 @@ def test_nobody_changes_an_append_only_row(client):
             tried.append(model._meta.model_name)
 
     assert sorted(tried) == [
+        "askoutcome",
         "assessment",
         "decision",
         "duedate",
+        "latenote",
         "measurevalue",
         "ownership",
         "progressupdate",
@@ -368,3 +398,14 @@ def test_an_owner_answers_from_their_day_on_under_the_name_they_had_then(secreta
         "Ann Person (Officer)",
         "Ben Person (Officer)",
     ]
+
+
+@pytest.mark.once
+def test_whoever_saves_a_row_with_a_page_on_the_board_is_led_there(secretariat):
+    visit = make_visit()
+    page = reverse("admin:visits_visit_change", args=[visit.pk])
+
+    saved_page = secretariat.post(page, {**open_form(secretariat, page), "theme": "Front door"}, follow=True)
+
+    link = f'<a href="{visit.get_absolute_url()}">View it on the board</a>'
+    assert saved_page.content.decode().count(link) == 1

@@ -22,7 +22,7 @@ from django.db import connection
 from bcp_board import backups
 from bcp_board.tests.made_up.models import Remark
 from meetings.changes import changes_since
-from meetings.held import meetings_held
+from record.held import meetings_held
 from recommendations.history import history
 from recommendations.position import board_position
 from recommendations.tests.factories import make_action, signed
@@ -69,6 +69,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.service
 def test_a_made_up_kind_is_in_history_corrections_ledger_backup_and_what_changed(new_database, tmp_path):
     database = new_database("empty")
     server = os.environ.get("DATABASE_URL", "").rpartition("/")[0]
@@ -120,4 +121,6 @@ def test_every_kind_says_what_it_is_about():
         "SendBack": ("report__action", None),
         "Assessment": (None, "recommendation"),
         "MeasureValue": (None, None),
+        "AskOutcome": (None, None),
+        "LateNote": ("due_date__action", None),
     }

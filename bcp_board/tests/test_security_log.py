@@ -155,6 +155,7 @@ def test_every_change_of_an_account_is_logged_with_what_it_was_and_is(log):
         ({"is_active": ""}, "rights changed", ("is_active", True, False)),
         ({"is_superuser": "on"}, "rights changed", ("is_superuser", False, True)),
         ({"first_name": "Renamed"}, "account renamed", ("first_name", ann.first_name, "Renamed")),
+        ({"email": "ann@example.gov.uk"}, "e-mail address changed", ("email", "", "ann@example.gov.uk")),
         ({"username": "renamed"}, "account renamed", ("username", "ann", "renamed")),
     ):
         log()
@@ -228,6 +229,7 @@ def test_commands_that_touch_the_whole_record_are_logged(log, tmp_path, new_data
             call_command("backup", str(file), "--unencrypted")
         with pytest.raises(CommandError):
             call_command("restore", str(file))
+        make_user("Officers", "ann")
         call_command("unlock", "ann", stdout=io.StringIO())
     lines = [line for line in log() if line["event"] not in ("rights changed",)]
     assert facts(lines) == [

@@ -193,7 +193,7 @@ NOT_THE_BOARDS = (
     "miss what was agreed",
     "to do what was agreed by the date agreed",
     "Who agreed it",
-    "The day the board agreed this date or, for a proposal, the day you make it",
+    "The day the board agreed this date: at a meeting, its day. Of a proposal, the day you make it.",
 )
 
 

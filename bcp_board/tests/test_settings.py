@@ -22,6 +22,7 @@ SETTINGS = [
     "HTTPS",
     "ALLOWED_HOSTS",
     "UPDATE_EVERY_DAYS",
+    "KEPT_PAGES_MEGABYTES",
     "HSTS_DAYS",
     "HSTS_SUBDOMAINS",
     "HSTS_PRELOAD",
@@ -31,6 +32,13 @@ SETTINGS = [
     "MONITOR_ADDRESSES",
     "SLOW_REQUEST_SECONDS",
     "PROMETHEUS_MULTIPROC_DIR",
+    "REMIND_DAYS_BEFORE",
+    "SITE_ADDRESS",
+    "MAIL_HOST",
+    "MAIL_PORT",
+    "MAIL_SECURITY",
+    "NOTIFY_API_KEY",
+    "NOTIFY_TEMPLATE",
     "DATABASE_CONNECTIONS",
     "DATABASE_TURN_SECONDS",
     "DATABASE_LOCK_SECONDS",
@@ -38,8 +46,11 @@ SETTINGS = [
     "DATABASE_STATEMENT_SECONDS",
     "DATABASE_IDLE_SECONDS",
 ]
+UUID = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
 HELD_LONG = {"HSTS_DAYS": "730", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}
 GOOD = {"SECRET_KEY": secrets.token_urlsafe(64), "ALLOWED_HOSTS": "board.example"}
+
+WRONG_DATABASES = (("foo://", "x"), ("postgresql://", "[bad"), ("postgres://", "x:y/z"))
 
 
 def run(*arguments, tmp_path, cwd=ROOT, **environment):
@@ -100,7 +111,32 @@ def manage(*arguments, **more):
             )
             for wrong in ("soon", "-1", "nan")
         ),
+        (
+            {"SITE_ADDRESS": "board.example/reports"},
+            "SITE_ADDRESS must be like https://board.example.gov.uk, with nothing after it.",
+        ),
+        ({"MAIL_SECURITY": "ssl"}, "MAIL_SECURITY must be one of starttls, tls, none."),
+        ({"MAIL_PORT": "smtp"}, "MAIL_PORT must be a whole number from 1 to 65535."),
+        (
+            {"NOTIFY_API_KEY": "-".join(["CANARY", UUID])},
+            "NOTIFY_API_KEY must be an API key of GOV.UK Notify: a name, then two UUIDs.",
+        ),
+        (
+            {"NOTIFY_API_KEY": f"CANARY-{UUID}-{UUID}"},
+            "NOTIFY_API_KEY needs NOTIFY_TEMPLATE, the ID of a template of GOV.UK Notify.",
+        ),
+        *(
+            (
+                {"DATABASE_URL": wrong},
+                "DATABASE_URL must name a database as the README shows",
+            )
+            for wrong in (f"{start}ann:CANARY@{end}" for start, end in WRONG_DATABASES)
+        ),
         ({"UPDATE_EVERY_DAYS": "-1"}, "UPDATE_EVERY_DAYS must be a whole number of days from 1 to 366."),
+        (
+            {"KEPT_PAGES_MEGABYTES": "1025"},
+            "KEPT_PAGES_MEGABYTES must be a whole number of megabytes from 0 to 1024.",
+        ),
         (
             {"DATABASE_CONNECTIONS": "0"},
             "DATABASE_CONNECTIONS must be a whole number of connections from 1 to 50.",
@@ -164,6 +200,29 @@ def test_with_no_settings_but_a_key_the_safe_ones_hold(tmp_path):
     done = run("-c", show, tmp_path=tmp_path, SECRET_KEY=GOOD["SECRET_KEY"])
 
     assert done.stdout.strip() == "[False, True, ['127.0.0.1', 'localhost'], [], '__Host-board', True]"
+
+
+@pytest.mark.parametrize(
+    ("environment", "backend", "sends"),
+    [
+        ({}, "console", False),
+        ({"DEBUG": "1"}, "console", True),
+        ({"MAIL_HOST": "mail.example"}, "smtp", True),
+        (
+            {"MAIL_HOST": "mail.example", "NOTIFY_API_KEY": f"a-{UUID}-{UUID}", "NOTIFY_TEMPLATE": UUID},
+            "notify",
+            True,
+        ),
+    ],
+)
+def test_mails_go_by_what_is_set_and_by_nothing_else(tmp_path, environment, backend, sends):
+    show = (
+        "import bcp_board.settings as s; print(s.EMAIL_BACKEND, s.SENDS_MAIL, s.SITE_ADDRESS, s.EMAIL_PORT)"
+    )
+    done = run("-c", show, tmp_path=tmp_path, **GOOD, **environment)
+
+    named = "bcp_board.notify" if backend == "notify" else f"django.core.mail.backends.{backend}"
+    assert done.stdout == f"{named}.EmailBackend {sends} https://board.example 587\n"
 
 
 def test_browsers_are_promised_no_more_than_is_set(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -183,6 +183,12 @@ def test_the_unlock_command_lets_an_account_in_at_once(ann, capsys):
 
     assert "Forgot 5 failed tries." in capsys.readouterr().out
     assert sign_in("ann").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["nobodyhere", "ann\udcff"])
+def test_nothing_is_said_to_be_unlocked_for_no_account(ann, name):
+    with pytest.raises(CommandError, match="There is no account of this name. Nothing was changed."):
+        call_command("unlock", name)
 
 
 def test_the_count_is_in_the_database_where_every_worker_and_restart_finds_it(ann):

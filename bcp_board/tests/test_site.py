@@ -9,6 +9,7 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from bcp_board.tests.record import load_record
+from recommendations.tests.factories import make_recommendation
 from record.ledger import append
 from record.models import Demonstration
 from record.tests.factories import make_meeting, make_user
@@ -20,9 +21,11 @@ pytestmark = pytest.mark.once
 ADDRESSES = {
     "home": "/",
     "trends": "/trends/",
+    "track_record": "/trends/record/",
     "status": "/status/",
     "meetings": "/meetings/",
     "meeting": "/meetings/2022-11-22/",
+    "decide": "/meetings/2022-11-22/decide/",
     "paper": "/meetings/2022-11-22/paper/",
     "proof": "/proof/",
     "recommendation": "/recommendations/6/",
@@ -30,9 +33,15 @@ ADDRESSES = {
     "action": "/actions/A01/",
     "visits": "/visits/",
     "visit": "/visits/monitoring-visit-2/",
+    "round": "/round/",
+    "new": "/new/",
+    "import": "/import/",
     "account": "/account/",
+    "assign": "/assign/",
+    "mine": "/mine/",
     "password": "/password/",
     "help": "/help/",
+    "tasks": "/help/tasks/",
     "accessibility": "/accessibility/",
     "login": "/login/",
     "one_time_link": "/login/MQ/abc-def/",
@@ -41,14 +50,34 @@ ADDRESSES = {
     "readyz": "/readyz",
     "metrics": "/metrics",
     "security_txt": "/.well-known/security.txt",
+    "actions_csv": "/actions.csv",
+    "updates_csv": "/updates.csv",
+    "dates_csv": "/dates.csv",
+    "decisions_csv": "/decisions.csv",
+    "actions_xlsx": "/actions.xlsx",
+    "position_json": "/position.json",
+    "calendar": "/calendar.ics",
+}
+# Whoever is not signed in is told so there, and not led away: see test_tokens.py.
+FILES = {
+    "actions_csv",
+    "updates_csv",
+    "dates_csv",
+    "decisions_csv",
+    "actions_xlsx",
+    "position_json",
+    "calendar",
 }
 # The monitors' pages are open to the address of this machine, from which tests ask.
 MONITORS = {"healthz", "readyz", "metrics"}
-OPEN_TO_ALL = {"help", "accessibility", "login", "one_time_link", "security_txt"} | MONITORS
+OPEN_TO_ALL = {"help", "tasks", "accessibility", "login", "one_time_link", "security_txt"} | MONITORS
+# Pages of work, each of which has tests of its own: to readers they are not there.
+OF_WORK = {"assign", "decide", "import", "mine", "round"}
 # Not our pages with head and foot: the paper and status page stand alone, and the last are not HTML.
-NOT_IN_THE_FRAME = {"status", "paper", "logout", "security_txt"} | MONITORS
+NOT_IN_THE_FRAME = {"status", "paper", "logout", "security_txt"} | OF_WORK | MONITORS | FILES
 FRAMED_AT_A_DAY = (
-    *("home", "trends", "recommendation", "actions", "action", "visits", "visit", "meetings", "proof"),
+    *("home", "trends", "track_record", "recommendation", "actions", "action"),
+    *("visits", "visit", "meetings", "proof"),
 )
 FRAMED = [*(ADDRESSES.keys() - NOT_IN_THE_FRAME - {"login", "one_time_link"})]
 
@@ -93,7 +122,7 @@ def test_every_address_needs_signing_in_but_those_open_to_all(client, record):
         for name, address in ADDRESSES.items()
         if client.get(address).headers.get("Location") == f"/login/?next={address}"
     }
-    assert asked_to_sign_in == ADDRESSES.keys() - OPEN_TO_ALL
+    assert asked_to_sign_in == ADDRESSES.keys() - OPEN_TO_ALL - FILES
 
 
 def test_every_page_has_the_frame_that_people_and_machines_find_their_way_by(reader):
@@ -215,35 +244,47 @@ def test_everyones_own_page_says_who_they_are_and_lets_them_out(client, record):
         client.force_login(make_user(role, name, first_name="<b>Given</b>"))
         response = client.get("/account/")
         assert "<bdi>&lt;b&gt;Given&lt;/b&gt; Person</bdi>" in response.content.decode()
-        found[name] = main_words(response)
+        found[name] = re.sub("Reading without signing in .* (?=This site)", "", main_words(response))
     told = (
-        "Your account Name &lt;b&gt;Given&lt;/b&gt; Person Username {} Role {} Password Change your password "
-        f"{{}} Sign out This site is version {settings.VERSION}."
+        "Your account Name &lt;b&gt;Given&lt;/b&gt; Person Username {} Role {} E-mail None, so you are not "
+        f"reminded Password Change your password {{}} Sign out This site is version {settings.VERSION}."
     )
-    for_good = "What you record is signed with this name and role, for good. If either is wrong, tell an"
-    wrong = "If your name or role is wrong, tell an administrator."
+    for_good = (
+        "What you record is signed with this name and role, for good. If either is wrong, or your e-mail "
+        "address, tell an"
+    )
+    wrong = "If your name, role or e-mail address is wrong, tell an administrator."
     assert found == {
         "ann": told.format("ann", "Officer", f"{for_good} administrator before you record anything."),
         "bob": told.format("bob", "Board member", wrong),
         "cy": told.format("cy", "None yet", wrong),
     }
     page = response.content.decode()
-    assert page.count('<form method="post" action="/logout/">') == page.count("csrfmiddlewaretoken") == 1
+    # The way out, and two tokens that could be made.
+    forms = re.findall('<form method="post" action="([^"]*)">', page)
+    assert forms == ["/logout/", "/account/#position", "/account/#calendar"]
+    assert page.count("csrfmiddlewaretoken") == 3
 
 
 @pytest.mark.parametrize("group", ["Board members", "Secretariat"])
 def test_no_other_page_names_its_reader_or_carries_a_token(client, record, group):
     """So that what one reader prints or saves is what another would."""
     client.force_login(make_user(group, "zyxwv", first_name="Qfirst", last_name="Qlast"))
+    make_meeting(held_on=timezone.localdate() + datetime.timedelta(days=30))
     telling = re.compile('zyxwv|qfirst|qlast|csrf|method="post"')
 
     def told(address):
-        return set(telling.findall(client.get(address).content.decode().lower()))
+        return set(telling.findall(client.get(address).getvalue().decode(errors="replace").lower()))
 
     token = {"csrf", 'method="post"'}
+    # Among all who can own an action, the reader is named as others are; of those they own they have none.
+    of_work = dict.fromkeys(OF_WORK - {"mine"}, token) | {"assign": {"zyxwv", "qfirst", "qlast", *token}}
+    of_work = of_work if group == "Secretariat" else {}
     assert {name: found for name, address in ADDRESSES.items() if (found := told(address))} == {
         "account": {"zyxwv", "qfirst", "qlast", *token},
         "password": token,
+        "new": token,
+        **of_work,
     }
     assert [told("/nowhere/"), told("/?as_at=nonsense"), told("/actions/?status=purple")] == [set()] * 3
 
@@ -259,3 +300,25 @@ def test_every_page_reminds_people_never_to_enter_a_child(reader):
     for name in FRAMED:
         page = reader.get(ADDRESSES[name]).content.decode()
         assert page.count("Never enter a child’s name, birth date or case number") == 1, name
+
+
+def test_a_recommendation_without_an_action_is_nowhere_said_to_be_not_yet_reported(client, db):
+    """But that there is none: nobody can have been silent on what nobody was given to do."""
+    client.force_login(make_user())
+    make_recommendation(1)
+    make_meeting(held_on=datetime.date(2022, 11, 22))
+
+    said = {
+        page: [
+            word for word in ("No action recorded", "Not yet reported") if word in lines_about(client, page)
+        ]
+        for page in ("/", "/status/", "/meetings/2022-11-22/")
+    }
+
+    assert said == dict.fromkeys(said, ["No action recorded"])
+
+
+def lines_about(client, page):
+    """The rows of tables that name the recommendation, in words."""
+    html = client.get(page).content.decode()
+    return " ".join(re.findall(r"<tr>(?:(?!</tr>).)*Title 1.*?</tr>", html, re.DOTALL))

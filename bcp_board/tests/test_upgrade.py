@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
     dependencies = [("bcp_board", "{before}")]
     operations = [{does}]
 """
-FAILING_MIGRATION = MIGRATION.format(before="0002_new", does="migrations.RunPython(lambda *_: 1 / 0)")
+FAILING_MIGRATION = MIGRATION.format(before="9998_new", does="migrations.RunPython(lambda *_: 1 / 0)")
 # What stops and starts the site, in place of systemd
 SERVICE = """#!/bin/sh -e
 cd {folder}
@@ -66,7 +66,7 @@ ON_THE_MACHINE = {
 }
 IN_THE_NEW_VERSION = {
     "Install its": "printf 'build:\\n\\t@false\\n' > Makefile",
-    "Migrate the": f"cat > bcp_board/migrations/0003_newer.py <<'END'{FAILING_MIGRATION}END",
+    "Migrate the": f"cat > bcp_board/migrations/9999_newer.py <<'END'{FAILING_MIGRATION}END",
     "Check that": "echo 'SECURE_HSTS_SECONDS = 0' >> bcp_board/settings.py",
     "Start the": "echo 'raise SystemExit(1)' >> gunicorn.conf.py",
 }
@@ -132,7 +132,8 @@ class Checkout:
         project = self.folder / "pyproject.toml"
         project.write_text(project.read_text().replace(f'"{settings.VERSION}"', f'"{NEW}"'))
         migrations = self.folder / "bcp_board" / "migrations"
-        (migrations / "0002_new.py").write_text(MIGRATION.format(before="0001_sign_in_tries", does=""))
+        newest = max(file.stem for file in migrations.glob("[0-9]*.py"))
+        (migrations / "9998_new.py").write_text(MIGRATION.format(before=newest, does=""))
         (self.folder / "NEW.txt").write_text("new\n")
         self.shell(worse)
         self.commit("new")
@@ -219,7 +220,7 @@ def test_one_command_brings_the_last_release_to_the_next_version(checkout):
     assert checkout.served() == NEW
     assert (checkout.folder / "built").read_text() == "built\n"
     with checkout.database:
-        assert ("bcp_board", "0002_new") in MigrationRecorder(connection).applied_migrations()
+        assert ("bcp_board", "9998_new") in MigrationRecorder(connection).applied_migrations()
         assert ProgressUpdate.objects.latest("pk").narrative == NEWEST
     assert state(checkout.database) == before
     assert checkout.upgrade()[2].splitlines()[1] == "STOPPED. new is what is checked out here already."

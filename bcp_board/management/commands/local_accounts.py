@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from bcp_board import tokens
 from bcp_board.roles import works_in_admin
 from recommendations.models import Action
 from recommendations.ownership import Ownership
@@ -58,6 +59,7 @@ class Command(BaseCommand):
             user.groups.set([Group.objects.get(name=role)])
             user.is_staff = works_in_admin(user)
             user.save()
+            tokens.revoke(user)
         officer = User.objects.get(username="officer")
         at = AsAt.now(timezone.localdate())
         owned = Action.objects.owned_by(officer, at).values("pk")

@@ -15,6 +15,7 @@ from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, ProgressUpdate, Recommendation, Risk
 from record import ledger, versions
 from record.models import Document
+from record.progress import counted, progress
 from record.statements import Statement
 from record.versions import published
 from visits.models import Event, Finding, Framework, Grade, Judgement, JudgementArea, Visit
@@ -125,8 +126,8 @@ def load_all(folder, *, at=None):
     rows = {table.name: list(rows_of(table, folder)) for table in TABLES}
     is_first_load = ledger.anchor().count == 0
     added, different = {}, []
-    for table in TABLES:
-        for row, place in rows[table.name]:
+    with progress("Loading the record", "rows", of=sum(map(len, rows.values()))) as done:
+        for table, row, place in counted(in_order(rows), done):
             try:
                 is_new, differences = load(table, row, at=at, is_first_load=is_first_load)
             except (ValidationError, DatabaseError, ValueError) as error:
@@ -134,6 +135,11 @@ def load_all(folder, *, at=None):
             added[table.name] = added.get(table.name, 0) + is_new
             different += [f"{place}: {words}" for words in differences]
     return added, different
+
+
+def in_order(rows):
+    """Each of the ``rows`` of all tables, with its table and the words that say where it stands."""
+    return ((table, *row) for table in TABLES for row in rows[table.name])
 
 
 def rows_of(table, folder):

@@ -1,4 +1,4 @@
-// Two comforts. Every page works without this file.
+// Three comforts. Every page works without this file.
 
 // A reader who cannot see the page must hear first that something is wrong.
 document.querySelector(".govuk-error-summary")?.focus();
@@ -15,3 +15,10 @@ for (const form of document.querySelectorAll('form[method="post"]')) {
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
+
+// Whoever unfolds the box for another day means to type one, in place of the day that stands there.
+for (const folded of document.querySelectorAll(".as-at details")) {
+  folded.addEventListener("toggle", () => {
+    if (folded.open) folded.querySelector("input:not([type=hidden])").select();
+  });
+}
