@@ -55,7 +55,7 @@ $(CSS): $(wildcard bcp_board/styles/*.scss) $(MODULES)
 test: build-for-tests
 	@$(VENV)/bin/python -m bcp_board.tests.run_suite
 
-# Whether pages stay quick as histories grow, and what sign-ins and long forms cost; about 12 minutes
+# Whether pages stay quick as histories grow, and what sign-ins, long forms and loading cost; half an hour
 bench: build-for-tests
 	@$(VENV)/bin/python -m bcp_board.tests.bench
 

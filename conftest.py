@@ -1,8 +1,10 @@
 """What every test stands on: the right database, a flush append-only tables allow, a browser."""
 
+import datetime
 import gc
 import os
 import shutil
+import time
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +15,8 @@ from django.test import TransactionTestCase
 # The same browser without windows opens a page in about half the time; either will do.
 CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 pytest_plugins = ["bcp_board.tests.site_in_browser"]
+# Longer than any test takes.
+BEFORE_MIDNIGHT = datetime.timedelta(minutes=2)
 
 
 def in_browser(item):
@@ -52,6 +56,18 @@ def pytest_runtest_setup(item):
         if not shutil.which(marker.args[0]):
             missing = f"{marker.args[0]} is not installed"
             pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    # A page before midnight and one after it rightly differ, so no test has the day turn under it.
+    if (left := day_has_left()) < BEFORE_MIDNIGHT:
+        time.sleep(left.total_seconds())
+
+
+def day_has_left():
+    """How long the site's today goes on."""
+    from django.utils import timezone
+
+    now = timezone.localtime()
+    midnight = datetime.datetime.combine(now.date() + datetime.timedelta(days=1), datetime.time.min)
+    return timezone.make_aware(midnight) - now
 
 
 @pytest.hookimpl(wrapper=True)
@@ -103,6 +119,14 @@ def flush_append_only_tables():
     TransactionTestCase._fixture_teardown = lifted_flush
     yield
     TransactionTestCase._fixture_teardown = flush
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """Let no test be shown a page that another one's record gave."""
+    from record.kept import shelf
+
+    shelf.clear()
 
 
 @pytest.fixture

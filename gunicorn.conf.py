@@ -1,5 +1,6 @@
 """How gunicorn serves the site. It reads this file by itself when it is started in this folder."""
 
+import gc
 import os
 import sys
 
@@ -23,6 +24,8 @@ workers = 4
 # even if all fall to one. However many threads are busy, a worker has DATABASE_CONNECTIONS connections to
 # PostgreSQL at the most, 16 in all unless set, and none when nobody has asked for anything for a minute.
 threads = 52
+# In bytes; what people write by hand is shorter.
+LONG_FORM = 100_000
 # Read once, before the workers part: they start at once and share what was read.
 preload_app = True
 loglevel = "warning"
@@ -41,6 +44,30 @@ def on_starting(server):
                 file.unlink()
         except OSError as error:
             sys.exit(f"PROMETHEUS_MULTIPROC_DIR, {METRICS_FOLDER}, cannot be used: {error.strerror}.")
+
+
+# A page makes tens of thousands of objects, and so does a start: to look through all that is kept for what
+# can be thrown away took a fifth of their time. So it is done less often.
+gc.set_threshold(50_000)
+
+
+def when_ready(server):
+    """Make ready what every page needs, and no longer look among that for what can be thrown away."""
+    from bcp_board.warm_up import warm_up  # there is nothing to import before the application was read
+
+    warm_up()
+    gc.collect()
+    gc.freeze()
+
+
+def pre_request(worker, request):
+    """Before a long form is read, throw away what those before left: their text, held in circles.
+
+    It is megabytes of few objects, so it would lie there until many such forms had come. As a request ends
+    it is too early: gunicorn still holds the page, and with that the form.
+    """
+    if int(dict(request.headers).get("CONTENT-LENGTH", 0)) > LONG_FORM:
+        gc.collect(1)
 
 
 def child_exit(server, worker):

@@ -45,12 +45,16 @@ class People:
 
 @dataclass(frozen=True)
 class Meetings:
-    """What is said of each meeting; the first word of an ask is its kind: decide, note or challenge."""
+    """What is said of each meeting; the first word of an ask is its kind: decide, note or challenge.
+
+    ``outcomes`` are of the asks of the last meeting held; the first word is the outcome.
+    """
 
     covering_note: str
     new_version_reason: str
     asks: tuple[str, ...]
     asks_in_turn: tuple[str, ...]
+    outcomes: tuple[str, ...]
 
 
 @dataclass(frozen=True)

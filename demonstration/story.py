@@ -477,10 +477,11 @@ def in_recorded_order(rows):
         yield heapq.heappop(waiting)[-1]
 
 
-def statements(script, lives, recommendations, cast, *, meetings, updates, as_at):
+def statements(script, lives, recommendations, cast, *, meetings, outcomes, updates, as_at):
     """Yield every unsaved statement of the demonstration in the order in which it was recorded."""
     streams = [in_recorded_order(Updates(life, updates).rows(cast)) for life in lives]
     streams += [ownerships(life, cast) for life in lives]
     streams += [due_dates(life, cast, meetings=meetings) for life in lives]
     streams += [assessments(script, recommendation, cast, as_at=as_at) for recommendation in recommendations]
+    streams.append(outcomes)
     return heapq.merge(*streams, key=recorded)

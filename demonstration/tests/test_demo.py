@@ -19,8 +19,7 @@ from demonstration.management.commands.demo import FIRST_MOMENT, FOLDER, tell
 from demonstration.script import read_script
 from demonstration.story import meeting_days
 from meetings.changes import changes_since
-from meetings.held import had_before_it, meetings_held
-from meetings.models import Paper
+from meetings.models import AskOutcome, Paper
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.history import history
 from recommendations.models import Action, Assessment, ProgressUpdate, Recommendation, Whose
@@ -28,6 +27,7 @@ from recommendations.position import board_position
 from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, Status
 from record import ledger
+from record.held import had_before_it, meetings_held
 from record.models import Demonstration, Document, LedgerEntry, Meeting
 from record.signing import role_in
 from record.tests.factories import make_meeting, make_user, on
@@ -89,10 +89,11 @@ def invented(model):
 def test_it_says_in_one_line_what_it_made(demonstration, made):
     words = re.fullmatch(
         r"Made a demonstration as at 30 June 2025: 5 actions added, 5 owners, 624 updates, (\d+) due dates, "
-        r"(\d+) assessments, (\d+) decisions, (\d+) reports sent back, 35 meetings, 4 papers\.",
+        r"(\d+) assessments, (\d+) decisions, (\d+) reports sent back, "
+        r"(\d+) outcomes of what was asked, 35 meetings, 4 papers\.",
         demonstration.line,
     )
-    counts = [invented(model).count() for model in (DueDate, Assessment, Decision, SendBack)]
+    counts = [invented(model).count() for model in (DueDate, Assessment, Decision, SendBack, AskOutcome)]
     assert [int(number) for number in words.groups()] == counts
 
 
@@ -335,7 +336,7 @@ def test_one_update_leaves_actions_in_the_same_status(db):
 
 def test_it_holds_one_of_everything_a_board_has_to_deal_with(db):
     tell_story()
-    position = board_position(on(AS_AT))
+    position, last = board_position(on(AS_AT)), Meeting.objects.get(held_on="2025-06-17")
     found = {
         "overdue": position.overdue,
         "off track": position.off_track,
@@ -362,6 +363,9 @@ def test_it_holds_one_of_everything_a_board_has_to_deal_with(db):
         "no date set": [a for a in position.actions if a.update and not a.ledger],
         "assessed by the board": Assessment.objects.filter(whose=Whose.BOARD),
         "agreed": Decision.objects.filter(outcome=Outcome.AGREED),
+        "ask agreed, at the last meeting": AskOutcome.objects.filter(outcome="agreed", meeting=last),
+        "ask put off": AskOutcome.objects.filter(outcome="deferred", ask__meeting=last),
+        "ask left open": last.asks.filter(outcomes=None),
     }
     assert [name for name, rows in found.items() if not rows] == []
 

@@ -13,12 +13,13 @@ from pypdf import PdfReader
 from bcp_board.tests.printing import ENGINES
 from bcp_board.tests.scratch import Scratch
 from meetings import papers
-from meetings.held import next_meeting
+from meetings.decisions import asks_of
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_update
 from record import ledger
 from record.as_at import AsAt
 from record.dates import say_day
+from record.held import next_meeting
 from record.tests.factories import make_meeting
 
 pytestmark = [pytest.mark.printed, pytest.mark.once]
@@ -46,7 +47,7 @@ def pages(templates, tmp_path_factory, django_db_blocker):
                     write_long_texts()
                 at = AsAt(today=MADE_AS_AT, day=day, known=None)
                 meeting = next_meeting(at)
-                asks = papers.asks_of(meeting, at)
+                asks = asks_of(meeting, at)
                 paper = papers.status_paper(at, meeting=meeting, asks=asks, is_draft=True, has_annex=True)
                 file = folder / f"{day}.html"
                 file.write_bytes(papers.render_paper(paper))

@@ -126,9 +126,9 @@ def test_every_area_has_a_name_and_every_status_begins_in_some_arc():
         ),
         (
             "meetings.toml",
-            'head of a paper."',
-            "head of a paper.",
-            "meetings.toml: Illegal character '\\n' (at line 8, column 108)",
+            'in a paper."',
+            "in a paper.",
+            "meetings.toml: Illegal character '\\n' (at line 9, column 96)",
         ),
         (
             "assessments.toml",
@@ -154,6 +154,7 @@ def test_a_slip_is_named_with_its_file_and_row(folder, file, was, now, reason):
 def test_a_list_with_nothing_in_it_is_refused(folder):
     (folder / "meetings.toml").write_text(
         'covering_note = "a note."\nnew_version_reason = "late."\nasks = []\nasks_in_turn = ["a"]\n'
+        'outcomes = ["agreed a."]\n'
     )
     with pytest.raises(BadScript) as refused:
         read_script(folder)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from bcp_board.management.commands.seed import load_all
 from demonstration import story
+from demonstration.outcomes import outcomes_of
 from demonstration.script import BadScript, read_script
 from meetings import publishing
 from meetings.models import Paper
@@ -21,6 +22,7 @@ from recommendations.models import Action, ProgressUpdate, Recommendation
 from record import ledger, versions
 from record.dates import say_day
 from record.models import Demonstration
+from record.progress import progress
 
 ACTIONS = range(1, 101)
 UPDATES = range(1, 2401)
@@ -110,10 +112,14 @@ def tell(script, *, actions, updates, as_at, publishes=True):
     meetings = story.meetings(script, as_at=as_at)
     with versions.saving(at=FIRST_MOMENT):
         added = make_actions(script, recommendations, wanted=actions, as_at=as_at)
+        asks = []
         for place, meeting in enumerate(meetings):
             meeting.save()
-            for ask in story.asks(script, meeting, place=place):
+            asked = story.asks(script, meeting, place=place)
+            for ask in asked:
                 ask.save()
+            if meeting.was_held_by(as_at):
+                asks = asked
     # First, so that every paper says that it is invented.
     ledger.append([Demonstration(made_at=FIRST_MOMENT, as_at=as_at)])
     made = {
@@ -124,18 +130,28 @@ def tell(script, *, actions, updates, as_at, publishes=True):
         "assessments": 0,
         "decisions": 0,
         "reports sent back": 0,
+        "outcomes of what was asked": 0,
     }
     played = lives(script, seeded, as_at=as_at)
     rows = story.statements(
-        script, played, recommendations, cast, meetings=meetings, updates=updates, as_at=as_at
+        script,
+        played,
+        recommendations,
+        cast,
+        meetings=meetings,
+        outcomes=outcomes_of(script, asks, cast, as_at=as_at),
+        updates=updates,
+        as_at=as_at,
     )
     papers = list(story.papers(meetings, as_at=as_at)) if publishes else []
-    for batch in batches(rows, breaks=[moment for moment, _ in papers]):
-        publish(script, papers, cast, until=batch[0].recorded_at)
-        for row in ledger.append(batch):
-            name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
-            made[name] += 1
-        reset_queries()  # which DEBUG would keep, rows and all
+    with progress("Telling the story", "updates", of=len(played) * updates) as done:
+        for batch in batches(rows, breaks=[moment for moment, _ in papers]):
+            publish(script, papers, cast, until=batch[0].recorded_at)
+            for row in ledger.append(batch):
+                name = "updates" if isinstance(row, ProgressUpdate) else row._meta.verbose_name_plural
+                made[name] += 1
+            done(made["updates"])
+            reset_queries()  # which DEBUG would keep, rows and all
     publish(script, papers, cast, until=story.at_minute(as_at))
     return made | {"meetings": len(meetings), "papers": Paper.objects.count()}
 
