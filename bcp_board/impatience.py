@@ -38,7 +38,7 @@ class Impatient(psycopg.Connection):
         options.setdefault("timeout", settings.DATABASE_STATEMENT_SECONDS + 1)
         try:
             return super().wait(*arguments, **options)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             is_unanswered = self.info.transaction_status == TransactionStatus.ACTIVE
             if is_unanswered:
                 self.close()
@@ -46,7 +46,8 @@ class Impatient(psycopg.Connection):
                 raise
             # What cut this one off cut off those that nobody uses just now as well.
             connection.pool.drain()
-            if error.sqlstate:
+            # A save that stood still was ended: the server's word for that is one for a fault of ours.
+            if error.sqlstate and isinstance(error, psycopg.OperationalError):
                 raise
             raise (NoAnswer if is_unanswered else CutOff)(str(error)) from error
 

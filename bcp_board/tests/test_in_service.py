@@ -254,7 +254,9 @@ def test_a_save_that_stands_still_is_ended_and_its_sender_told(on_a_server, site
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("LOCK TABLE auth_user")
             saved = visitors.submit(site.ask, "POST", "/password/", cookies, typed)
-            is_waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            # Another test's database may be on this server, and somebody waiting in it.
+            here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            is_waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND {here}"
             wait_until(lambda: cursor.execute(is_waiting).fetchone() == (1,))
             held = on_a_server.connections()
             for process in site.processes():
@@ -265,6 +267,20 @@ def test_a_save_that_stands_still_is_ended_and_its_sender_told(on_a_server, site
 
     assert saved.result().status == 503
     assert list(faults(site)) == [("OperationalError", "CutOff", "")]
+
+
+def test_a_save_that_stood_still_before_it_asked_again_is_told_as_one_that_was_cut_off(on_a_server):
+    still = "import gunicorn, time, bcp_board.wsgi\n"
+    still += "from django.db import connection as c, transaction as t, Error\n"
+    still += "k = c.cursor()\n"
+    still += "try:\n"
+    still += "    with t.atomic(): k.execute('SELECT 1'); time.sleep(2); k.execute('SELECT 2')\n"
+    still += "except Error as error: print(type(error).__name__, type(error.__cause__).__name__)\n"
+    still += "k = c.cursor(); print(k.execute('SELECT 3').fetchone())"
+    env = Site(on_a_server.url).env | {"DATABASE_IDLE_SECONDS": "1"}
+    done = subprocess.run([sys.executable, "-c", still], cwd=ROOT, env=env, capture_output=True, text=True)
+
+    assert done.stdout == "OperationalError CutOff\n(3,)\n"
 
 
 @pytest.mark.once
