@@ -60,7 +60,7 @@ class Received:
         if self.was is None or self.was.is_never_reported or self.was_put_right and is_newest and not before:
             return f"First report: {said}"
         if not is_newest:
-            if newest and newest.is_acceptance and newest.pk > now.id:
+            if newest and newest.is_acceptance and newest.place > now.place:
                 return f"{said}, then accepted: {STATUS_WORDS[newest.status]}"
             return f"{said}, for an earlier day"
         if self.was_put_right:

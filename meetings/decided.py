@@ -24,7 +24,7 @@ from record.as_at import AsAt
 from record.held import said_at
 from record.models import Ask, AskKind
 from record.prepared import ask
-from record.statements import Statement, Superseded
+from record.statements import Statement, Superseded, place_of
 from record.versions import read_asked
 
 
@@ -141,7 +141,10 @@ def _decided_at(meeting, at):
     said = [(shown[row.pk] if isinstance(row, ProgressUpdate) else row, found) for row, found in said]
     before = _stood_before(reports, at)
     late = _late_before([row for row, _ in said if isinstance(row, DueDate)], at)
-    found = [Decided(row, superseded, *_settles(row, before, late)) for row, superseded in said]
+    places = dict(
+        ask(places_of_reports, at, keys=[row.report_id for row, _ in said if isinstance(row, SendBack)])
+    )
+    found = [Decided(row, superseded, *_settles(row, before, late, places)) for row, superseded in said]
     found += [
         Decided(row, row.superseded(at), *what, is_at_it=False)
         for row, *what in settled_on([meeting.held_on], at)
@@ -197,7 +200,7 @@ def _found_not_to_hold_on(days, at):
     for row in rows:
         was = before[row.pk]
         if was and was.status == Status.COMPLETE and was.recheck_on <= row.dated_first:
-            found.append((row, f"re-check {was.pk}", was.recorded_at))
+            found.append((row, f"re-check {was.place}", was.recorded_at))
     return found
 
 
@@ -216,22 +219,35 @@ def _stood_before(reports, at):
 
 
 def _keys_before(at, reports):
-    """Pairs of the key of a report and of the one before it, however many of the same status are between."""
+    """Pairs of the key of a report and of the one before it, however many of the same status are between.
+
+    One that had been withdrawn, or corrected, when the report was made was not before it.
+    """
+    place = place_of(ProgressUpdate)
     earlier = ProgressUpdate.objects.said(at).filter(action=OuterRef("action"), pk__lt=OuterRef("pk"))
-    others = earlier.exclude(status=OuterRef("status")).newest_first().values("pk")
-    rows = ProgressUpdate.objects.filter(pk__in=reports)
-    return rows.annotate(before=Subquery(others[:1])).values_list("pk", "before")
+    for how in ("withdrawn_by", "corrected_by"):
+        earlier = earlier.exclude(**{f"{how}__lt": OuterRef("pk")})
+    others = earlier.alias(place=place).filter(place__lt=OuterRef("place")).exclude(status=OuterRef("status"))
+    rows = ProgressUpdate.objects.filter(pk__in=reports).annotate(place=place)
+    return rows.annotate(before=Subquery(others.newest_first().values("pk")[:1])).values_list("pk", "before")
 
 
-def _settles(row, before, late):
+def places_of_reports(_at, reports):
+    """Pairs of the key of a report and of its place."""
+    rows = ProgressUpdate.objects.filter(pk__in=reports).annotate(place=place_of(ProgressUpdate))
+    return rows.values_list("pk", "place")
+
+
+def _settles(row, before, late, places):
     """The key of the decision asked for that ``row`` settles, and when it was asked; or "" and None.
 
-    ``before`` are the updates that stood before the reports, ``late`` the dates that others replaced.
+    ``before`` are the updates that stood before the reports, ``late`` the dates that others replaced, and
+    ``places`` those of the reports that were sent back.
     """
     if isinstance(row, Decision):
         return f"date {row.due_date_id}", row.due_date.recorded_at
     if isinstance(row, SendBack):
-        return f"completion {row.report_id}", row.report.recorded_at
+        return f"completion {places[row.report_id]}", row.report.recorded_at
     if isinstance(row, LateNote):
         return f"late {row.due_date_id}", row.due_date.recorded_at
     if isinstance(row, DueDate) and (was := late.get(row.pk)):
@@ -239,5 +255,5 @@ def _settles(row, before, late):
     if isinstance(row, ProgressUpdate) and (was := before[row.pk]):
         kinds = {Status.DONE: "completion", Status.COMPLETE: "re-check"}
         if was.status in kinds:
-            return f"{kinds[was.status]} {was.pk}", was.recorded_at
+            return f"{kinds[was.status]} {was.place}", was.recorded_at
     return "", None

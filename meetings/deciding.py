@@ -7,7 +7,7 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.http import Http404
 
-from meetings.decided import Decided, agenda
+from meetings.decided import Decided, agenda, places_of_reports
 from meetings.decisions import KINDS, decisions_of
 from recommendations.action_position import ActionPosition
 from recommendations.deciding import ACCEPT, reasons_against
@@ -19,6 +19,8 @@ from recommendations.terms import TERMS
 from record.as_at import AsAt
 from record.dates import say_moment
 from record.models import Ask, AskKind
+from record.prepared import ask
+from record.statements import place_of
 from record.texts import ended
 from record.versions import read
 
@@ -33,6 +35,7 @@ def may_decide(user):
 
 
 TITLES = {"ask": TERMS["asked"], **KINDS}
+OF_REPORTS = ("completion", "re-check")
 
 
 @dataclass(frozen=True)
@@ -154,9 +157,10 @@ def sheet_of(meeting, user, at, *, sent=""):
         if each.key and not each.superseded:
             decided[each.key].append(each)
     numbers = dict(sorted(on_it.decisions.numbers.items(), key=lambda pair: pair[1]))
-    kind, _, pk = sent.rpartition("-")
-    if kind in TITLES.keys() - {"ask"}:
-        numbers.setdefault(f"{kind} {pk}", None)
+    sent_kind, _, sent_pk = sent.rpartition("-")
+    sent_key = _key_of(sent_kind, sent_pk, at) if sent_kind in TITLES.keys() - {"ask"} else ""
+    if sent_key:
+        numbers.setdefault(sent_key, None)
     owners = _actions_of(set(numbers) - set(waiting))
     actions = {key: wanted.action for key, wanted in waiting.items()}
     actions |= {key: by_pk[pk] for key, pk in owners.items() if pk in by_pk}
@@ -167,17 +171,20 @@ def sheet_of(meeting, user, at, *, sent=""):
             continue
         kind, pk = key.split(" ")
         action, wanted = actions[key], waiting.get(key)
+        newest = action.update.pk if wanted and kind in OF_REPORTS else int(pk)
+        # Whoever opened it before a word was put right decides nothing about words that they have not read.
+        opened = int(sent_pk) if key == sent_key else newest
         rows.append(
             Row(
                 kind=kind,
-                pk=int(pk),
+                pk=opened,
                 name=f"D{number}" if number else action.ref,
                 about=wanted and (wanted.proposal or (action.due if kind == "late" else action.update)),
                 action=action,
                 decided=tuple(decided[key]),
                 reports=tuple(reports[action.pk]),
                 why_not=why.get(action.pk, ""),
-                waits=key in still and wanted is not None,
+                waits=key in still and wanted is not None and opened == newest,
             )
         )
     order = list(TITLES)
@@ -189,19 +196,25 @@ def _asked(on_it):
     return [
         Row(
             kind="ask",
-            pk=ask.pk,
+            pk=each.pk,
             name=f"Ask {number}",
-            about=ask,
-            decided=(Decided(outcomes[ask.pk], None),) if ask.pk in outcomes else (),
+            about=each,
+            decided=(Decided(outcomes[each.pk], None),) if each.pk in outcomes else (),
         )
-        for number, ask in enumerate(on_it.asks, start=1)
+        for number, each in enumerate(on_it.asks, start=1)
     ]
+
+
+def _key_of(kind, pk, at):
+    """The key of the decision on what has the key ``pk``; of a report it names the place."""
+    places = dict(ask(places_of_reports, at, keys=[int(pk)])) if kind in OF_REPORTS else {}
+    return f"{kind} {places.get(int(pk), pk)}"
 
 
 def _actions_of(keys):
     """{key of a decision: the key of its action}."""
     found = {}
-    for model, kinds in ((DueDate, ("date", "late")), (ProgressUpdate, ("completion", "re-check"))):
+    for model, kinds in ((DueDate, ("date", "late")), (ProgressUpdate, OF_REPORTS)):
         pks = {int(key.split(" ")[1]): key for key in keys if key.split(" ")[0] in kinds}
         if pks:
             rows = model.objects.filter(pk__in=pks).values_list("pk", "action")
@@ -211,7 +224,8 @@ def _actions_of(keys):
 
 def _last_reports(actions, at):
     """{key of an action: its last reports, the newest first}."""
-    place = Window(RowNumber(), partition_by=F("action"), order_by=[F("dated_first").desc(), F("pk").desc()])
+    newest_first = [F("dated_first").desc(), place_of(ProgressUpdate).desc(), F("pk").desc()]
+    place = Window(RowNumber(), partition_by=F("action"), order_by=newest_first)
     rows = ProgressUpdate.objects.standing(at).filter(action__in={action.pk for action in actions})
     rows = rows.annotate(place=place).filter(place__lte=REPORTS).newest_first()
     found = defaultdict(list)

@@ -30,7 +30,8 @@ KINDS = {
 class Wanted:
     """One decision that is asked for, on ``action``; ``proposal`` is the date asked for, if it is on one.
 
-    ``key`` is the same wherever this decision is listed, and on no other.
+    ``key`` is the same wherever this decision is listed, and on no other. Of a report it names the place, so
+    that a word put right in the report asks for nothing new.
     """
 
     number: int
@@ -115,8 +116,8 @@ def decisions_of(board, *, numbers, settled=(), asks=()):
     """
     waiting = decisions_wanted(board.actions)
     dates = [(f"date {line.pk}", line, action, line) for action, line in waiting.proposals]
-    completions = [(f"completion {a.update.pk}", a.update, a, None) for a in waiting.to_accept]
-    rechecks = [(f"re-check {a.update.pk}", a.update, a, None) for a in waiting.to_recheck]
+    completions = [(f"completion {a.update.place}", a.update, a, None) for a in waiting.to_accept]
+    rechecks = [(f"re-check {a.update.place}", a.update, a, None) for a in waiting.to_recheck]
     late = [(f"late {a.due.pk}", a.due, a, None) for a in late_without_a_date(board)]
     asked = {key: row.recorded_at for key, row, _, _ in (*dates, *completions, *rechecks, *late)}
     given = dict(numbers)

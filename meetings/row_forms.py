@@ -19,12 +19,14 @@ from recommendations.deciding import reasons_against
 from recommendations.due_dates import DueDate
 from recommendations.forms import ProgressUpdateForm, SendBackForm, three_months_after
 from recommendations.models import ProgressUpdate
+from recommendations.sent_back import SendBack
 from recommendations.status import REPORTABLE, STATUS_WORDS
 from record.dates import say_day
 from record.statement_forms import Addition
 from record.work import form_of
 
 NO_MORE = "It waits for no decision any more: see what stands, above."
+PUT_RIGHT = "The report was put right after you opened this. Open {name} again, and read what it says now."
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,10 @@ class RowForm:
         if why := reasons_against(self.user, [action], at).get(action.pk):
             return why
         if row.kind in ("completion", "re-check"):
+            if row.about and row.about.pk != row.pk:
+                return PUT_RIGHT.format(name=row.name)
             report = ProgressUpdate.objects.get(pk=row.pk)
-            waits = action.newest_update(at) == report and not report.sent_back.in_force().exists()
+            waits = action.newest_update(at) == report and not SendBack.in_force_of(report).exists()
         else:
             agreed = DueDate.objects.agreed(at).filter(action=action).first()
             waits = row.kind == "date" or agreed == DueDate.objects.get(pk=row.pk)

@@ -8,6 +8,7 @@ from recommendations.status import ACCEPTED, REPORTABLE
 from record.as_at import EARLIEST, AsAt
 from record.dates import say
 from record.prepared import ask
+from record.statements import place_of
 
 # What was repeated is the same on every day.
 ANY_DAY = AsAt(EARLIEST, EARLIEST, None)
@@ -40,15 +41,17 @@ def told(updates):
 
 def _reports_accepted(at, kind, keys):
     """(key of an acceptance, that of the report that stood when it was made, or None) for ``keys``."""
-    reports = kind.objects.filter(
+    reports = kind.objects.alias(place=place_of(kind)).filter(
         ~Q(withdraws__isnull=False),
         action=OuterRef("action"),
         status__in=REPORTABLE,
         dated_first__lte=OuterRef("dated_first"),
         pk__lt=OuterRef("pk"),
+        place__lt=OuterRef("place"),
     )
     newest = Subquery(reports.newest_first().values("pk")[:1])
-    return kind.objects.filter(pk__in=keys).annotate(report=newest).values_list("pk", "report")
+    rows = kind.objects.filter(pk__in=keys).alias(place=place_of(kind))
+    return rows.annotate(report=newest).values_list("pk", "report")
 
 
 def _with_documents(at, kind, keys):

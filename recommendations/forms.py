@@ -280,7 +280,7 @@ class SendBackForm(IndependentForm):
         if not self.addition.corrects:
             if not self.addition.subject.waits_for_acceptance(self.addition.as_at):
                 self.add_error(None, "This is not the newest report any more. Read the newer one first.")
-            if self.addition.subject.sent_back.in_force().exists():
+            if SendBack.in_force_of(self.addition.subject).exists():
                 self.add_error(None, "This report has been sent back already.")
         return cleaned
 

@@ -77,10 +77,8 @@ def with_open_past(dates, updates, at):
         Q(status__in=OPEN, known_from__lte=by_entry) | Q(status__in=ACCEPTED, accepted_at__lte=by_entry)
     )
     once_entered = reported_open.filter(dated_first__lte=passed, known_from__gt=OuterRef("counted_at"))
-    newer = updates.standing(at).filter(
-        action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), pk__lt=OuterRef("pk")
-    )
-    once_entered = once_entered.filter(~Exists(newer)).order_by("known_from", "pk")
+    once_entered = once_entered.alias(place=place_of(updates.model))
+    once_entered = once_entered.filter(~Exists(_later_but_before(updates, at))).order_by("known_from", "pk")
 
     def stood(name, *, then, later):
         """The columns whose names begin with ``name``; ``then`` and ``later`` say which reports count."""
@@ -115,12 +113,16 @@ def overruled(rows, updates, at):
 
     That is an acceptance or a closure which changed nothing: a report of a later day was on the record.
     """
-    later = updates.standing(at).alias(place=place_of(updates.model))
-    later = later.filter(
+    rows, later = rows.alias(place=place_of(updates.model)), _later_but_before(updates, at)
+    return rows.annotate(is_overruled=Case(When(Q(status__in=ACCEPTED), then=Exists(later)), default=False))
+
+
+def _later_but_before(updates, at):
+    """The standing updates of a later day that were on the record before the outer one, by its ``place``."""
+    rows = updates.standing(at).alias(place=place_of(updates.model))
+    return rows.filter(
         action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), place__lt=OuterRef("place")
     )
-    rows = rows.alias(place=place_of(updates.model))
-    return rows.annotate(is_overruled=Case(When(Q(status__in=ACCEPTED), then=Exists(later)), default=False))
 
 
 def finishing(updates, at):

@@ -13,6 +13,7 @@ from recommendations.models import ProgressUpdate
 from recommendations.status import ACCEPTED
 from record.held import had_before_it, meetings_held
 from record.prepared import ask
+from record.statements import place_of
 
 
 class Heard(NamedTuple):
@@ -25,6 +26,7 @@ class Heard(NamedTuple):
     withdraws_id: int | None
     corrects_id: int | None
     document_id: int | None
+    place: int
 
     @property
     def is_acceptance(self):
@@ -45,7 +47,8 @@ def _updates_since(at, since):
     rows = ProgressUpdate.objects.filter(end, known_from__gte=since, dated_first__lte=at.day)
     # By the column that finds them: asked for them by their keys, SQLite would read all there are.
     return rows.order_by("known_from").values_list(
-        "pk", "action_id", "status", "dated_first", "withdraws_id", "corrects_id", "document_id"
+        *("pk", "action_id", "status", "dated_first", "withdraws_id", "corrects_id", "document_id"),
+        place_of(ProgressUpdate),
     )
 
 

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 from record.dates import say, say_day
 from record.fields import NO_CHILD, made_at_meeting, not_blank
-from record.statements import Said, Statement
+from record.statements import Said, Statement, its_place, place_of
 
 
 class SendBack(Statement):
@@ -36,6 +36,12 @@ class SendBack(Statement):
                 violation_error_message="Give a day after the one on which it was sent back.",
             ),
         ]
+
+    @classmethod
+    def in_force_of(cls, report):
+        """Those in force that send back ``report``, in whatever words it was when it was sent back."""
+        rows = cls.objects.in_force().filter(report__action=report.action_id)
+        return rows.alias(place=place_of(type(report), "report__")).filter(place=its_place(report))
 
     def __str__(self):
         return f"{self.report.action.ref}, sent back {say(self.dated)}"

@@ -31,9 +31,11 @@ from recommendations.track_record import track_records_on
 from record.dates import say
 from record.signing import Refused, name_in
 from record.statement_admin import KEEPS_THE_RECORD, StatementAdmin, asks, newest_before
+from record.statements import its_place, place_of
 
 ONLY_ONES_OWN = (
-    "Of what is said of such an action you withdraw only what you entered yourself, and no agreed date."
+    "Of what is said of such an action you correct or withdraw only what you entered yourself, and no agreed "
+    "date."
 )
 
 
@@ -45,6 +47,9 @@ def sees_every_action(user):
 def owns(request, action):
     """Whether the person who asks is the owner of ``action`` today."""
     return action.owner_on(request.as_at) == request.user
+
+
+OF_A_DECISION = "Only those who decide for the board may say that a decision of theirs was wrong."
 
 
 def independent(request, action):
@@ -75,6 +80,12 @@ def takes_back(addition):
 def is_asked(request):
     """Whether what is asked for would do away with a row, and not only whether somebody could."""
     return asks(request, "corrects") or asks(request, "withdraws")
+
+
+def may_put_decision_right(request, row):
+    """Whether the person who asks decides for the board; raise Refused if ``row`` is about their own work."""
+    may = request.user.has_perm(ACCEPT)
+    return may and (not is_asked(request) or independent(request, row.about))
 
 
 class OwnRows(ChangeList):
@@ -116,11 +127,11 @@ class ActionStatementAdmin(StatementAdmin):
         return HttpResponseRedirect(reverse("mine")) if request.GET.get("from") == "mine" else response
 
     def may_supersede(self, request, row):
-        """Also raises Refused for whoever would withdraw what others said, or decided, of their own work."""
+        """Also raises Refused for whoever would change what others said, or decided, of their own work."""
         user, decided = request.user, self.is_decided_upon(row)
         may = user.has_perm(ACCEPT) if decided else super().may_supersede(request, row)
         is_own = row.recorded_by_id == user.pk and not decided
-        if not may or is_own or not (asks(request, "withdraws") or asks(request, "replaces")):
+        if not may or is_own or not any(asks(request, how) for how in ("corrects", "withdraws", "replaces")):
             return may
         perm = ACCEPT if decided else KEEPS_THE_RECORD
         if why := why_not(user, row.about, request.as_at, perm=perm):
@@ -179,7 +190,8 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
 
     def get_queryset(self, request):
         before = newest_before(ProgressUpdate, "action").values("status")[:1]
-        return super().get_queryset(request).annotate(status_before=Subquery(before))
+        rows = super().get_queryset(request).alias(place=place_of(ProgressUpdate))
+        return rows.annotate(status_before=Subquery(before))
 
     def may_add(self, request, subject):
         return may_report(request.user, subject, request.as_at)
@@ -198,8 +210,8 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
 
     def is_decided_upon(self, row):
         accepted = ProgressUpdate.objects.in_force().filter(action=row.action, status__in=ACCEPTED)
-        is_accepted = row.status in ACCEPTED or accepted.filter(pk__gt=row.pk).exists()
-        return is_accepted or row.sent_back.in_force().exists()
+        later = accepted.alias(place=place_of(ProgressUpdate)).filter(place__gt=its_place(row))
+        return row.status in ACCEPTED or later.exists() or SendBack.in_force_of(row).exists()
 
     @admin.display(description="status", ordering="status")
     def change_in_words(self, row):
@@ -238,6 +250,7 @@ class DueDateAdmin(ActionStatementAdmin):
         return (
             super()
             .get_queryset(request)
+            .alias(place=place_of(DueDate))
             .annotate(due_before=Subquery(before), outcome=Subquery(decisions.values("outcome")[:1]))
         )
 
@@ -305,8 +318,10 @@ class DecisionAdmin(ActionStatementAdmin):
     def may_supersede(self, request, row):
         if row.outcome == Outcome.TAKEN_BACK:
             return super().may_supersede(request, row)
-        may = request.user.has_perm(ACCEPT) and super().may_supersede(request, row)
-        return may and (not is_asked(request) or independent(request, row.about))
+        return may_put_decision_right(request, row)
+
+    def why_it_stands(self, row):
+        return super().why_it_stands(row) if row.outcome == Outcome.TAKEN_BACK else OF_A_DECISION
 
     def form_for(self, addition):
         form = super().form_for(addition)
@@ -351,7 +366,7 @@ class SendBackAdmin(ActionStatementAdmin):
         if addition.supersedes:
             return super().already(addition)
         report, newest = addition.subject, addition.subject.action.newest_update(addition.as_at)
-        return report.sent_back.in_force().first() or (newest if newest != report else None)
+        return SendBack.in_force_of(report).first() or (newest if newest != report else None)
 
     def may_add(self, request, subject):
         if subject.status != Status.DONE:
@@ -359,8 +374,10 @@ class SendBackAdmin(ActionStatementAdmin):
         return independent(request, subject.action)
 
     def may_supersede(self, request, row):
-        may = super().may_supersede(request, row)
-        return may and (not is_asked(request) or independent(request, row.about))
+        return may_put_decision_right(request, row)
+
+    def why_it_stands(self, row):
+        return OF_A_DECISION
 
     def subjects(self, request):
         actions = Action.objects.as_at(request.as_at).filter(status=Status.DONE)
@@ -382,7 +399,8 @@ class AssessmentAdmin(StatementAdmin):
 
     def get_queryset(self, request):
         before = newest_before(Assessment, "recommendation", "whose").values("status")[:1]
-        return super().get_queryset(request).annotate(status_before=Subquery(before))
+        rows = super().get_queryset(request).alias(place=place_of(Assessment))
+        return rows.annotate(status_before=Subquery(before))
 
     @admin.display(description="assessment", ordering="status")
     def change_in_words(self, row):

@@ -33,6 +33,7 @@ from record.dates import read_edtf
 from record.kept import kept_position
 from record.prepared import ask
 from record.rows import rows_as_at
+from record.statements import place_of
 
 FEWEST = 5
 DAYS_BEFORE = 90
@@ -335,10 +336,12 @@ def _days_finished(at, actions=None):
     breaks = said.exclude(status__in=FINISHED).newest_first().values("pk")
     last = FilteredRelation("updates", condition=Q(updates__pk=Subquery(breaks[:1])))
     day = Coalesce(OuterRef("last__dated_first"), Value(EARLIEST, DateField()))
-    is_after = Q(dated_first__gt=day) | Q(pk__gt=Coalesce(OuterRef("last"), 0))
-    since = said.filter(is_after, status__in=FINISHED, dated_first__gte=day).order_by("dated_first", "pk")
+    since = said.alias(place=place_of(ProgressUpdate)).filter(status__in=FINISHED, dated_first__gte=day)
+    is_after = Q(dated_first__gt=day) | Q(place__gt=Coalesce(OuterRef("place"), 0))
+    since = since.filter(is_after).oldest_first()
     rows = Action.objects.all() if actions is None else Action.objects.filter(pk__in=actions)
-    rows = rows.order_by().alias(last=last).annotate(day=Subquery(since.values("dated_first")[:1]))
+    rows = rows.order_by().alias(last=last).alias(place=place_of(ProgressUpdate, "last__"))
+    rows = rows.annotate(day=Subquery(since.values("dated_first")[:1]))
     return rows.values_list("pk", "day")
 
 

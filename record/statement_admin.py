@@ -17,6 +17,7 @@ from record.admin import BoardAdmin
 from record.dates import say, say_moment
 from record.signing import Refused
 from record.statement_forms import Addition, WithdrawalForm
+from record.statements import place_of
 
 # Whoever edits the documents that facts come from keeps the record: the Secretariat.
 KEEPS_THE_RECORD = "record.change_document"
@@ -260,9 +261,12 @@ class StatementAdmin(BoardAdmin):
 
 
 def newest_before(model, *same):
-    """The rows of ``model`` that stood before an outer row about the same thing, newest first."""
+    """The rows of ``model`` that stood before an outer row about the same thing, newest first.
+
+    The outer row is annotated with its ``place``.
+    """
     earlier = Q(dated_first__lt=OuterRef("dated_first")) | Q(
-        dated_first=OuterRef("dated_first"), pk__lt=OuterRef("pk")
+        dated_first=OuterRef("dated_first"), place__lt=OuterRef("place")
     )
-    about = {name: OuterRef(name) for name in same}
-    return model.objects.in_force().filter(earlier, **about).newest_first()
+    rows = model.objects.in_force().alias(place=place_of(model))
+    return rows.filter(earlier, **{name: OuterRef(name) for name in same}).newest_first()

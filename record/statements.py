@@ -51,6 +51,12 @@ def _corrected_by(model, column, further):
     return Subquery(rows.values("corrects_id")[:1], output_field=KEY)
 
 
+def its_place(row):
+    """The place of one statement that is stored."""
+    model = type(row)
+    return model.objects.filter(pk=row.pk).values_list(place_of(model), flat=True).get()
+
+
 def since_it_said(column, path="", followed=FOLLOWED, **said):
     """The ``column`` of the first of a statement, what that corrects and so on, that have ``said`` the same.
 

@@ -12,6 +12,7 @@ from meetings.changes import changes_between, changes_since, received_in_full
 from meetings.publishing import publish, what_is_read
 from meetings.tests.between import TODAY, at, changes_at, tell
 from recommendations.filters import ActionFilter
+from recommendations.models import ProgressUpdate
 from recommendations.position import board_position, progress_position
 from recommendations.status import Status
 from recommendations.tests.factories import (
@@ -328,6 +329,18 @@ def test_a_report_that_was_accepted_the_same_day_says_so_and_not_that_it_is_of_a
     action = make_action("A01", recorded_at=at(2022, 10, 1))
     tell([("2022-10-02", action, "on_track"), ("2022-11-01", action, "done")], officer)
     make_update(action, "complete", dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1, 13))
+    assert [each.words for each in changes_at(two_meetings[1]).received] == [
+        "Done, evidence awaited, then accepted: Complete, evidenced"
+    ]
+
+
+def test_a_word_put_right_in_what_was_accepted_makes_it_no_report_of_an_earlier_day(two_meetings, officer):
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    tell([("2022-10-02", action, "on_track"), ("2022-11-01", action, "done")], officer)
+    done = ProgressUpdate.objects.get(status="done")
+    make_update(action, "complete", dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1, 13))
+    again = {"corrects": done, "correction_reason": "A slip", "recorded_at": at(2022, 11, 2)}
+    make_update(action, "done", dated="2022-11-01", by=officer, **again)
     assert [each.words for each in changes_at(two_meetings[1]).received] == [
         "Done, evidence awaited, then accepted: Complete, evidenced"
     ]

@@ -2,12 +2,15 @@
 
 import pytest
 
+from meetings.decided import agenda
 from meetings.tests.day_sheet import DAY, decide, held, make_agenda, problems, send, sheet, signed_in, slugs
 from recommendations.due_dates import Decision
+from recommendations.models import ProgressUpdate
+from recommendations.position import board_position
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record.ledger import anchor
-from record.tests.factories import change, make_meeting, make_user, saved
+from record.tests.factories import change, make_meeting, make_user, on, saved
 from record.tests.pages import main_words, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
@@ -144,6 +147,38 @@ def test_a_report_made_meanwhile_keeps_a_completion_from_being_accepted(chair, o
     assert problems(again) == ["It waits for no decision any more: see what stands, above."]
     assert "A02: Title of A02 At risk" in main_words(again)
     assert "A02. A02" not in main_words(again)
+
+
+@pytest.mark.parametrize("way", ["accepted", "sent_back"])
+def test_words_put_right_meanwhile_are_read_before_they_are_decided_on_under_the_same_number(
+    chair, officer, meeting, today, way
+):
+    action = make_agenda(officer, today)["A02"]
+    client, report = signed_in(chair), ProgressUpdate.objects.get(action=action)
+    typed = {
+        "accepted": {"acceptance__evidence": "The audit", "acceptance__recheck_on": "1/6/2098"},
+        "sent_back": {"evidence__wanted": "More", "evidence__wanted_by": "1/6/2098"},
+    }[way]
+    slug = slugs(client, meeting)["D2"]
+    opened = held(sheet(client, meeting, slug))
+    right = {"corrects": report, "correction_reason": "Half of it", "evidence": "Half an audit"}
+    make_update(action, Status.DONE, dated=report.dated, by=officer, **right)
+    before = anchor()
+
+    response = send(client, meeting, opened, slug, way, **typed)
+    while problems(response)[0].startswith("Olu Owner saved this on "):
+        response = send(client, meeting, held(response), slug, way, **typed)
+
+    told = {
+        "accepted": "The report was put right after you opened this. Open D2 again, and read what it says now.",
+        "sent_back": "This is not the newest report any more. Read the newer one first.",
+    }
+    assert problems(response) == [told[way]]
+    assert anchor() == before
+    assert decide(client, meeting, "D2", way, **typed).status_code == 302
+    assert "D2 " in main_words(client.get(meeting.get_absolute_url()))
+    decided = agenda(meeting, board_position(on(today)), on(today)).standing
+    assert [(each.name, each.key) for each in decided] == [("D2", f"completion {report.pk}")]
 
 
 def test_before_its_day_a_meeting_decides_nothing_and_afterwards_what_was_asked_by_then(

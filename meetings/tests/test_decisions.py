@@ -9,7 +9,7 @@ from meetings.models import Paper
 from meetings.publishing import publish, what_is_read
 from recommendations.position import board_position
 from recommendations.status import Status
-from recommendations.tests.factories import make_action, make_due_date, make_update
+from recommendations.tests.factories import make_action, make_due_date, make_send_back, make_update
 from record.canonical import canonical
 from record.tests.factories import make_meeting, make_user, on
 from record.verification import first_fault
@@ -91,3 +91,28 @@ def test_a_paper_from_before_decisions_had_numbers_keeps_its_digest():
     assert '"decisions"' not in canonical(paper)
     paper.decisions = {"completion 1": 1}
     assert '"decisions":{"completion 1":1}' in canonical(paper)
+
+
+def test_a_word_put_right_asks_for_nothing_new_and_a_report_made_anew_does(meeting, publish_paper):
+    first, second = reported_done("A01", "A02")
+    make_update(action := make_action("A03"), Status.DONE, evidence="The minutes")
+    accepted = make_update(
+        action, Status.COMPLETE, evidence="Seen", recheck_on=datetime.date(2099, 1, 1), dated="2022-11-02"
+    )
+    asked = {"D1": "A01", "D2": "A02", "D3": "A03"}
+    assert asked_for(meeting) == asked
+    paper = publish_paper(meeting)
+
+    for row in (first, second, accepted):
+        for why in ("A slip", "Another"):
+            more = {"evidence": f"Seen. {why}"} | ({"recheck_on": row.recheck_on} if row.recheck_on else {})
+            said = {"corrects": row, "correction_reason": why, "dated": row.dated, **more}
+            row = make_update(row.action, row.status, **said)
+    assert asked_for(meeting) == asked
+    assert publish_paper(meeting, reason="More").decisions == paper.decisions
+
+    report = first.action.newest_update(on(TODAY))
+    make_send_back(report, dated="2022-11-20")
+    assert asked_for(meeting) == {"D2": "A02", "D3": "A03"}
+    make_update(first.action, Status.DONE, dated="2022-12-01", evidence="The audit that was asked for")
+    assert asked_for(meeting) == {"D2": "A02", "D3": "A03", "D4": "A01"}

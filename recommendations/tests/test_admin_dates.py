@@ -281,7 +281,9 @@ def test_a_miss_falls_with_the_withdrawn_date_and_stays_struck_through(client):
 
 
 @pytest.mark.parametrize("theirs", ["owned", "last reported on"])
-def test_nobody_withdraws_what_others_said_of_their_own_work_nor_a_date_that_was_agreed(client, theirs):
+def test_nobody_corrects_or_withdraws_what_others_said_of_their_own_work_nor_a_date_that_was_agreed(
+    client, theirs
+):
     chair, officer = make_user("Chair", first_name="Cy"), make_user("Officers", "officer")
     me = make_user("Secretariat", "me")
     action = make_action("A01", owner=me if theirs == "owned" else officer)
@@ -293,8 +295,8 @@ def test_nobody_withdraws_what_others_said_of_their_own_work_nor_a_date_that_was
     proposed = make_due_date(action, "2098-03", by=me, needs_decision=True)
     sign_in(client, me)
 
-    def page(row):
-        return f"{reverse(f'admin:recommendations_{row._meta.model_name}_add')}?withdraws={row.pk}"
+    def page(row, how="withdraws"):
+        return f"{reverse(f'admin:recommendations_{row._meta.model_name}_add')}?{how}={row.pk}"
 
     first = "You own A01" if theirs == "owned" else "The last report on A01 is yours"
     others = {off_track: "Nobody else can", set_by_me: "Ask Cy", agreed: "Ask Cy", decision: "Ask Cy"}
@@ -302,11 +304,17 @@ def test_nobody_withdraws_what_others_said_of_their_own_work_nor_a_date_that_was
         refused = client.get(page(row))
         assert refused.status_code == 403
         assert f"{first}, so somebody else decides about it. {who}" in words_of(refused), row
+    for row, who in ((off_track, "Nobody else can"), (decision, "Ask Cy")):
+        refused = client.get(page(row, "corrects"))
+        assert refused.status_code == 403
+        assert f"{first}, so somebody else decides about it. {who}" in words_of(refused), row
+    assert client.get(page(own, "corrects")).status_code == 200
     for row in (proposed, own):
         assert fill_in(client, page(row), correction_reason="Typed twice").status_code == 302
 
     sign_in(client, chair)
     assert client.get(page(set_by_me)).status_code == 200
+    assert client.get(page(decision, "corrects")).status_code == 200
 
 
 def test_who_made_a_proposal_or_the_secretariat_replaces_it_until_it_is_decided(client, officer, action):

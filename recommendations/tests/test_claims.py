@@ -53,6 +53,20 @@ def test_what_was_accepted_in_the_words_of_its_report_stays_the_claim_of_who_rep
     assert told[-2:] == [(accepts, ""), ("All is done", "Plans are seen sooner")]
 
 
+def test_an_acceptance_put_right_goes_on_accepting_what_it_accepted_and_not_what_was_said_after_it():
+    action, officer, chair = make_action("A01"), make_user("Officers"), make_user("Chair")
+    said = {"narrative": "All is done"}
+    make_update(action, "done", dated="2022-11-01", by=officer, **said)
+    accepted = make_update(action, "complete", dated="2022-11-15", by=chair, **said)
+    make_update(action, "off_track", dated="2022-11-15", by=officer, narrative="It did not hold")
+    again = {"corrects": accepted, "correction_reason": "Another day for the re-check"}
+    make_update(action, "complete", dated="2022-11-15", by=chair, **said, **again)
+
+    told = [line.text for line in history(on(LATER), actions=[action.pk]).entries]
+    accepts = "Accepts what was reported for 1 November 2022."
+    assert sorted(told) == [*[accepts] * 2, "All is done", "It did not hold"]
+
+
 # Late, or passed in silence --------------------------------------------------------------------------
 
 

@@ -84,6 +84,16 @@ def record_on(day=TODAY, known=None):
             [AGREED, ON_TRACK, update("2022-12-18", "complete"), update("2023-01-20", "off_track")],
             [(MISSED, "on_track", 212, SO_FAR)],
         ),
+        # Finished and reported on track on one day: which came last does not change with a word of the first.
+        (
+            [
+                AGREED,
+                update("2022-12-18", "on_track"),
+                update("2022-12-18", "complete"),
+                correction("2022-12-18", "on_track", recorded="2023-01-05"),
+            ],
+            [(MISSED, None, 18, "18 days")],
+        ),
         (
             [AGREED, ON_TRACK, update("2022-12-18", "closed")],
             [(MISSED, "on_track", None, "Never: closed, not done")],
