@@ -365,6 +365,32 @@ def test_only_the_newest_report_of_completion_is_sent_back_once(client, officer,
     assert SendBack.objects.count() == 1
 
 
+@pytest.mark.parametrize("decided", ["sent back", "accepted"])
+def test_a_word_put_right_in_a_report_that_was_decided_on_leaves_it_decided_on(
+    client, officer, action, decided
+):
+    report = make_update(action, "done", dated="2022-11-02", by=officer)
+    if decided == "sent back":
+        make_send_back(report)
+    else:
+        make_update(action, "complete", dated="2022-11-15", by=make_user("Chair", "chair"))
+    again = {"corrects": report, "correction_reason": "A slip", "dated": "2022-11-02"}
+    right = make_update(action, "done", by=officer, evidence="The audits", **again)
+    alone = make_update(make_action("A02", owner=officer), "done", dated="2022-11-02", by=officer)
+
+    sign_in(client, make_user("Chair", "second"))
+    if decided == "sent back":
+        assert client.get(f"{SEND_BACK}?report={right.pk}").status_code == 302
+    assert client.get(f"{SEND_BACK}?report={alone.pk}").status_code == 200
+
+    sign_in(client, officer)
+    withdraw = f"{reverse('admin:recommendations_progressupdate_add')}?withdraws="
+    refused = client.get(f"{withdraw}{right.pk}")
+    assert refused.status_code == 403
+    assert "A decision rests on this entry, so only those who decide may" in words_of(refused)
+    assert client.get(f"{withdraw}{alone.pk}").status_code == 200
+
+
 def test_the_database_refuses_what_leaves_no_time_and_a_proposal_taken_back_at_a_meeting(officer, action):
     report = make_update(action, "done", by=officer)
     with pytest.raises(IntegrityError), transaction.atomic():
