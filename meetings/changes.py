@@ -348,8 +348,8 @@ def received_in_full(changes):
 
 
 def in_order(statement):
-    """What statements are sorted by: the day they speak of, then the order in which they were added."""
-    return (statement.dated_first, statement.id)
+    """What statements are sorted by: the day they speak of, then their place among those of that day."""
+    return (statement.dated_first, statement.place, statement.id)
 
 
 def _left_the_open(pairs):

@@ -334,6 +334,19 @@ def test_a_report_that_was_accepted_the_same_day_says_so_and_not_that_it_is_of_a
     ]
 
 
+def test_a_word_put_right_in_the_first_report_of_a_day_leaves_the_second_the_newest(two_meetings, officer):
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    tell([("2022-11-01", action, "on_track"), ("2022-11-01", action, "at_risk")], officer)
+    first = ProgressUpdate.objects.get(status="on_track")
+    again = {"corrects": first, "correction_reason": "A slip", "recorded_at": at(2022, 11, 2)}
+    make_update(action, "on_track", dated="2022-11-01", by=officer, **again)
+    (received,) = changes_at(two_meetings[1]).received
+    assert (received.words, [each.status for each in received.updates]) == (
+        "First report: At risk",
+        ["at_risk", "on_track"],
+    )
+
+
 def test_a_word_put_right_in_what_was_accepted_makes_it_no_report_of_an_earlier_day(two_meetings, officer):
     action = make_action("A01", recorded_at=at(2022, 10, 1))
     tell([("2022-10-02", action, "on_track"), ("2022-11-01", action, "done")], officer)
