@@ -21,10 +21,15 @@ ASKED = ("ref", "title", "owner_role", "owner", "due", "recommendations")
 
 def arising_at(meeting, at):
     """The ActionPositions of the actions that were agreed on the day of ``meeting``, as was known ``at``."""
-    day = meeting.held_on.isoformat()
-    if not ask(_agreed_on, at, day):
+    if not ask(_agreed_on, at, meeting.held_on.isoformat()):
         return ()
-    return tuple(action for action in actions_on_the_board(at) if action.row.agreed_on == day)
+    return arising_among(actions_on_the_board(at), meeting)
+
+
+def arising_among(actions, meeting):
+    """Those of ``actions``, ActionPositions, that were agreed on the day of ``meeting``."""
+    day = meeting.held_on.isoformat()
+    return tuple(action for action in actions if action.row.agreed_on == day)
 
 
 def _agreed_on(at, day):

@@ -18,6 +18,7 @@ from meetings.changes import Changes, Unchanged, changes_since, unchanged
 from meetings.decided import agenda
 from meetings.decisions import Decisions
 from meetings.glance import Glance, glance
+from meetings.last_decided import LastDecided, last_decided
 from meetings.sheets import packed, pieces_of, sheets_of
 from recommendations import charts
 from recommendations.action_position import ActionPosition
@@ -53,14 +54,16 @@ def recommendation_rows(board, changes):
 class StatusPaper:
     """Everything that the status page or a paper shows of the board at ``at``. ``meeting`` may be None.
 
-    ``changes`` are those since the meeting before, None if there was none; ``unchanged`` the actions that
-    have not moved for some meetings; ``months`` the statuses of twelve months.
+    ``changes`` are those since the meeting before, None if there was none, and ``last`` what that one
+    decided; ``unchanged`` the actions that have not moved for some meetings; ``months`` the statuses of
+    twelve months.
     """
 
     at: AsAt
     meeting: Meeting | None
     asks: tuple[Ask, ...]
     meeting_before: Meeting | None
+    last: LastDecided | None
     board: BoardPosition
     changes: Changes | None
     unchanged: tuple[Unchanged, ...]
@@ -105,6 +108,17 @@ class StatusPaper:
             if action.claim and (received is None or action.claim.pk in received)
         )
         return sorted(found, key=lambda action: (action.owner_role, action.ref))
+
+    @cached_property
+    def moved(self):
+        """The due dates that moved otherwise than by a decision of the last meeting, which is told apart."""
+        told = self.last.proposals
+        return [each for each in self.changes.moved if not (each.action.due and each.action.due.pk in told)]
+
+    @cached_property
+    def refused(self):
+        """The refusals that the last meeting did not decide."""
+        return [each for each in self.changes.refused if each.line.pk not in self.last.proposals]
 
     @cached_property
     def change_groups(self):
@@ -175,6 +189,7 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
         meeting=meeting,
         asks=asks,
         meeting_before=before,
+        last=last_decided(before, board, at),
         board=board,
         changes=changes,
         unchanged=unchanged(board, earlier) if has_annex else (),
