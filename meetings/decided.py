@@ -10,7 +10,6 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from django.db.models import OuterRef, Subquery
-from django.urls import reverse
 
 from meetings.decisions import Decisions, asks_of, decisions_of, numbers_printed
 from meetings.outcomes import AskOutcome, LateNote
@@ -66,12 +65,6 @@ class Decided:
     @property
     def text(self):
         return self.row.narrative if isinstance(self.row, ProgressUpdate) else self.row.as_said().text
-
-    @property
-    def admin_address(self):
-        """The address at which the statement is read, corrected and withdrawn."""
-        kind = self.row._meta
-        return reverse(f"admin:{kind.app_label}_{kind.model_name}_change", args=[self.row.pk])
 
 
 @dataclass(frozen=True)

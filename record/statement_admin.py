@@ -211,14 +211,18 @@ class StatementAdmin(BoardAdmin):
         return HttpResponseRedirect(reverse("admin:index"))
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        """Show one row, with the ways to correct and to withdraw it if this person may."""
+        """Show one row, with the ways to correct and to withdraw it if this person may, or who can."""
         if request.method not in ("GET", "HEAD"):
             # Django would take a posted "save as new" for an addition, which starts on the page for adding.
             raise PermissionDenied
         context = {"title": capfirst(self.opts.verbose_name), **(extra_context or {})}
         row = self.get_object(request, object_id)
+        if row and self.has_view_permission(request) and not self.has_view_permission(request, row):
+            raise Refused(f"{self.not_theirs} {self.why_it_stands(row)}")
         stands = row and self.model.objects.in_force().filter(pk=row.pk).exists()
-        if stands and self.has_add_permission(request) and self.may_supersede(request, row):
+        if stands and not self.may_supersede(request, row):
+            context["why_it_stands"] = self.why_it_stands(row)
+        elif stands and self.has_add_permission(request):
             way, words = ("replaces", "Replace") if self.is_replaced else ("corrects", "Correct")
             context["correct_words"] = f"{words} this entry"
             context["correct_url"] = f"{self.address('add')}?{way}={row.pk}"

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 
 from record.dates import EdtfField, first_day, last_day, read_edtf
@@ -303,6 +304,11 @@ class Statement(models.Model):
     def about(self):
         """The row of the record that it is about in the end, whose page shows it."""
         return self.subject.about if isinstance(self.subject, Statement) else self.subject
+
+    @property
+    def admin_address(self):
+        """The address at which it is read, corrected and withdrawn."""
+        return reverse(f"admin:{self._meta.app_label}_{self._meta.model_name}_change", args=[self.pk])
 
     def as_said(self):
         """How history shows it, a Said. Each kind may say more."""

@@ -201,3 +201,16 @@ def test_papers_that_should_have_gone_out_are_not_still_to_come(reader, day, wor
     make_meeting("2022-12-20", papers_due_on="2022-12-13")
 
     assert words in words_of(reader.get(f"/?as_at={day}"))
+
+
+def test_each_decision_leads_those_who_decide_to_where_it_is_put_right_and_nobody_else(reader, chair, client):
+    held, action = make_meeting("2022-11-22"), make_action(recorded_at=EARLIER)
+    proposal = make_due_date(action, "2023-04", dated="2022-11-01", needs_decision=True)
+    decision = make_decision(proposal, dated="2022-11-22", meeting=held, by=chair)
+    client.force_login(chair)
+
+    page, link = held.get_absolute_url(), f'href="{decision.admin_address}"'
+    assert link in client.get(page).content.decode()
+    assert "Correct or withdraw : decision of A01, 22 November 2022, recorded " in words_of(client.get(page))
+    assert link not in client.get(f"{page}?as_at=2022-12-01").content.decode()
+    assert link not in reader.get(page).content.decode()

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from django import template
+from django.contrib.auth import get_permission_codename
 from django.template.defaultfilters import linebreaksbr
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -139,10 +140,35 @@ def history_entry(context, entry):
     # The day of a meeting may be put right, and what is said of a document may be corrected. After a restore
     # another entry may have the same key of a row, but was recorded at another moment.
     said_at, held_on = entry.signature.recorded_at, entry.meeting and entry.meeting.held_on
-    key = (entry, said_at, held_on, context.get("show_action"), context["at"].query)
+    link = "" if entry.superseded else put_right(context, entry.signature.row)
+    key = (entry, said_at, held_on, context.get("show_action"), context["at"].query, link)
     is_kept = not entry.signature.source
-    with context.push(entry=entry):
+    with context.push(entry=entry, put_right=link):
         return _part(context, "includes/entry.html", key, is_kept=is_kept)
+
+
+@register.simple_tag(takes_context=True)
+def put_right(context, row):
+    """Lead those who may enter statements of the kind of ``row`` to where it is corrected and withdrawn.
+
+    It goes by what their role may do, so that readers of a role can share a page; whether this one is theirs
+    to put right is said where it leads. A page of a past day stays as it was, without it.
+    """
+    request, kind = context["request"], row._meta
+    user = request.user
+    adds = f"{kind.app_label}.{get_permission_codename('add', kind)}"
+    if request.as_at.is_past or not (user.is_staff and user.has_perm(adds)):
+        return ""
+    about, recorded = getattr(row.about, "ref", row.about), say_moment(row.recorded_at)
+    return format_html(
+        '<a class="govuk-link" href="{}">Correct or withdraw'
+        '<span class="govuk-visually-hidden">: {} of {}, {}, recorded {}</span></a>',
+        row.admin_address,
+        kind.verbose_name,
+        about,
+        row.signature.dated,
+        recorded,
+    )
 
 
 def _part(context, template_name, key, *, at=None, is_kept=True):
