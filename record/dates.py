@@ -34,11 +34,10 @@ MONTHS = [
 ACCEPTED_FORMS = "Enter a date like 22/11/2022, November 2022 or 2024."
 EXAMPLE_DAYS = "22/11/2022 or 22 November 2022."
 ACCEPTED_YEARS = f"Enter a date from {YEARS[0]} to {YEARS[-1]}."
-# How to write a date that is none of ACCEPTED_FORMS, for whoever may enter one.
-NOTATION = (
-    "A less exact date is written 2022-10-04/2022-10-05 for 4 to 5 October 2022, 2022-11? where the year is "
-    "inferred, 2024~ for about 2024, [2019-04..2021-12] for some day between, [2022-10-06..] for that day "
-    "or later, and [..2019-03-31] for that day or earlier."
+# How to write a date that is none of ACCEPTED_FORMS, for whoever may enter one: as pages print it.
+LESS_EXACT = (
+    "A less exact date may be in words: about 2024; November 2022, year inferred; 4 to 5 October 2022; "
+    "between April 2019 and December 2021; after 5 October 2022; before 1 April 2019; 2022 or later."
 )
 
 SINGLE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?([?~]?)", re.ASCII)
@@ -246,6 +245,43 @@ def typed_dates(text):
     return f"{first}/{last}"
 
 
+def typed_in_words(text):
+    """As ``typed_dates``, or less exact, in the words of ``say``: about 2024, after 5 October 2022."""
+    text = re.sub(r",? exact date not stated$", "", " ".join(text.split()))
+    for form, written in LESS_EXACTLY:
+        if match := form.fullmatch(text):
+            return written(*match.groups())
+    return typed_dates(text)
+
+
+def _between(start, end):
+    first, last = typed_date(start), typed_date(end)
+    if read_edtf(first).first > read_edtf(last).last:
+        raise ValueError("It ends before it begins")
+    return f"[{first}..{last}]"
+
+
+def _day_beside(text, step):
+    date = read_edtf(typed_date(text))
+    if date.precision != "day":
+        raise ValueError(f"Say which day, or write “{date} or {'later' if step > 0 else 'earlier'}”")
+    return date.first + datetime.timedelta(days=step)
+
+
+LESS_EXACTLY = [
+    (re.compile(form, re.IGNORECASE), written)
+    for form, written in (
+        (r"about (.+)", lambda date: f"{typed_date(date)}~"),
+        (r"(.+?),? year inferred", lambda date: "/".join(f"{d}?" for d in typed_dates(date).split("/"))),
+        (r"between (.+) and (.+)", _between),
+        (r"after (.+)", lambda day: f"[{_day_beside(day, 1)}..]"),
+        (r"before (.+)", lambda day: f"[..{_day_beside(day, -1)}]"),
+        (r"(.+) or later", lambda date: f"[{typed_date(date)}..]"),
+        (r"(.+) or earlier", lambda date: f"[..{typed_date(date)}]"),
+    )
+]
+
+
 def _number_of_month(name):
     """1 for "January", "jan" and whatever else of three letters or more it begins with."""
     for number, month in enumerate(MONTHS, start=1):
@@ -274,7 +310,7 @@ class EdtfFormField(forms.CharField):
     """A text box for an imprecise date. It shows one in words, and cleans to an EDTF string.
 
     ``as_printed`` is for the forms that edit old rows: a date left as it was shown is kept as it is stored,
-    whatever it is, and a less exact one may be entered in the notation of EDTF.
+    whatever it is, and a less exact one may be entered in words or in the notation of EDTF.
     """
 
     bound_field_class = EdtfBox
@@ -283,7 +319,7 @@ class EdtfFormField(forms.CharField):
         self.as_printed = as_printed
         example = ACCEPTED_FORMS.replace("Enter a date like", "For example")
         if as_printed:
-            kwargs["help_text"] = f"{kwargs.get('help_text') or example} {NOTATION}"
+            kwargs["help_text"] = f"{kwargs.get('help_text') or example} {LESS_EXACT}"
         super().__init__(**{"help_text": example, **kwargs})
 
     def prepare_value(self, value):
@@ -297,8 +333,8 @@ class EdtfFormField(forms.CharField):
         if value in self.empty_values:
             return ""
         if self.as_printed and NOTATED.fullmatch(value):
-            return _cleaned(read_edtf, value, NOTATION).text
-        return _cleaned(typed_dates if self.as_printed else typed_date, value, ACCEPTED_FORMS)
+            return _cleaned(read_edtf, value, LESS_EXACT).text
+        return _cleaned(typed_in_words if self.as_printed else typed_date, value, ACCEPTED_FORMS)
 
     def has_changed(self, initial, data):
         return not self._is_as_shown(initial, data) and super().has_changed(initial, data)

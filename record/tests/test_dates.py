@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 from django import forms
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from record.dates import YEARS, DayFormField, EdtfFormField, end_of, read_edtf, say, typed_date, typed_dates
@@ -238,16 +238,55 @@ def test_a_mistake_in_the_notation_is_an_error_that_says_how_it_is_written(typed
     errors = SecretariatsForm({"published": typed}).errors
     assert errors == {
         "published": [
-            f"{reason}. A less exact date is written 2022-10-04/2022-10-05 for 4 to 5 October 2022, 2022-11? "
-            "where the year is inferred, 2024~ for about 2024, [2019-04..2021-12] for some day between, "
-            "[2022-10-06..] for that day or later, and [..2019-03-31] for that day or earlier."
+            f"{reason}. A less exact date may be in words: about 2024; November 2022, year inferred; 4 to 5 "
+            "October 2022; between April 2019 and December 2021; after 5 October 2022; before 1 April 2019; "
+            "2022 or later."
         ]
     }
 
 
-def test_another_rows_words_are_no_date():
-    form = SecretariatsForm({"published": "about 2023"}, initial={"published": "2024~"})
-    assert form.errors == {"published": [f"“about” is not a month. {FORMS}"]}
+@given(dates_of_the_record(), dates_of_the_record())
+def test_the_secretariat_can_enter_any_date_in_the_words_in_which_pages_print_it(before, text):
+    # The day beside the first or the last of all, and a span of which an end is itself not exact, are not.
+    assume("1989" not in say(text) and "2100" not in say(text))
+    assume(not (set("~?") & set(text) and set("/[") & set(text)))
+    form = SecretariatsForm({"published": say(text)}, initial={"published": before})
+
+    assert form.is_valid(), form.errors
+    assert say(form.cleaned_data["published"]) == say(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("about 2023", "2023~"),
+        ("About Nov 2022", "2022-11~"),
+        ("November 2022, year inferred", "2022-11?"),
+        ("4 to 5 October 2022, year inferred", "2022-10-04?/2022-10-05?"),
+        ("between April 2019 and December 2021", "[2019-04..2021-12]"),
+        ("after 5 October 2022", "[2022-10-06..]"),
+        ("before 1 April 2019", "[..2019-03-31]"),
+        ("2022 or later", "[2022..]"),
+        ("March 2019 or earlier, exact date not stated", "[..2019-03]"),
+    ],
+)
+def test_a_less_exact_date_is_typed_in_words(typed, stored):
+    form = SecretariatsForm({"published": typed}, initial={"published": "2024~"})
+    assert (form.is_valid(), form.cleaned_data) == (True, {"published": stored})
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("about spring", "“spring” is not a month"),
+        ("between May 2022 and April 2022", "It ends before it begins"),
+        ("after November 2022", "Say which day, or write “November 2022 or later”"),
+        ("before 2022", "Say which day, or write “2022 or earlier”"),
+        ("between April and December 2021", "Say which year"),
+    ],
+)
+def test_words_that_leave_open_which_date_is_meant_are_refused_with_the_reason(typed, reason):
+    assert SecretariatsForm({"published": typed}).errors == {"published": [f"{reason}. {FORMS}"]}
 
 
 def test_a_box_for_a_day_takes_a_day_by_the_same_rule():
