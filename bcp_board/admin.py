@@ -7,9 +7,10 @@ import re
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied
+from django.db.models import Case, When
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -19,7 +20,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.text import get_text_list
 
 from bcp_board import tokens
-from bcp_board.roles import works_in_admin
+from bcp_board.roles import IN_WORDS, works_in_admin
 from bcp_board.sending import address_changed
 from recommendations.models import Action
 from record import security_log
@@ -31,7 +32,8 @@ from record.texts import refuse_directions
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
-SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
+SUPERUSERS_ONLY = ("is_superuser",)
+RUNS_THE_SITE = "Runs the site"
 # Roles and permissions log themselves, whoever changes them.
 LOGGED = {
     "username": "account renamed",
@@ -43,6 +45,19 @@ LOGGED = {
 }
 
 
+class RolesField(forms.ModelMultipleChoiceField):
+    """The roles, each a box to tick with what its holders may do, the one that may least first."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, queryset, **kwargs):
+        places = (When(name=name, then=place) for place, name in enumerate(IN_WORDS))
+        super().__init__(queryset.order_by(Case(*places, default=len(IN_WORDS))), **kwargs)
+
+    def label_from_instance(self, role):
+        return f"{role.name}: {IN_WORDS[role.name]}" if role.name in IN_WORDS else role.name
+
+
 class UserForm(OpenedForm):
     """The form of an account; its token is a hash of all that the form can change."""
 
@@ -52,13 +67,17 @@ class UserForm(OpenedForm):
             "last_name": "Last name",
             "email": "E-mail address",
             "groups": "Roles",
+            "is_active": "The account is open",
+            "is_superuser": RUNS_THE_SITE,
         }
         help_texts = {
             "username": "What they type to sign in. Letters, digits and @ . + - _ only.",
             "email": "Where reminders go. If it is changed, the earlier address is told.",
-            "groups": "What each role may do is fixed. Someone with no role can read the board.",
+            "groups": "Tick what this person does, which mostly is one. Without any they only read.",
             "is_active": "Clear this when somebody leaves. What they recorded stays under their name. "
             "Their password goes for good: if the account is opened again, make a one-time link.",
+            "is_superuser": "May do all that any role may, and give that right to others. It is for "
+            "whoever runs the server, and for nobody on the board.",
         }
 
     def __init__(self, *args, **kwargs):
@@ -160,16 +179,15 @@ class UserAdmin(BoardAdmin):
         actions = Action.objects.as_at(request.as_at).filter(is_open=True).order_by("ref")
         # Not looked for before Django has found the account that the address names.
         owned = SimpleLazyObject(lambda: list(actions.filter(owner_id=object_id)))
-        context = {"owned": owned, **(extra_context or {})}
+        # Nothing here gives an account any, but what runs on the server can.
+        own_rights = SimpleLazyObject(lambda: list(Permission.objects.filter(user=object_id)))
+        context = {"owned": owned, "own_rights": own_rights, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name == "groups":
-            kwargs["widget"] = forms.CheckboxSelectMultiple
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if db_field.name == "user_permissions":
-            field.queryset = field.queryset.select_related("content_type")
-        return field
+            kwargs |= {"form_class": RolesField, "widget": forms.CheckboxSelectMultiple}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_model(self, request, obj, form, change):
         if not change:
@@ -248,4 +266,4 @@ class UserAdmin(BoardAdmin):
     @admin.display(description="roles")
     def roles(self, user):
         names = sorted(group.name for group in user.groups.all())
-        return ", ".join((["Superuser"] if user.is_superuser else []) + names)
+        return ", ".join(([RUNS_THE_SITE] if user.is_superuser else []) + names)

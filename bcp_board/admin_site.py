@@ -57,6 +57,8 @@ class BoardAdminSite(admin.AdminSite):
 
         def named():
             apps = found(request, app_label)
+            for model in (model for app in apps for model in app["models"]):
+                model["add_words"] = self.get_model_admin(model["model"]).add_words(request)
             return [{**app, "name": APP_NAMES.get(app["app_label"], app["name"])} for app in apps]
 
         return SimpleLazyObject(named)

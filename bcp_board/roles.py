@@ -56,6 +56,16 @@ PERMISSIONS = {
     "Board members": set(),
 }
 
+# What a holder of each may do, for whoever gives it.
+IN_WORDS = {
+    "Board members": "read the board’s pages, and change nothing.",
+    "Officers": "report progress and propose dates, on the actions that they own and on no others.",
+    "Chair": "accepts what is complete or sends it back, decides dates, and records assessments.",
+    "Secretariat": "keeps the record: enters and corrects everything in it with a reason, names owners, "
+    "reports for them, decides as the Chair does, and publishes papers.",
+    "Administrators": "make and close accounts, give others their roles, and change nothing in the record.",
+}
+
 
 @transaction.atomic
 def create_groups():

@@ -108,6 +108,12 @@ class ActionStatementAdmin(StatementAdmin):
     list_select_related = ["action", "recorded_by", "document"]
     search_fields = ["action__ref", "action__title"]
     not_theirs = "You do not own this action now. Officers work only on the actions they own."
+    # What those who only work on their own actions do here, where they may do less than add any such row.
+    owners_add = ""
+
+    def add_words(self, request):
+        own = "" if sees_every_action(request.user) else self.owners_add
+        return own or super().add_words(request)
 
     def has_view_permission(self, request, obj=None):
         if not super().has_view_permission(request, obj):
@@ -168,6 +174,7 @@ class ActionStatementAdmin(StatementAdmin):
 @admin.register(ProgressUpdate)
 class ProgressUpdateAdmin(ActionStatementAdmin):
     form = ProgressUpdateForm
+    owners_add = "Report progress"
     list_display = [
         "subject_in_words",
         "change_in_words",
@@ -230,6 +237,7 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
 @admin.register(DueDate)
 class DueDateAdmin(ActionStatementAdmin):
     form = DueDateForm
+    owners_add = "Propose a date"
     is_replaced = True
     list_display = [
         "subject_in_words",
@@ -290,6 +298,7 @@ class DueDateAdmin(ActionStatementAdmin):
 @admin.register(Decision)
 class DecisionAdmin(ActionStatementAdmin):
     form = DecisionForm
+    owners_add = "Take back a date you proposed"
     list_display = ["subject_in_words", "outcome", "dated_in_words", "meeting_in_words", "recorded_in_words"]
     list_select_related = ["due_date__action", "meeting", "recorded_by", "document"]
     list_filter = ["outcome"]

@@ -156,9 +156,12 @@ class StatementAdmin(BoardAdmin):
 
     def choose_subject(self, request):
         """The page on which to choose what to write about."""
+        doing = self.add_words(request)
+        if doing == BoardAdmin.ADD:
+            doing = f"{doing} {self.opts.verbose_name}"
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Add {self.opts.verbose_name}: choose the {self.subject._meta.verbose_name}",
+            "title": f"{doing}: choose the {self.subject._meta.verbose_name}",
             "opts": self.opts,
             "subject_field": self.model.subject_field,
             "label": capfirst(self.subject._meta.verbose_name),

@@ -4,13 +4,14 @@ import datetime
 import re
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from bcp_board.roles import IN_WORDS
 from bcp_board.tests.test_access import client_of
 from bcp_board.worklist import worklist
 from recommendations.ownership import Ownership
@@ -247,6 +248,35 @@ def test_a_superuser_may_make_another(client):
 
     ann.refresh_from_db()
     assert ann.is_superuser is True
+
+
+def test_the_form_says_what_each_role_may_do_and_lists_no_permissions(administrator):
+    ann = make_user("Officers", "ann")
+    page = reverse("admin:auth_user_change", args=[ann.pk])
+
+    said = words(administrator.get(page))
+    places = [said.index(f"{role}: {may}") for role, may in IN_WORDS.items()]
+    assert places == sorted(places)
+    assert set(IN_WORDS) == set(Group.objects.values_list("name", flat=True))
+    root = Client()
+    root.force_login(make_user(username="root", is_superuser=True))
+    seen_by_root = words(root.get(page))
+    assert "Runs the site May do all that any role may, and give that right to others." in seen_by_root
+    assert "Runs the site" not in said
+    for told in (said, seen_by_root):
+        assert re.findall(r"(?i)superuser|staff status|can (?:add|view|change) ", told) == []
+
+
+def test_a_right_that_no_role_gives_is_said_on_the_page_of_its_account(administrator):
+    ann = make_user("Officers", "ann")
+    page = reverse("admin:auth_user_change", args=[ann.pk])
+    assert "of its own" not in words(administrator.get(page))
+
+    ann.user_permissions.add(Permission.objects.get(codename="add_paper"))
+    assert (
+        "This account also holds 1 right of its own, beside what its roles may do. "
+        "Only whoever runs the server can take it away."
+    ) in words(administrator.get(page))
 
 
 def test_no_page_shows_or_sets_another_persons_password(administrator):

@@ -1,6 +1,7 @@
 """What each role may do, and what the admin shows it."""
 
 import datetime
+import re
 
 import pytest
 from django.contrib import admin
@@ -235,3 +236,24 @@ def test_the_landing_page_takes_the_same_queries_however_many_actions(
         shelf.clear()
         with django_assert_num_queries(queries):
             client.get("/admin/")
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        ("Officers", ["Take back a date you proposed", "Propose a date", "Report progress"]),
+        ("Chair", ["Add"] * 7),
+    ],
+)
+def test_the_menu_calls_what_one_adds_by_what_one_can_do_there(client, role, offered):
+    client.force_login(make_user(role))
+    menu = client.get(reverse("admin:index")).content.decode()
+
+    found = re.findall(r'class="addlink"[^>]*>([^<]*)</a>', menu)
+    assert found == offered
+
+
+def test_what_an_officer_chooses_from_is_called_the_same(client):
+    client.force_login(make_user("Officers"))
+    page = client.get(reverse("admin:recommendations_decision_add"))
+    assert page.context["title"] == "Take back a date you proposed: choose the due date"
