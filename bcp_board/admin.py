@@ -171,7 +171,11 @@ class UserAdmin(BoardAdmin):
 
     def add_view(self, request, form_url="", extra_context=None):
         # The page that comes next shows the link, once, and leads on.
-        ways_on = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        ways_on = {
+            "title": "Make an account",
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+        }
         return super().add_view(request, form_url, {**ways_on, **(extra_context or {})})
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
@@ -181,7 +185,7 @@ class UserAdmin(BoardAdmin):
         owned = SimpleLazyObject(lambda: list(actions.filter(owner_id=object_id)))
         # Nothing here gives an account any, but what runs on the server can.
         own_rights = SimpleLazyObject(lambda: list(Permission.objects.filter(user=object_id)))
-        context = {"owned": owned, "own_rights": own_rights, **(extra_context or {})}
+        context = {"title": "Account", "owned": owned, "own_rights": own_rights, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):

@@ -16,8 +16,6 @@ from record.kept import positions_kept
 
 # The site has one door, for everybody. What the admin would add to it is left out.
 OTHER_DOORS = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
-# What Django calls otherwise than the people who work here.
-APP_NAMES = {"auth": "Accounts"}
 
 
 class BoardAdminSite(admin.AdminSite):
@@ -59,7 +57,7 @@ class BoardAdminSite(admin.AdminSite):
             apps = found(request, app_label)
             for model in (model for app in apps for model in app["models"]):
                 model["add_words"] = self.get_model_admin(model["model"]).add_words(request)
-            return [{**app, "name": APP_NAMES.get(app["app_label"], app["name"])} for app in apps]
+            return apps
 
         return SimpleLazyObject(named)
 

@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
 
@@ -10,6 +10,8 @@ class BoardConfig(AppConfig):
 
     def ready(self):
         self.log_security_events()
+        # What Django calls otherwise than the people who work here.
+        apps.get_app_config("auth").verbose_name = "Accounts"
         from bcp_board import grants, roles
 
         post_migrate.connect(grants.after_migrations, sender=self, dispatch_uid="grant tables")
