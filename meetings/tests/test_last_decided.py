@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 from meetings import papers
+from meetings.publishing import freeze
 from meetings.tests.factories import make_late_note, make_outcome
 from meetings.tests.test_paper_page import text_of
 from recommendations.tests.factories import (
@@ -15,6 +16,7 @@ from recommendations.tests.factories import (
     make_update,
 )
 from record.as_at import AsAt
+from record.signing import signature
 from record.tests.factories import make_meeting, make_user, noon
 
 pytestmark = pytest.mark.django_db
@@ -103,21 +105,28 @@ def test_each_kind_of_decision_is_told_with_what_became_of_it(meeting, at_it, ac
     assert ("Due dates moved" in whole, whole.count("Proposed dates refused")) == (False, 1)
 
 
-def test_a_date_that_another_way_moved_is_told_apart_and_one_that_moved_again_says_so(at_it, actions):
+def test_a_date_that_another_way_moved_is_told_apart_and_one_that_moved_again_says_so(
+    meeting, at_it, actions
+):
     a01, a02, *_ = actions
     for action in (a01, a02):
         make_due_date(action, "2098-03", **said_on("2022-10-05"))
-    make_decision(proposed(a01, "2098-06"), **at_it)
+    proposal = proposed(a01, "2098-06")
+    by = make_user("Secretariat")
+    # What it had before it, so that what it decided itself is among what moved since.
+    freeze(meeting, None, by=by, signed=signature(by), now=noon("2022-11-15"), reason="")
+    make_decision(proposal, **at_it)
     later = said_on("2022-12-01")
     make_due_date(a02, "2098-08", **later)
     section, whole = told()
     assert "A01 Title of A01: June 2098 instead of March 2098." in section
     assert "Due dates moved otherwise: 1 A02" in whole
+    assert whole.count("Why 2098-06") == 1
 
     make_due_date(a01, "2098-09", **later)
     section, whole = told()
     assert section.endswith("Now due September 2098.")
-    assert "Due dates moved otherwise: 2" in whole
+    assert "Due dates moved otherwise: 2 A01" in whole
 
 
 def test_what_was_recorded_after_the_moment_that_it_knows_is_not_on_it(meeting, at_it, actions):
