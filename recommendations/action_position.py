@@ -207,6 +207,16 @@ class ActionPosition(Position):
         return self.says_no_change or self.update.narrative.split() == self.previous.narrative.split()
 
     @property
+    def last_report(self):
+        """The newest report, though it was accepted since, or None where there is none."""
+        return self.report if self.report and not self.report.is_acceptance else None
+
+    @property
+    def accepted(self):
+        """The update by which it was accepted or closed, if that is what stands, or None."""
+        return self.update if self.update and self.update.is_acceptance else None
+
+    @property
     def claim(self):
         """The update that says what is better for children, or None: a report, though it was accepted since.
 

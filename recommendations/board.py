@@ -73,9 +73,6 @@ class DecisionsWanted:
     to_recheck: tuple[ActionPosition, ...]
     sent_back: tuple[ActionPosition, ...]
 
-    def __len__(self):
-        return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
-
 
 def decisions_wanted(actions):
     """The DecisionsWanted on ``actions``."""

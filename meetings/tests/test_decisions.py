@@ -3,10 +3,13 @@
 import datetime
 
 import pytest
+from django.utils import timezone
 
 from meetings.decisions import decisions_of, numbers_printed
 from meetings.models import Paper
 from meetings.publishing import publish, what_is_read
+from meetings.tests.day_sheet import make_agenda
+from meetings.tests.factories import make_outcome
 from recommendations.position import board_position
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_send_back, make_update
@@ -84,6 +87,23 @@ def test_a_late_action_is_asked_about_only_while_nobody_asks_for_a_date_or_for_a
         ("C", []),
         ("D", [("D3", "A01")]),
     ]
+
+
+def test_the_file_for_programs_counts_the_decisions_that_the_first_page_counts(client, db):
+    today = timezone.localdate()
+    make_agenda(make_user("Officers"), today)
+    chair, meeting = make_user("Chair"), make_meeting(today, asks=["Agree the plan"])
+    client.force_login(chair)
+
+    def counted():
+        said = client.get("/position.json").json()["counts"]["decisions_wanted"]
+        return said, len(client.get("/").context["decisions"])
+
+    assert counted() == (5, 5)
+    make_outcome(meeting.asks.get(), dated=str(today), by=chair)
+    assert counted() == (4, 4)
+    make_update(make_action("A05"), Status.DONE, evidence="The minutes")
+    assert counted() == (5, 5)
 
 
 def test_a_paper_from_before_decisions_had_numbers_keeps_its_digest():
