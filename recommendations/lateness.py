@@ -43,6 +43,11 @@ def has_passed(due, at):
     return bool(due.last and due.last < at.day)
 
 
+def may_have_passed(due, at):
+    """Whether nobody can tell if ``due``, a PartialDate, has passed: it has begun, and has no last day."""
+    return bool(due.first and not due.last and due.first < at.day)
+
+
 def is_same_date(one, other):
     """Whether two PartialDates mean the same last day or, if they have none, say the same."""
     return one.last == other.last if one.last or other.last else one.words == other.words
@@ -232,6 +237,10 @@ class DueLine(Position):
     @property
     def due(self):
         return read_edtf(self.row.due)
+
+    @property
+    def may_have_passed(self):
+        return may_have_passed(self.due, self.at)
 
     @property
     def first_words(self):
