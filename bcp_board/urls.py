@@ -7,9 +7,9 @@ from django.views.generic import RedirectView
 from bcp_board import accounts, monitoring, reading, views
 from bcp_board.round_page import round_page
 from bcp_board.tokens import file
-from meetings.views import calendar
+from meetings.views import calendar, position_json
 from recommendations.exports import EXPORTS
-from recommendations.file_views import actions_xlsx, csv_view, position_json
+from recommendations.file_views import actions_xlsx, csv_view
 
 handler400 = "bcp_board.errors.bad_request"
 handler403 = "bcp_board.errors.forbidden"

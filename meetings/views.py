@@ -4,7 +4,7 @@ from collections import namedtuple
 
 from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
@@ -22,8 +22,9 @@ from meetings.listing import listed
 from meetings.models import Paper
 from meetings.publishing import draft
 from recommendations import charts
-from recommendations.file_views import as_file
+from recommendations.file_views import as_file, name_of_file
 from recommendations.position import board_position
+from recommendations.position_json import position_in_json
 from recommendations.status import FLAGS, STATUS_WORDS
 from recommendations.terms import TERMS
 from recommendations.track_record import track_records
@@ -242,6 +243,23 @@ def calendar(request):
         address_of=request.build_absolute_uri,
     )
     return as_file(HttpResponse(body, content_type="text/calendar; charset=utf-8"), "calendar.ics")
+
+
+@require_safe
+def position_json(request):
+    """Send how the whole board stands, for other programs."""
+    at = request.as_at
+    board = board_position(at)
+    said = position_in_json(
+        board,
+        decisions_wanted=len(agenda(next_meeting(at), board, at).decisions),
+        newest=ledger.newest(at.known),
+        is_demonstration=Demonstration.objects.exists(),
+        board_name=settings.BOARD_NAME,
+        marking=settings.MARKING,
+        update_every_days=settings.UPDATE_EVERY_DAYS,
+    )
+    return as_file(JsonResponse(said), name_of_file("position", at, "json"))
 
 
 def paper_response(body):

@@ -19,10 +19,13 @@ from recommendations.status import (
     WORST_FIRST,
     Status,
 )
+from recommendations.terms import TERMS
 from record.dates import read_edtf
 from record.erasure import is_notice
 from record.rows import Position
 
+# Of dates that are named in a line.
+MOST_NAMED = 4
 ORDINALS = [
     "no",
     "first",
@@ -96,6 +99,11 @@ class ActionPosition(Position):
     def due(self):
         """The agreed date that stands, a DueLine, or None where no date is set."""
         return self.ledger[-1] if self.ledger else None
+
+    @property
+    def is_perhaps_past(self):
+        """Whether it is open, and nobody can tell if its date has passed: that is not the next one due."""
+        return bool(self.is_open and self.due and self.due.may_have_passed)
 
     @cached_property
     def baseline(self):
@@ -205,6 +213,16 @@ class ActionPosition(Position):
         if is_notice(self.update.narrative):
             return False
         return self.says_no_change or self.update.narrative.split() == self.previous.narrative.split()
+
+    @property
+    def last_report(self):
+        """The newest report, though it was accepted since, or None where there is none."""
+        return self.report if self.report and not self.report.is_acceptance else None
+
+    @property
+    def accepted(self):
+        """The update by which it was accepted or closed, if that is what stands, or None."""
+        return self.update if self.update and self.update.is_acceptance else None
 
     @property
     def claim(self):
@@ -375,6 +393,24 @@ class ActionGroup:
 
     @property
     def upcoming(self):
-        """The open actions with an agreed date not yet past, soonest first."""
-        rows = [a for a in self.open if a.due and a.due.due.first and not (a.is_overdue or a.is_silent)]
-        return tuple(sorted(rows, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
+        """The open actions with an agreed date not yet past, soonest first, but for the perhaps past."""
+        rows = [a for a in self.open if a.due and not (a.is_overdue or a.is_silent or a.is_perhaps_past)]
+        dated = [a for a in rows if a.due.due.last or a.due.due.first]
+        return tuple(sorted(dated, key=lambda a: (a.due.due.last or a.due.due.first, a.ref)))
+
+    @property
+    def perhaps_past(self):
+        """The open actions of which nobody can tell whether their date has passed, earliest first."""
+        rows = [a for a in self.open if a.is_perhaps_past]
+        return tuple(sorted(rows, key=lambda a: (a.due.due.first, a.ref)))
+
+    @property
+    def perhaps_past_words(self):
+        """Which dates those are: "May have passed: about 2021 (A02); about 2022 (A05)"; "" for none."""
+        dates = [f"{a.due.due} ({a.ref})" for a in self.perhaps_past]
+        shown = (
+            dates
+            if len(dates) <= MOST_NAMED
+            else [*dates[: MOST_NAMED - 1], f"{len(dates) - MOST_NAMED + 1} more"]
+        )
+        return f"{TERMS['perhaps_past']}: {'; '.join(shown)}" if dates else ""

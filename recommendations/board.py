@@ -73,9 +73,6 @@ class DecisionsWanted:
     to_recheck: tuple[ActionPosition, ...]
     sent_back: tuple[ActionPosition, ...]
 
-    def __len__(self):
-        return len(self.proposals) + len(self.to_accept) + len(self.to_recheck)
-
 
 def decisions_wanted(actions):
     """The DecisionsWanted on ``actions``."""
@@ -166,9 +163,12 @@ class RecommendationPosition(Position, RecommendationProgress):
 
     @property
     def next_due_words(self):
-        """When that is, with the action, or why there is no such date."""
-        if self.next_due:
-            return f"{self.next_due.due.due} ({self.next_due.ref})"
+        """When that is, with the action, and which dates may have passed; or why there is no such date."""
+        due = [f"{self.next_due.due.due} ({self.next_due.ref})"] if self.next_due else []
+        if self.perhaps_past:
+            due.append(self.perhaps_past_words)
+        if due:
+            return ". ".join(due)
         return "None still to come" if any(a.is_open and a.due for a in self.actions) else "No date set"
 
     @property

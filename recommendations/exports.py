@@ -6,6 +6,7 @@ never changes and goes to nothing else, because people's own sheets rest on it; 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from django.urls import reverse
 
@@ -58,19 +59,14 @@ def source_columns(said):
     )
 
 
-def of_update(name):
-    """The value of the column ``name`` of an action's newest update, or None where nobody has reported."""
-    return lambda action: getattr(action.update, name) if action.update else None
+def of(update, name):
+    """The value of ``name`` of the ``update`` of an action that is so called there, or None without one.
 
-
-def of_signature(name):
-    """The same, of the signature of that update."""
-    return lambda action: getattr(action.update.signature, name) if action.update else None
-
-
-def of_claim(name):
-    """The same, of the update that says what is better for children, though that was accepted since."""
-    return lambda action: getattr(action.claim, name) if action.claim else None
+    ``update`` is the newest, ``last_report`` the newest report though that was accepted, ``accepted`` what
+    accepted or closed it; ``claim`` says what is better for children.
+    """
+    value = attrgetter(name)
+    return lambda action: value(row) if (row := getattr(action, update)) else None
 
 
 def _newest_wanted(action):
@@ -107,20 +103,78 @@ ACTIONS = (
         "proposed", "The date asked for, not yet decided", lambda a: tuple(p.due for p in a.proposals), 20
     ),
     Column("sent_back", "What evidence is waited for, and by when", _newest_wanted, WIDE),
-    Column("updated", "The day its last update speaks of", of_signature("dated"), 20),
-    Column("updated_signed", "Who recorded that: the name and role then", of_signature("by"), 30),
-    Column("updated_recorded_at", "When the server took it", of_signature("recorded_at"), 26),
-    Column("updated_for", "The owner for whom it was recorded", of_update("on_behalf_of_signed"), 30),
-    Column("narrative", "What the last update says has happened", of_update("narrative"), WIDE),
-    Column("reason", "Why it is at risk, off track or closed", of_update("reason"), WIDE),
-    Column("recovery_step", "What will be done about that", of_update("recovery_step"), WIDE),
-    Column("difference_made", "What is said to be better for children", of_claim("difference_made"), WIDE),
-    Column("evidence", "What is said to show it", of_update("evidence"), WIDE),
-    Column("recheck_on", "The day to check that it has held", of_update("recheck_on")),
+    Column(
+        "updated",
+        "The day its newest update speaks of: a report or an acceptance",
+        of("update", "signature.dated"),
+        20,
+    ),
+    Column("updated_signed", "Who recorded that: the name and role then", of("update", "signature.by"), 30),
+    Column("updated_recorded_at", "When the server took it", of("update", "signature.recorded_at"), 26),
+    Column("updated_for", "The owner for whom it was recorded", of("update", "on_behalf_of_signed"), 30),
+    Column("narrative", "What the last update says has happened", of("update", "narrative"), WIDE),
+    Column("reason", "Why it is at risk, off track or closed", of("update", "reason"), WIDE),
+    Column("recovery_step", "What will be done about that", of("update", "recovery_step"), WIDE),
+    Column("difference_made", "What is said to be better for children", of("claim", "difference_made"), WIDE),
+    Column("evidence", "What is said to show it", of("update", "evidence"), WIDE),
+    Column("recheck_on", "The day to check that it has held", of("update", "recheck_on")),
     Column("agreed_on", "When the board agreed it", lambda a: a.agreed_on or None, 20),
     *source_columns(lambda a: a),
     Column("times_corrected", "How often its row was edited", lambda a: len(a.corrections), 8),
     Column("page", "Its page on this site", lambda a: reverse("action", args=[a.ref]), 16),
+    Column(
+        "reported",
+        "The day its last report speaks of, though that was accepted since",
+        of("last_report", "signature.dated"),
+        20,
+    ),
+    Column("reported_status", "The status that it reports, in words", of("last_report", "words"), 20),
+    Column(
+        "reported_signed", "Who reported it: the name and role then", of("last_report", "signature.by"), 30
+    ),
+    Column(
+        "reported_recorded_at",
+        "When the server took that report",
+        of("last_report", "signature.recorded_at"),
+        26,
+    ),
+    Column(
+        "reported_for",
+        "The owner for whom that report was recorded",
+        of("last_report", "on_behalf_of_signed"),
+        30,
+    ),
+    Column("reported_narrative", "What that report says has happened", of("last_report", "narrative"), WIDE),
+    Column(
+        "accepted",
+        "The day it was accepted or closed; empty while neither stands",
+        of("accepted", "signature.dated"),
+        20,
+    ),
+    Column(
+        "accepted_signed",
+        "Who accepted or closed it: the name and role then",
+        of("accepted", "signature.by"),
+        30,
+    ),
+    Column("accepted_recorded_at", "When the server took that", of("accepted", "signature.recorded_at"), 26),
+    Column(
+        "accepted_at",
+        "The meeting that accepted or closed it; empty if between",
+        lambda a: a.accepted and a.accepted.meeting and a.accepted.meeting.held_on,
+    ),
+    Column(
+        "difference_made_dated",
+        "The day for which that difference is said",
+        of("claim", "signature.dated"),
+        20,
+    ),
+    Column(
+        "difference_made_signed",
+        "Who said that difference: the name and role then",
+        of("claim", "signature.by"),
+        30,
+    ),
 )
 
 ENTRY = (

@@ -1,15 +1,13 @@
-"""The files of the actions and of the board's position. Who may have them is said by their addresses."""
+"""The files of the actions. Who may have them is said by their addresses."""
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from recommendations.exports import EXPORTS
 from recommendations.filters import ActionFilter
-from recommendations.position import actions_on_the_board, board_position
-from recommendations.position_json import position_in_json
-from record import ledger
+from recommendations.position import actions_on_the_board
 from record.dates import say_day
 from record.files import csv_of, xlsx_of
 from record.models import Demonstration
@@ -70,18 +68,3 @@ def actions_xlsx(request):
         footer = f"DEMONSTRATION. {footer}"
     body = xlsx_of(export.columns, rows, name="Actions", footer=footer)
     return as_file(HttpResponse(body, content_type=EXCEL), name_of_file("actions", at, "xlsx"))
-
-
-@require_safe
-def position_json(request):
-    """Send how the whole board stands, for other programs."""
-    at = request.as_at
-    said = position_in_json(
-        board_position(at),
-        newest=ledger.newest(at.known),
-        is_demonstration=Demonstration.objects.exists(),
-        board_name=settings.BOARD_NAME,
-        marking=settings.MARKING,
-        update_every_days=settings.UPDATE_EVERY_DAYS,
-    )
-    return as_file(JsonResponse(said), name_of_file("position", at, "json"))

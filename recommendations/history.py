@@ -96,7 +96,7 @@ def history(at, *, actions=(), recommendation=None, before=None, most=None):
         rows = read_asked(_said_since, at, kind, path, related=related, keys=keys, days=[last, *days])
         rows = kind.told(rows)
         if kind is ProgressUpdate:
-            lines += _updates(in_their_places(rows), _updates_before(keys, days, at), at)
+            lines += _updates(rows, _updates_before(keys, days, at), at)
         else:
             lines += [_line(row, at) for row in rows]
     lines.sort(key=lambda e: (e.signature.dated.first, e.signature.recorded_at, e.pk), reverse=True)
@@ -107,20 +107,6 @@ def history(at, *, actions=(), recommendation=None, before=None, most=None):
         ask(_said_before, at, kind, path, keys=keys, days=[edge]) for kind, path, _, keys in asked
     )
     return Page(tuple(lines), edge if is_older else None)
-
-
-def in_their_places(rows):
-    """``rows``, oldest first, each correction where that stands which it corrects: see ``place_of``.
-
-    Not asked of the database, which would look for what each row of a long history corrects.
-    """
-    by_key = {row.pk: row for row in rows}
-
-    def place(row):
-        corrected = row.corrects_id
-        return place(by_key[corrected]) if corrected in by_key else corrected or row.pk
-
-    return sorted(rows, key=lambda row: (row.dated_first, place(row), row.pk))
 
 
 def _newest_of_each(lines, most):
@@ -149,7 +135,7 @@ def _said_since(at, kind, path, keys, days):
     rows = _about(kind, path, at).filter(reduce(or_, of_each), dated_first__lte=last)
     if kind is ProgressUpdate:
         rows = overruled(rows, kind.objects, at)
-    return rows.select_related("corrected_by", "withdrawn_by", "recorded_by").order_by("dated_first", "pk")
+    return rows.select_related("corrected_by", "withdrawn_by", "recorded_by").oldest_first()
 
 
 def _said_before(at, kind, path, keys, days):

@@ -43,6 +43,11 @@ def has_passed(due, at):
     return bool(due.last and due.last < at.day)
 
 
+def may_have_passed(due, at):
+    """Whether nobody can tell if ``due``, a PartialDate, has passed: it has begun, and has no last day."""
+    return bool(due.first and not due.last and due.first < at.day)
+
+
 def is_same_date(one, other):
     """Whether two PartialDates mean the same last day or, if they have none, say the same."""
     return one.last == other.last if one.last or other.last else one.words == other.words
@@ -77,8 +82,9 @@ def with_open_past(dates, updates, at):
         Q(status__in=OPEN, known_from__lte=by_entry) | Q(status__in=ACCEPTED, accepted_at__lte=by_entry)
     )
     once_entered = reported_open.filter(dated_first__lte=passed, known_from__gt=OuterRef("counted_at"))
-    once_entered = once_entered.alias(place=place_of(updates.model))
-    once_entered = once_entered.filter(~Exists(_later_but_before(updates, at))).order_by("known_from", "pk")
+    # One that puts another right shows nothing either where what is newer was there by then.
+    newer = _later_but_before(updates, at, column="pk")
+    once_entered = once_entered.filter(~Exists(newer)).order_by("known_from", "pk")
 
     def stood(name, *, then, later):
         """The columns whose names begin with ``name``; ``then`` and ``later`` say which reports count."""
@@ -117,11 +123,15 @@ def overruled(rows, updates, at):
     return rows.annotate(is_overruled=Case(When(Q(status__in=ACCEPTED), then=Exists(later)), default=False))
 
 
-def _later_but_before(updates, at):
-    """The standing updates of a later day that were on the record before the outer one, by its ``place``."""
-    rows = updates.standing(at).alias(place=place_of(updates.model))
-    return rows.filter(
-        action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), place__lt=OuterRef("place")
+def _later_but_before(updates, at, *, column="place"):
+    """The standing updates of a later day that were on the record before the outer one, by their places.
+
+    They are compared with its ``column``: "place" for what was there when its place was taken, "pk" for what
+    was there when it was made itself. To put a word of a later one right makes that no newer.
+    """
+    later = updates.standing(at).alias(its_place=place_of(updates.model))
+    return later.filter(
+        action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), its_place__lt=OuterRef(column)
     )
 
 
@@ -232,6 +242,10 @@ class DueLine(Position):
     @property
     def due(self):
         return read_edtf(self.row.due)
+
+    @property
+    def may_have_passed(self):
+        return may_have_passed(self.due, self.at)
 
     @property
     def first_words(self):

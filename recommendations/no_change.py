@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass
 
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
+
 from recommendations.models import ProgressUpdate
 from recommendations.status import Status
+from record.as_at import EARLIEST
 from record.dates import read_edtf, say
 from record.statements import Superseded
 
-WORDS = "No change since {day}."
+BEGINS = "No change since "
+WORDS = f"{BEGINS}{{day}}."
 SAYS_SO = re.compile(r"No change since [^.\n]+\.")
 # What is repeated with it: none of it was asked again, and none of it has changed.
 REPEATED = ("status", "reason", "recovery_step", "difference_made", "evidence")
@@ -39,25 +44,28 @@ class PutRight:
 
 
 def put_right_since(update, at):
-    """The PutRight of what the repeat ``update`` rests on, since that was made, or None; in one query."""
-    said = ProgressUpdate.objects.said(at).filter(action=update.action_id)
-    rows = list(said.select_related("corrected_by", "withdrawn_by").newest_first())
-    correction_of = {row.corrects_id: row for row in rows if row.corrects_id}
-    for row in rows:
+    """The PutRight of what the repeat ``update`` rests on, since that was made, or None.
+
+    Only what was said since the last report that says more is read, and what corrects the one found.
+    """
+    earlier = {"action": update.action_id, "pk__lt": update.pk, "dated_first__lte": update.dated_first}
+    says_more = ProgressUpdate.objects.standing(at).filter(**earlier).exclude(narrative__startswith=BEGINS)
+    since = Subquery(says_more.order_by("-dated_first").values("dated_first")[:1])
+    rows = ProgressUpdate.objects.said(at).filter(**earlier, dated_first__gte=Coalesce(since, EARLIEST))
+    for row in rows.select_related("corrected_by", "withdrawn_by").newest_first():
         how = row.superseded(at)
-        is_earlier = row.pk < update.pk and row.dated_first <= update.dated_first
-        if is_earlier and how and how.recorded_at > update.recorded_at:
-            return _put_right(row, correction_of, at)
-        if is_earlier and not how and not is_repeat(row):
+        if how and how.recorded_at > update.recorded_at:
+            return _put_right(row, at)
+        if not how and not is_repeat(row):
             break
     return None
 
 
-def _put_right(was, correction_of, at):
+def _put_right(was, at):
     """The PutRight of the report ``was``, as the last of its corrections in a row left it."""
     how, now = None, was
     while now and (step := now.superseded(at)):
-        how, now = step, None if step.is_withdrawn else correction_of.get(now.pk)
+        how, now = step, None if step.is_withdrawn else now.corrected_by
     return PutRight(was, how, now)
 
 

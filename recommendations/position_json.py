@@ -9,11 +9,16 @@ from recommendations.exports import ACTIONS
 from recommendations.status import TABLE
 from record.files import in_json
 
-SCHEMA = 1
+SCHEMA = 2
 
 
-def position_in_json(board, *, newest, is_demonstration, board_name, marking, update_every_days):
-    """The BoardPosition ``board`` as JSON holds it; ``newest`` is the last entry it rests on, or None."""
+def position_in_json(
+    board, *, decisions_wanted, newest, is_demonstration, board_name, marking, update_every_days
+):
+    """The BoardPosition ``board`` as JSON holds it, of which so many ``decisions_wanted``.
+
+    ``newest`` is the last entry it rests on, or None.
+    """
     at = board.at
     return {
         "schema": SCHEMA,
@@ -36,7 +41,7 @@ def position_in_json(board, *, newest, is_demonstration, board_name, marking, up
             "stale": len(board.stale),
             "never_reported": len(board.never_reported),
             "to_look_at_first": len(board.exceptions),
-            "decisions_wanted": len(board.decisions),
+            "decisions_wanted": decisions_wanted,
             "by_status": {row.value: board.count(row.value) for row in TABLE},
         },
         "recommendations": [_recommendation(r) for r in board.recommendations],

@@ -52,6 +52,7 @@ TERMS = {
     "owner_role": "Owner role",
     "updated": "Last update",
     "next_due": "Next due",
+    "perhaps_past": "May have passed",
     "worst": "Worst action",
     "no_action": "No action recorded",
     "misses": "Deadlines missed",

@@ -177,6 +177,53 @@ def test_what_the_page_refuses_is_a_400_page_in_its_words(reader, board, file):
     assert reader.get(f"/{file}?as_at={DAY}&known=now").status_code == 400
 
 
+REPORT = ("reported", "reported_status", "reported_signed", "reported_for", "reported_narrative")
+ACCEPTED = ("accepted", "accepted_signed", "accepted_at")
+DIFFERENCE = ("difference_made_dated", "difference_made_signed")
+
+
+def test_a_row_says_apart_whose_the_report_is_and_who_accepted_it(reader, db):
+    officer, chair, clerk = make_user("Officers"), make_user("Chair"), make_user("Secretariat")
+    accepted, closed, reopened, _ = (make_action(f"A0{number}") for number in range(1, 5))
+    meeting = make_meeting("2022-12-01")
+    said = {"narrative": "All is done", "difference_made": "Plans are seen sooner", "dated": "2022-11-01"}
+    done = make_update(accepted, "done", by=officer, **said)
+    put_right = {"narrative": "All of it is done", "corrects": done, "correction_reason": "A slip"}
+    right = make_update(accepted, "done", by=clerk, **{**said, **put_right})
+    took = make_update(accepted, "complete", dated="2022-12-01", by=chair, meeting=meeting)
+    make_update(closed, "closed", dated="2022-12-01", by=chair)
+    make_update(reopened, "done", dated="2022-11-01", by=officer)
+    make_update(reopened, "complete", dated="2022-12-01", by=chair)
+    behalf = {"on_behalf_of": officer, "on_behalf_of_signed": "Olu Owner (Officer)"}
+    make_update(reopened, "off_track", dated="2022-12-05", by=clerk, narrative="It did not hold", **behalf)
+
+    rows = csv_rows(reader, "/actions.csv?as_at=2023-01-31")
+
+    secretariat, by_chair = "Secretariat Person (Secretariat)", "Chair Person (Chair)"
+    assert [tuple(row[name] for name in REPORT) for row in rows] == [
+        ("2022-11-01", "Done, evidence awaited", secretariat, "", "All of it is done"),
+        ("", "", "", "", ""),
+        ("2022-12-05", "Off track", secretariat, "Olu Owner (Officer)", "It did not hold"),
+        ("", "", "", "", ""),
+    ]
+    assert [tuple(row[name] for name in ACCEPTED) for row in rows] == [
+        ("2022-12-01", by_chair, "2022-12-01"),
+        ("2022-12-01", by_chair, ""),
+        ("", "", ""),
+        ("", "", ""),
+    ]
+    of_the_first, *others = (tuple(row[name] for name in DIFFERENCE) for row in rows)
+    assert (of_the_first, others) == (("2022-11-01", secretariat), [("", "")] * 3)
+    # The entries of its page say the same.
+    entries = {row["entry"]: row for row in csv_rows(reader, "/updates.csv?as_at=2023-01-31")}
+    for update, name in ((right, "reported"), (took, "accepted")):
+        entry = entries[f"update-{update.pk}"]
+        said = (rows[0][name], rows[0][f"{name}_signed"], rows[0][f"{name}_recorded_at"])
+        assert said == (entry["dated"], entry["signed"], entry["recorded_at"])
+    before = csv_rows(reader, "/actions.csv?as_at=2022-11-30")[0]
+    assert (before["reported"], before["accepted"]) == ("2022-11-01", "")
+
+
 @pytest.fixture
 def told(db):
     """An action with updates, dates and decisions of every kind, some of them corrected or withdrawn."""

@@ -10,10 +10,11 @@ import pytest
 
 from recommendations.due_dates import DueDate
 from recommendations.lateness import slip_between
-from recommendations.position import progress_position
+from recommendations.position import board_position, progress_position
 from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
 from record.dates import end_of, read_edtf
 from record.tests.factories import add, make_user, noon, on
+from record.tests.pages import words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -229,3 +230,59 @@ def test_dates_to_come_are_in_the_order_of_the_last_day_that_each_may_mean():
         make_due_date(make_action(ref, agreed_on="2022-09-01"), due, dated="2022-10-01")
     upcoming = progress_position(on(LAST)).upcoming
     assert [action.ref for action in upcoming] == ["A03", "A02", "A01"]
+
+
+def test_a_date_that_may_have_passed_is_never_the_next_one_and_is_named_beside_it():
+    """Nobody can tell whether about 2021 is over, so it neither passes nor stands before what is to come."""
+    dates = {
+        "A01": "2021~",
+        "A02": "[2022-10-06..]",
+        "A03": "[..2023-03]",
+        "A04": "2024~",
+        "A05": "2022-12-31",
+    }
+    for ref, due in dates.items():
+        make_due_date(make_action(ref, agreed_on="2022-09-01"), due, dated="2022-09-01")
+
+    def told(day):
+        (found,) = board_position(on(datetime.date.fromisoformat(day))).recommendations
+        return [action.ref for action in found.upcoming], found.next_due_words
+
+    both = "May have passed: about 2021 (A01); after 5 October 2022, exact date not stated (A02)"
+    assert told("2022-10-06") == (
+        ["A02", "A05", "A03", "A04"],
+        "after 5 October 2022, exact date not stated (A02). May have passed: about 2021 (A01)",
+    )
+    assert told("2022-12-31") == (["A05", "A03", "A04"], f"31 December 2022 (A05). {both}")
+    assert told("2023-01-01")[1] == f"March 2023 or earlier, exact date not stated (A03). {both}"
+    assert told("2024-01-01") == (["A04"], f"about 2024 (A04). {both}")
+    assert told("2024-01-02") == ([], f"{both}; about 2024 (A04)")
+    for number in range(11, 15):
+        make_due_date(make_action(f"A{number}", agreed_on="2022-09-01"), "2021~", dated="2022-09-01")
+    assert told("2024-01-02")[1] == (
+        "May have passed: about 2021 (A01); about 2021 (A11); about 2021 (A12); 4 more"
+    )
+
+
+def test_the_pages_say_of_a_date_without_a_last_day_that_it_may_have_passed(client):
+    owner = make_user("Officers", "owner")
+    make_due_date(make_action("A01", owner=owner, agreed_on="2022-09-01"), "2021~", dated="2022-09-01")
+    finished = make_action("A02", agreed_on="2022-09-01")
+    make_due_date(finished, "2021~", dated="2022-09-01")
+    make_update(finished, "complete", by=make_user("Chair"))
+    client.force_login(owner)
+    told = "May have passed: it has no last day"
+    pages = {
+        address: words_of(client.get(address)) for address in ("/actions/", "/mine/", "/recommendations/1/")
+    }
+    assert {address: text.count(told) for address, text in pages.items()} == {
+        "/actions/": 1,
+        "/mine/": 1,
+        "/recommendations/1/": 1,
+    }
+    assert "Next due May have passed: about 2021 (A01)" in pages["/recommendations/1/"]
+    paper = words_of(client.get("/status/?annex"))
+    assert (
+        "No open action has a date that is sure to be still to come. May have passed: about 2021 (A01)"
+        in paper
+    )

@@ -63,7 +63,7 @@ def test_the_schema_notices_what_is_missing_or_not_foreseen(reader, board):
 
     for wrong in (
         {**said, "new": 1},
-        {**said, "schema": 2},
+        {**said, "schema": 1},
         {k: v for k, v in said.items() if k != "counts"},
     ):
         with pytest.raises(fastjsonschema.JsonSchemaException):
@@ -108,6 +108,6 @@ def test_its_figures_are_those_of_the_board(reader, board):
 def test_it_costs_the_same_however_much_there_is(reader, size, django_assert_num_queries):
     for number in range(1, size + 1):
         make_due_date(make_action(f"A{number:02}", make_recommendation(number)))
-    # session and user, 28 of the position, the newest entry, and whether it is a demonstration
-    with django_assert_num_queries(32):
+    # session and user, 28 of the position, the next meeting, the newest entry, whether it is a demonstration
+    with django_assert_num_queries(33):
         reader.get("/position.json")

@@ -119,6 +119,25 @@ def test_words_of_a_report_or_its_acceptance_of_one_day_reopen_nothing_and_make_
     assert told() == before
 
 
+@pytest.mark.parametrize("which", ["first", "accepted", "late entry"])
+def test_words_put_right_make_no_earlier_report_the_newest_and_so_nothing_missed(
+    action, officer, chair, which
+):
+    """The date was entered late, when an acceptance stood that is newer than both reports."""
+    made = {"first": make_update(action, dated="2022-11-05", by=officer, recorded_at=noon("2022-11-05"))}
+    accepted = {"dated": "2022-12-08", "by": chair, "recorded_at": noon("2022-12-08")}
+    made["accepted"] = make_update(action, "complete", **accepted)
+    make_due_date(action, "2022-11", dated="2022-12-10", by=chair, recorded_at=noon("2022-12-10"))
+    late = {"dated": "2022-12-05", "by": officer, "recorded_at": noon("2022-12-12")}
+    made["late entry"] = make_update(action, "on_track", **late)
+    before = told()
+    assert (before["status"], before["dates"]) == ("Complete, evidenced", [("November 2022", False)])
+
+    right(right(made[which], chair), chair)
+
+    assert told() == before
+
+
 def test_words_of_an_acceptance_do_not_overrule_what_reopened_it_that_day(action, officer, chair):
     accepted = make_update(action, "complete", dated="2022-10-05", by=chair, recorded_at=noon("2022-10-05"))
     make_update(action, "off_track", dated="2022-10-05", by=officer, recorded_at=noon("2022-10-06"))
