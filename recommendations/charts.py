@@ -176,7 +176,7 @@ class MonthlyStatuses:
 
     @property
     def lines(self):
-        """Each status's words with its (month, count) pairs: ``rows`` turned, for the narrow column of a sheet."""
+        """Each status with its (month, count) pairs: ``rows`` turned, for the table of a sheet."""
         return tuple((line.words, tuple(zip(self.months, line.counts, strict=True))) for line in self.key)
 
     @property
