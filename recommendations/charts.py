@@ -175,6 +175,11 @@ class MonthlyStatuses:
         )
 
     @property
+    def lines(self):
+        """Each status with its (month, count) pairs: ``rows`` turned, for the table of a sheet."""
+        return tuple((line.words, tuple(zip(self.months, line.counts, strict=True))) for line in self.key)
+
+    @property
     def flat_words(self):
         """The counts of the first month as they read inside a sentence; "" if there are no actions."""
         return "; ".join(f"{line.counts[0]} {line.words[0].lower()}{line.words[1:]}" for line in self.key)

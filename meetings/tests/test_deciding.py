@@ -194,7 +194,9 @@ def test_the_numbers_are_those_of_the_published_paper_and_deciding_one_moves_no_
     draft = words(signed_in(clerk).get(f"/meetings/{today}/paper/?draft").content.decode())
     assert ("D2 A02" in draft, "D3 A03" in draft, "D4 A04" in draft) == (True, True, True)
     publish_page = signed_in(clerk).get(f"/admin/record/meeting/{meeting.pk}/publish/")
-    assert re.findall(r"<td(?: rowspan=\"2\")?><strong>(D\d)", publish_page.content.decode()) == [
+    assert re.findall(
+        r"<td(?: rowspan=\"2\")? data-label=\"Decision\"><strong>(D\d)", publish_page.content.decode()
+    ) == [
         "D2",
         "D3",
         "D4",
