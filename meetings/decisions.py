@@ -10,7 +10,6 @@ from functools import cached_property
 from recommendations.action_position import ActionPosition
 from recommendations.board import decisions_wanted
 from recommendations.lateness import DueLine
-from recommendations.position import updates_with
 from recommendations.status import Status
 from recommendations.terms import TERMS
 from record.held import published_by
@@ -25,9 +24,6 @@ KINDS = {
     "re-check": f"C. {TERMS['rechecks']}",
     "late": f"D. {TERMS['late']}",
 }
-
-# Of these what follows is the key of an update.
-ON_UPDATES = ("completion", "re-check")
 
 
 @dataclass(frozen=True)
@@ -163,22 +159,7 @@ def _asks(at, meetings):
 
 def numbers_printed(meeting, at):
     """{key: number} of the decisions in the newest paper of ``meeting``, which may be None, by then."""
-    numbers = next(iter(ask(_numbers_printed, at, keys=[meeting.pk])), {}) if meeting else {}
-    return _by_place(numbers, at)
-
-
-def _by_place(numbers, at):
-    """The ``numbers`` that a paper holds, by the keys of today.
-
-    Older papers name what was corrected by the key of the correction. Of two numbers for one decision the
-    later was printed last.
-    """
-    said = {key: int(key.split(" ")[1]) for key in numbers if key.split(" ")[0] in ON_UPDATES}
-    places = {row.pk: row.place for row in ask(updates_with, at, keys=sorted(said.values()))}
-    return {
-        f"{key.split(' ')[0]} {places[said[key]]}" if said.get(key) in places else key: number
-        for key, number in sorted(numbers.items(), key=lambda pair: pair[1])
-    }
+    return next(iter(ask(_numbers_printed, at, keys=[meeting.pk])), {}) if meeting else {}
 
 
 def _numbers_printed(at, meetings):

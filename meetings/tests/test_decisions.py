@@ -1,7 +1,6 @@
 """The decisions asked for keep the numbers that a paper printed, wherever they are listed afterwards."""
 
 import datetime
-import hashlib
 
 import pytest
 from django.utils import timezone
@@ -14,9 +13,7 @@ from meetings.tests.factories import make_outcome
 from recommendations.position import board_position
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_send_back, make_update
-from record import ledger
 from record.canonical import canonical
-from record.signing import signature
 from record.tests.factories import make_meeting, make_user, on
 from record.verification import first_fault
 
@@ -90,23 +87,6 @@ def test_a_late_action_is_asked_about_only_while_nobody_asks_for_a_date_or_for_a
         ("C", []),
         ("D", [("D3", "A01")]),
     ]
-
-
-def test_a_paper_that_numbered_a_correction_by_its_own_key_keeps_the_number(meeting):
-    done, other = reported_done("A02", "A03")
-    again = {"evidence": "The minutes", "correction_reason": "A slip"}
-    second = make_update(done.action, Status.DONE, corrects=done, narrative="Spelt right", **again)
-    third = make_update(done.action, Status.DONE, corrects=second, narrative="Spelt so", **again)
-    late = make_due_date(make_action("A04"), "2022-11", dated="2022-10-01")
-    make_update(late.action, Status.AT_RISK)
-    numbers = {f"completion {done.pk}": 1, f"completion {other.pk}": 2, f"late {late.pk}": 3}
-    numbers |= {f"completion {second.pk}": 5, f"completion {third.pk}": 7, "completion 999999": 4}
-    body, secretariat = b"<p>As it was printed</p>", make_user("Secretariat")
-    said = {"published_at": timezone.now(), "published_by": secretariat, "signed": signature(secretariat)}
-    paper = {"version": 1, "as_at": TODAY, "body": body, "sha256": hashlib.sha256(body).hexdigest()}
-    ledger.append([Paper(meeting=meeting, decisions=numbers, **paper, **said)])
-
-    assert asked_for(meeting) == {"D2": "A03", "D3": "A04", "D7": "A02"}
 
 
 def test_the_file_for_programs_counts_the_decisions_that_the_first_page_counts(client, db):
