@@ -215,10 +215,11 @@ def _actions_of(keys):
     """{key of a decision: the key of its action}."""
     found = {}
     for model, kinds in ((DueDate, ("date", "late")), (ProgressUpdate, OF_REPORTS)):
-        pks = {int(key.split(" ")[1]): key for key in keys if key.split(" ")[0] in kinds}
+        # One date may have been asked for, and be late by now: two decisions of one key.
+        pks = {key: int(key.split(" ")[1]) for key in keys if key.split(" ")[0] in kinds}
         if pks:
-            rows = model.objects.filter(pk__in=pks).values_list("pk", "action")
-            found |= {key: dict(rows).get(int(key.split(" ")[1])) for key in pks.values()}
+            actions = dict(model.objects.filter(pk__in=pks.values()).values_list("pk", "action"))
+            found |= {key: actions.get(pk) for key, pk in pks.items()}
     return found
 
 

@@ -346,3 +346,18 @@ def test_a_sheet_costs_the_same_whatever_is_asked(size, chair, officer, meeting,
     # asked in words; the two forms of the row that is open; what arose; whether this is a demonstration
     with django_assert_num_queries(35):
         assert sheet(client, meeting, f"completion-{report.pk}").status_code == 200
+
+
+def test_a_date_that_was_agreed_and_then_found_late_keeps_both_its_numbers(chair, officer, meeting, today):
+    action = make_action("A01", owner=officer)
+    make_update(action, Status.AT_RISK, by=officer)
+    asked = {"needs_decision": True, "reason_kind": "resources", "reason": "Too few people"}
+    date = make_due_date(action, f"{today - DAY}", dated="2022-11-02", by=officer, **asked)
+    client = signed_in(chair)
+
+    assert decide(client, meeting, "D1", "agreed", decision__reason="Yes").status_code == 302
+    set_anew = {"date__due": "June 2098", "date__reason_kind": "resources", "date__reason": "Too few"}
+    assert decide(client, meeting, "D2", "new_date", **set_anew).status_code == 302
+
+    rows = slugs(client, meeting)
+    assert (rows["D1"], rows["D2"]) == (f"date-{date.pk}", f"late-{date.pk}")
