@@ -152,17 +152,19 @@ def put_right(context, row):
     """Lead those who may enter statements of the kind of ``row`` to where it is corrected and withdrawn.
 
     It goes by what their role may do, so that readers of a role can share a page; whether this one is theirs
-    to put right is said where it leads. A page of a past day stays as it was, without it.
+    to put right is said where it leads. A page of a past day stays as it was, without it, and so does one that
+    is written to a file.
     """
-    request, kind = context["request"], row._meta
-    user = request.user
-    adds = f"{kind.app_label}.{get_permission_codename('add', kind)}"
-    if request.as_at.is_past or not (user.is_staff and user.has_perm(adds)):
+    request, kind = context.get("request"), row._meta
+    if request is None or request.as_at.is_past:
+        return ""
+    user, adds = request.user, f"{kind.app_label}.{get_permission_codename('add', kind)}"
+    if not (user.is_staff and user.has_perm(adds)):
         return ""
     about, recorded = getattr(row.about, "ref", row.about), say_moment(row.recorded_at)
     return format_html(
         '<a class="govuk-link" href="{}">Correct or withdraw'
-        '<span class="govuk-visually-hidden">: {} of {}, {}, recorded {}</span></a>',
+        '<span class="govuk-visually-hidden">: {} of <bdi>{}</bdi>, {}, recorded {}</span></a>',
         row.admin_address,
         kind.verbose_name,
         about,
