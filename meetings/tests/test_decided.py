@@ -211,6 +211,6 @@ def test_each_decision_leads_those_who_decide_to_where_it_is_put_right_and_nobod
 
     page, link = held.get_absolute_url(), f'href="{decision.admin_address}"'
     assert link in client.get(page).content.decode()
-    assert "Correct or withdraw : decision of A01, 22 November 2022, recorded " in words_of(client.get(page))
+    assert "Correct or withdraw : decision of A01 , 22 November 2022, recorded " in words_of(client.get(page))
     assert link not in client.get(f"{page}?as_at=2022-12-01").content.decode()
     assert link not in reader.get(page).content.decode()
