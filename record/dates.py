@@ -238,7 +238,8 @@ def typed_dates(text):
     if not match:
         return typed_date(text)
     start, end = match["start"].split(), match["end"].split()
-    start += end[len(start) :]
+    if not re.fullmatch(r"\d{4}", start[-1]):
+        start += end[len(start) :]
     first, last = typed_date(" ".join(start)), typed_date(" ".join(end))
     if read_edtf(first).first > read_edtf(last).first:
         raise ValueError("It ends before it begins")

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 from django import forms
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from record.dates import YEARS, DayFormField, EdtfFormField, end_of, read_edtf, say, typed_date, typed_dates
@@ -245,6 +245,9 @@ def test_a_mistake_in_the_notation_is_an_error_that_says_how_it_is_written(typed
     }
 
 
+@pytest.mark.once
+@example("2024", "2000/2000-01")
+@example("2024", "2000-01/2000-05-05")
 @given(dates_of_the_record(), dates_of_the_record())
 def test_the_secretariat_can_enter_any_date_in_the_words_in_which_pages_print_it(before, text):
     # The day beside the first or the last of all, and a span of which an end is itself not exact, are not.
