@@ -28,6 +28,7 @@ REVIEWED = [
     "member|without",
     # "secretariat" begins like "secret", and passes for the name of one
     "Secretariat|the Secretariat|an officer|Officer",
+    "keeps the record: enters and corrects everything in it with a reason, names owners, ",
 ]
 
 

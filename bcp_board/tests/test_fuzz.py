@@ -179,6 +179,7 @@ def test_odd_parameters_never_fail_and_change_nothing(visitor, crawl):
     assert digest(connection) == before
 
 
+@pytest.mark.again
 def test_odd_beginnings_of_a_form_never_fail(visitor, crawl):
     """A form of the admin starts with what its address says of each field."""
     payloads, found = itertools.cycle(PAYLOADS), {}
@@ -208,6 +209,7 @@ def test_odd_addresses_never_fail(visitor, addresses):
     assert failures(found) == {}
 
 
+@pytest.mark.again
 def test_a_nul_is_refused_in_every_part_of_an_address_and_every_field(visitor, crawl, addresses):
     """PostgreSQL keeps no NUL, so one that got as far as a query would be a failure."""
     before, found = digest(connection), {}

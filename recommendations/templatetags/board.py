@@ -152,8 +152,8 @@ def put_right(context, row):
     """Lead those who may enter statements of the kind of ``row`` to where it is corrected and withdrawn.
 
     It goes by what their role may do, so that readers of a role can share a page; whether this one is theirs
-    to put right is said where it leads. A page of a past day stays as it was, without it, and so does one that
-    is written to a file.
+    to put right is said where it leads. A page of a past day stays as it was, without it, as does one that is
+    written to a file.
     """
     request, kind = context.get("request"), row._meta
     if request is None or request.as_at.is_past:
