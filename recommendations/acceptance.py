@@ -2,7 +2,8 @@
 
 import copy
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Cast
 
 from recommendations.status import ACCEPTED, REPORTABLE
 from record.as_at import EARLIEST, AsAt
@@ -41,12 +42,13 @@ def told(updates):
 
 def _reports_accepted(at, kind, keys):
     """(key of an acceptance, that of the report that stood when it was made, or None) for ``keys``."""
-    reports = kind.objects.alias(place=place_of(kind)).filter(
+    # Cast, or SQLite looks for the key first, which means at all that was said before.
+    reports = kind.objects.alias(place=place_of(kind), key=Cast("pk", BigIntegerField())).filter(
         ~Q(withdraws__isnull=False),
         action=OuterRef("action"),
         status__in=REPORTABLE,
         dated_first__lte=OuterRef("dated_first"),
-        pk__lt=OuterRef("pk"),
+        key__lt=OuterRef("pk"),
         place__lt=OuterRef("place"),
     )
     newest = Subquery(reports.newest_first().values("pk")[:1])

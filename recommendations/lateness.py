@@ -15,13 +15,13 @@ import datetime
 from dataclasses import dataclass, replace
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Greatest, Least
 from django.db.models.lookups import In
 from django.utils import timezone
 
 from recommendations.due_dates import Decision, Outcome
-from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN
+from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, is_acceptance
 from record.as_at import AsAt
 from record.dates import read_edtf, say_day
 from record.rows import Position
@@ -64,7 +64,16 @@ def with_open_past(dates, updates, at):
     # One still to come is not missed, and need not be looked for beyond the day asked about.
     deadline = Least(Greatest("due_last", "counted_on"), Value(at.day, models.DateField()))
     passed = OuterRef("deadline")
-    until_then = updates.said(replace(at, day=passed)).alias(
+    last_day, until = at.day, passed
+    if at.known:
+        # What was entered only later is not walked past for each date: this is the newest day known of.
+        known = updates.filter(action=OuterRef("action"), dated_first__lte=at.day, known_from__lt=at.known)
+        newest_known = Subquery(known.order_by("-dated_first").values("pk")[:1])
+        newest_known = FilteredRelation("action__updates", condition=Q(action__updates__pk=newest_known))
+        dates = dates.alias(newest_known=newest_known)
+        last_day = OuterRef("newest_known__dated_first")
+        until = Least(passed, last_day)
+    until_then = updates.said(replace(at, day=until)).alias(
         accepted_at=since_it_said("known_from", status__in=ACCEPTED)
     )
     until_then = until_then.filter(
@@ -73,7 +82,7 @@ def with_open_past(dates, updates, at):
         action=OuterRef("action"),
     )
     newest = until_then.newest_first()
-    reported_open = updates.said(at).filter(action=OuterRef("action"), status__in=OPEN)
+    reported_open = updates.said(replace(at, day=last_day)).filter(action=OuterRef("action"), status__in=OPEN)
     since = reported_open.filter(dated_first__gt=passed).order_by("dated_first", "pk")
     # Of a date that was entered after its last day: how its action stood then, and what came later that day.
     entered_late = Q(due_last__lt=F("counted_on"))
@@ -83,8 +92,8 @@ def with_open_past(dates, updates, at):
     )
     once_entered = reported_open.filter(dated_first__lte=passed, known_from__gt=OuterRef("counted_at"))
     # One that puts another right shows nothing either where what is newer was there by then.
-    newer = _later_but_before(updates, at, column="pk")
-    once_entered = once_entered.filter(~Exists(newer)).order_by("known_from", "pk")
+    once_entered = once_entered.filter(~_later_but_before(updates, at, column="pk"))
+    once_entered = once_entered.order_by("known_from", "pk")
 
     def stood(name, *, then, later):
         """The columns whose names begin with ``name``; ``then`` and ``later`` say which reports count."""
@@ -119,19 +128,24 @@ def overruled(rows, updates, at):
 
     That is an acceptance or a closure which changed nothing: a report of a later day was on the record.
     """
-    rows, later = rows.alias(place=place_of(updates.model)), _later_but_before(updates, at)
-    return rows.annotate(is_overruled=Case(When(Q(status__in=ACCEPTED), then=Exists(later)), default=False))
+    is_overruled = Q(status__in=ACCEPTED) & _later_but_before(updates, at)
+    return rows.alias(place=place_of(updates.model)).annotate(
+        is_overruled=Case(When(is_overruled, then=True), default=False, output_field=models.BooleanField())
+    )
 
 
 def _later_but_before(updates, at, *, column="place"):
-    """The standing updates of a later day that were on the record before the outer one, by their places.
+    """The condition that a standing update of a later day was on the record before a row, by their places.
 
     They are compared with its ``column``: "place" for what was there when its place was taken, "pk" for what
     was there when it was made itself. To put a word of a later one right makes that no newer.
     """
-    later = updates.standing(at).alias(its_place=place_of(updates.model))
-    return later.filter(
-        action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"), its_place__lt=OuterRef(column)
+    later = updates.standing(at).filter(action=OuterRef("action"), dated_first__gt=OuterRef("dated_first"))
+    # Nearly all corrects nothing: its place is its key, which is in the index. No place is after a row's key.
+    first_said = later.filter(~Q(corrects__isnull=False), pk__lt=OuterRef("pk"))
+    corrections = later.filter(corrects__isnull=False).alias(its_place=place_of(updates.model))
+    return Exists(first_said.filter(pk__lt=OuterRef(column))) | Exists(
+        corrections.filter(its_place__lt=OuterRef(column))
     )
 
 
@@ -140,7 +154,7 @@ def finishing(updates, at):
 
     One that a later report, on the record before it, overruled finished nothing.
     """
-    accepted = overruled(updates.standing(at).filter(status__in=ACCEPTED), updates, at)
+    accepted = overruled(updates.standing(at).filter(is_acceptance()), updates, at)
     accepted = accepted.annotate(finished_at=since_it_said("recorded_at", status__in=ACCEPTED))
     return accepted.filter(is_overruled=False).order_by("finished_at", "pk")
 

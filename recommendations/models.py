@@ -344,17 +344,30 @@ class ProgressUpdate(Statement):
             ("record_for_owner", "Can record progress on any action, for its owner"),
         ]
         indexes = [
-            # Action.objects.as_at reads the newest row of each action from the end of this index.
-            models.Index(fields=["action", "dated_first", "id"], name="update_newest"),
+            # Action.objects.as_at reads the newest row of each action from the end of this index. What was
+            # not known at the moment asked about is passed over without a look at its row.
+            models.Index(fields=["action", "dated_first", "id", "known_from"], name="update_newest"),
             # With a moment asked about, as_at reads what was last recorded of each from the end of this one.
-            models.Index(fields=["action", "known_from", "id"], name="update_last_heard"),
+            # Which of those speak of a day is in it too.
+            models.Index(fields=["action", "known_from", "id", "dated_first"], name="update_last_heard"),
             # What changed between two meetings looks for what became known since, and among that for the
-            # few rows that correct or withdraw others.
-            models.Index(fields=["known_from"], name="update_heard"),
+            # few rows that correct or withdraw others. Of a past day is told how much became known later.
+            models.Index(fields=["known_from", "dated_first"], name="update_heard"),
             models.Index(
                 fields=["recorded_at"],
                 condition=Q(corrects__isnull=False) | Q(withdraws__isnull=False),
                 name="update_superseding",
+            ),
+            # The few that correct one, and the few that finish an action, among very many of it.
+            models.Index(
+                fields=["action", "dated_first"],
+                condition=Q(corrects__isnull=False),
+                name="update_correcting",
+            ),
+            models.Index(
+                fields=["action", "recorded_at"],
+                condition=Q(status__in=ACCEPTED),
+                name="update_finishing",
             ),
         ]
         constraints = [

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 
 from recommendations.action_position import ActionPosition
 from recommendations.board import (
@@ -27,6 +28,7 @@ from recommendations.models import Action, Assessment, ProgressUpdate, Recommend
 from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED, GOOD, REPORTABLE, Status
 from recommendations.views_differ import LaterConcern, Views, newest_of
+from record.dates import start_of
 from record.edits import NO_EDITS, edits_of
 from record.kept import kept_position
 from record.prepared import ask
@@ -273,9 +275,14 @@ def _due_lines(keys, at):
                 undone=undone.get(row.pk) if row.is_undone else None,
             )
         )
-    open_to_end = [key for key, of_action in lines.items() if any(line.is_undecided for line in of_action)]
+    open_to_end, proposed = [], []
+    for key, of_action in lines.items():
+        if moments := [line.recorded_at for line in of_action if line.is_undecided]:
+            open_to_end.append(key)
+            proposed += moments
     finished = defaultdict(list)
-    for update in ask(_finishing, at, keys=open_to_end):
+    first_days = [timezone.localdate(min(proposed))] if proposed else None
+    for update in ask(_finishing, at, keys=open_to_end, days=first_days):
         finished[update.action_id].append(update)
     for key in open_to_end:
         lines[key] = with_endings(lines[key], finished[key])
@@ -293,8 +300,10 @@ def _dates(at, actions):
     return dates.select_related("corrected_by", "withdrawn_by")
 
 
-def _finishing(at, actions):
-    return finishing(ProgressUpdate.objects, at).filter(action__in=actions)
+def _finishing(at, actions, days):
+    """What finished ``actions`` and was recorded from the first of ``days`` on."""
+    finished = finishing(ProgressUpdate.objects, at)
+    return finished.filter(action__in=actions, recorded_at__gte=start_of(days[0]))
 
 
 def _measures(at, edits):

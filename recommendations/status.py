@@ -173,6 +173,17 @@ GOOD = tuple(row.value for row in TABLE if row.is_good)
 REPORTABLE = (Status.NOT_STARTED, Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.DONE)
 
 
+def is_acceptance():
+    """The condition that a row has one of ACCEPTED.
+
+    It is written out and not given beside the SQL, or SQLite would not see which index holds such rows only.
+    """
+    words = ", ".join(f"'{value}'" for value in ACCEPTED)
+    return models.Func(
+        models.F("status"), template=f"%(expressions)s IN ({words})", output_field=models.BooleanField()
+    )
+
+
 @dataclass(frozen=True)
 class Flag:
     """What is worked out and stands beside a status. Nobody chooses a flag."""

@@ -198,5 +198,7 @@ def anchor_of(entry):
 
 def newest(known=None):
     """The newest entry, or the newest before the moment ``known``; None where there is none."""
-    entries = apps.get_model("record", "LedgerEntry").objects.order_by("-sequence")
-    return (entries.filter(recorded_at__lt=known) if known else entries).first()
+    entries = apps.get_model("record", "LedgerEntry").objects
+    if known:
+        return entries.filter(recorded_at__lt=known).order_by("-recorded_at", "-sequence").first()
+    return entries.order_by("-sequence").first()

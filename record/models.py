@@ -239,6 +239,8 @@ class LedgerEntry(models.Model):
     digest = models.CharField(max_length=64, unique=True)
 
     class Meta:
+        # For what was the newest before a moment.
+        indexes = [models.Index(fields=["recorded_at", "sequence"], name="record_ledger_when")]
         constraints = [models.UniqueConstraint(fields=["kind", "row"], name="record_ledger_row_once")]
 
     def __str__(self):

@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.utils import timezone
 
 from record.as_at import AsAt
-from record.dates import end_of
+from record.dates import end_of, start_of
 
 # Days, moments and keys that no record holds, two of each: what they leave in the SQL shows what is to be
 # put in their place, and what depends on them in another way. A century apart, so that none is another's.
@@ -31,7 +31,8 @@ def ask(question, at, *others, keys=None, days=None):
 
     ``question`` is a function of a module, and what it gives depends on nothing but its arguments: ``others``
     can be hashed, and what it makes of the day is a number of days before or after it, or the moment at which
-    it ends. It raises ValueError where that is not so. Of no keys it gives no rows.
+    it ends; of the first of ``days`` also that at which it begins. It raises ValueError where that is not so.
+    Of no keys it gives no rows.
     """
     if keys is not None:
         if not keys:
@@ -87,7 +88,7 @@ def _value(one, other):
     """A function of what is asked that gives what stands where ``one`` and ``other`` stood for it."""
     if one == other:
         return lambda at, keys, days: one
-    for place_of in (_key, _moment, _end, _day, _listed_day):
+    for place_of in (_key, _moment, _end, _start, _day, _listed_day):
         if (found := place_of(one, other)) is not None:
             return found
     raise ValueError(f"{one!r} can be had in no known way of a day, a moment or a key.")
@@ -111,6 +112,13 @@ def _end(one, other):
     adapted = connection.ops.adapt_datetimefield_value
     if (one, other) == tuple(adapted(end_of(day)) for day in DAYS):
         return lambda at, keys, days: adapted(end_of(at.day))
+    return None
+
+
+def _start(one, other):
+    adapted = connection.ops.adapt_datetimefield_value
+    if (one, other) == tuple(adapted(start_of(day)) for day in FIRST_DAYS):
+        return lambda at, keys, days: adapted(start_of(days[0]))
     return None
 
 

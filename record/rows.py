@@ -116,6 +116,6 @@ def known_later(at):
         if hasattr(rows, "begun"):
             counts.append((model, rows.begun(now).exclude(id__in=as_known(model, at).values("id")).count()))
     for kind in statement_kinds():
-        counts.append((kind, kind.objects.standing(now).filter(known_from__gte=at.known).count()))
+        counts.append((kind, kind.objects.standing_since(at.known, at.day).count()))
     names = {model: (model._meta.verbose_name, model._meta.verbose_name_plural) for model, _ in counts}
     return [f"{count} {names[model][count > 1]}" for model, count in counts if count]

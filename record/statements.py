@@ -93,6 +93,19 @@ class StatementQuerySet(models.QuerySet):
         rows = self.filter(~Q(withdraws__isnull=False), dated_first__lte=at.day)
         return rows.filter(known_from__lt=at.known) if at.known else rows
 
+    def standing_since(self, moment, day):
+        """The rows that count on ``day``, as is known now, and became known from ``moment`` on.
+
+        They may be very many, so the few that do not count are listed once, and not looked for beside each.
+        """
+        withdrawals, corrections = (
+            self.model.objects.filter(**{f"{how}__isnull": False}).order_by()
+            for how in ("withdraws", "corrects")
+        )
+        out = (withdrawals.values("pk"), withdrawals.values("withdraws"), corrections.values("corrects"))
+        rows = self.filter(known_from__gte=moment, dated_first__lte=day)
+        return rows.filter(*(~Q(pk__in=keys) for keys in out))
+
     def superseding(self, how, at):
         """The condition on a row that one which ``how`` ("corrects", "withdraws") is known ``at``."""
         later = self.model.objects.filter(**{how: OuterRef("pk")})

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Subquery
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -14,11 +14,14 @@ from django.urls import reverse
 from meetings.corrections import corrections
 from recommendations.history import history
 from recommendations.models import Action, ProgressUpdate, newest_updates
+from recommendations.position import positions_of
 from recommendations.received import updates_since
+from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_update, signed
 from record import ledger
 from record.as_at import AsAt
 from record.dates import end_of
+from record.rows import known_later
 from record.tests.admin_forms import sign_in
 from record.tests.factories import make_user
 from record.tests.pages import words
@@ -66,6 +69,58 @@ def scans_of(plan):
 
 def indexes_in(plan):
     return set(re.findall(r"update_(?:newest|last_heard|heard|superseding)\b", plan))
+
+
+def steps_of(asking):
+    """How many hundreds of steps SQLite takes to answer all that ``asking`` asks."""
+    steps = itertools.count()
+    connection.connection.set_progress_handler(lambda: next(steps) and 0, 100)
+    try:
+        asking()
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return next(steps)
+
+
+def steps_with(number, at, officer, *, entered):
+    """What it takes to ask how three actions stand ``at``, with so many reports on each, and what came later.
+
+    One was then accepted, of one a date has been asked for since the beginning, and one has been late since.
+    """
+    with transaction.atomic():
+        accepted, asked, late = actions = [make_action(f"A0{place}") for place in range(3)]
+        began = {"dated": "2022-01-01", "by": officer, "recorded_at": end_of(datetime.date(2022, 1, 1))}
+        make_due_date(late, "2022-03", **began)
+        make_due_date(asked, "2023-03", needs_decision=True, **began)
+        append_reports(actions, officer, number, recorded_at=entered)
+        fields = {"dated": "2023-06-01", "recorded_at": end_of(datetime.date(2023, 6, 1))}
+        make_update(accepted, Status.COMPLETE, by=officer, recheck_on=datetime.date(2023, 12, 1), **fields)
+        keys = [action.pk for action in actions]
+
+        def ask():
+            assert len(positions_of(keys, at)) == 3
+
+        ask()  # which puts its questions into SQL
+        steps, later = steps_of(ask), steps_of(lambda: known_later(at))
+        transaction.set_rollback(True)
+    return steps, later
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")
+@pytest.mark.parametrize("entered", [None, end_of(datetime.date(2023, 5, 1))])
+@pytest.mark.parametrize("day", [datetime.date(2022, 12, 31), datetime.date(2023, 4, 30), TODAY])
+@pytest.mark.parametrize("is_then", [False, True])
+def test_how_actions_stand_takes_as_long_however_much_was_reported(officer, is_then, day, entered):
+    at = AsAt.then(day, today=TODAY) if is_then else AsAt(TODAY, day, None)
+
+    (few, few_later), (many, later) = (
+        steps_with(number, at, officer, entered=entered) for number in (12, 480)
+    )
+    # Of what was entered later each date passes over each report in an index; how many those are is counted.
+    passed_over = 2 * 480 / 100 if is_then and entered and day < TODAY else 0
+
+    assert many <= 1.3 * few + 4 * passed_over
+    assert later <= few_later + (35 * 3 * 480 / 100 if is_then else 0)
 
 
 @pytest.mark.parametrize("is_late", [False, True])
