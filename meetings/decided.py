@@ -13,6 +13,7 @@ from django.db.models import OuterRef, Subquery
 
 from meetings.decisions import Decisions, asks_of, decisions_of, numbers_printed
 from meetings.outcomes import AskOutcome, LateNote
+from recommendations.completions import completions_of
 from recommendations.due_dates import Decision, DueDate, ReasonKind
 from recommendations.history import DECIDERS
 from recommendations.models import ProgressUpdate
@@ -134,10 +135,10 @@ def _decided_at(meeting, at):
     said = [(shown[row.pk] if isinstance(row, ProgressUpdate) else row, found) for row, found in said]
     before = _stood_before(reports, at)
     late = _late_before([row for row, _ in said if isinstance(row, DueDate)], at)
-    places = dict(
-        ask(places_of_reports, at, keys=[row.report_id for row, _ in said if isinstance(row, SendBack)])
-    )
-    found = [Decided(row, superseded, *_settles(row, before, late, places)) for row, superseded in said]
+    claiming = {row.report_id for row, _ in said if isinstance(row, SendBack)}
+    claiming |= {was.pk for was in before.values() if was and was.status == Status.DONE}
+    completions = completions_of(claiming, at)
+    found = [Decided(row, superseded, *_settles(row, before, late, completions)) for row, superseded in said]
     found += [
         Decided(row, row.superseded(at), *what, is_at_it=False)
         for row, *what in settled_on([meeting.held_on], at)
@@ -231,22 +232,23 @@ def places_of_reports(_at, reports):
     return rows.values_list("pk", "place")
 
 
-def _settles(row, before, late, places):
+def _settles(row, before, late, completions):
     """The key of the decision asked for that ``row`` settles, and when it was asked; or "" and None.
 
     ``before`` are the updates that stood before the reports, ``late`` the dates that others replaced, and
-    ``places`` those of the reports that were sent back.
+    ``completions`` what the reports claimed that were accepted or sent back.
     """
     if isinstance(row, Decision):
         return f"date {row.due_date_id}", row.due_date.recorded_at
     if isinstance(row, SendBack):
-        return f"completion {places[row.report_id]}", row.report.recorded_at
+        return f"completion {completions[row.report_id].place}", row.report.recorded_at
     if isinstance(row, LateNote):
         return f"late {row.due_date_id}", row.due_date.recorded_at
     if isinstance(row, DueDate) and (was := late.get(row.pk)):
         return f"late {was.pk}", was.recorded_at
     if isinstance(row, ProgressUpdate) and (was := before[row.pk]):
-        kinds = {Status.DONE: "completion", Status.COMPLETE: "re-check"}
-        if was.status in kinds:
-            return f"{kinds[was.status]} {was.place}", was.recorded_at
+        if was.status == Status.DONE:
+            return f"completion {completions[was.pk].place}", was.recorded_at
+        if was.status == Status.COMPLETE:
+            return f"re-check {was.place}", was.recorded_at
     return "", None

@@ -8,8 +8,9 @@ from django.db.models.functions import RowNumber
 from django.http import Http404
 
 from meetings.decided import Decided, agenda, places_of_reports
-from meetings.decisions import KINDS, decisions_of
+from meetings.decisions import KINDS, Wanted
 from recommendations.action_position import ActionPosition
+from recommendations.completions import completions_of
 from recommendations.deciding import ACCEPT, reasons_against
 from recommendations.due_dates import DueDate
 from recommendations.lateness import DueLine
@@ -18,7 +19,8 @@ from recommendations.position import progress_position
 from recommendations.terms import TERMS
 from record.as_at import AsAt
 from record.dates import say_moment
-from record.models import Ask, AskKind
+from record.held import next_meeting
+from record.models import Ask, AskKind, Meeting
 from record.prepared import ask
 from record.statements import place_of
 from record.texts import ended
@@ -44,6 +46,7 @@ class Row:
 
     ``about`` is the Ask, the proposed date, or the update that claims completion or was accepted. ``decided``
     is what this meeting decided of it; ``why_not`` why the person who looks may not decide it.
+    ``asked_again`` is the Wanted under which a later meeting is asked for it, if it was reported again since.
     """
 
     kind: str
@@ -55,6 +58,7 @@ class Row:
     reports: tuple[ProgressUpdate, ...] = ()
     why_not: str = ""
     waits: bool = True
+    asked_again: Wanted | None = None
 
     @property
     def slug(self):
@@ -83,9 +87,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The Rows of a meeting's sheet: what is asked in words, then by the numbers of the decisions."""
+    """The Rows of a meeting's sheet: what is asked in words, then by the numbers of the decisions.
+
+    ``next_meeting`` is the one to come that is asked for what its rows say is asked again, or None.
+    """
 
     rows: tuple[Row, ...]
+    next_meeting: Meeting | None
 
     @property
     def kinds(self):
@@ -148,9 +156,10 @@ def sheet_of(meeting, user, at, *, sent=""):
     board = progress_position(AsAt(at.today, min(at.today, meeting.held_on), None))
     on_it = agenda(meeting, board, at)
     waiting = {wanted.key: wanted for wanted in on_it.decisions.all}
-    still = set(waiting)
+    still, to_come = waiting, None
     if board.at.day < at.today:
-        still = {wanted.key for wanted in decisions_of(progress_position(at), numbers={}).all}
+        to_come = next_meeting(at)
+        still = {wanted.key: wanted for wanted in agenda(to_come, progress_position(at), at).decisions.all}
     by_pk = {action.pk: action for action in board.actions}
     decided = defaultdict(list)
     for each in on_it.decided:
@@ -174,6 +183,8 @@ def sheet_of(meeting, user, at, *, sent=""):
         newest = action.update.pk if wanted and kind in OF_REPORTS else int(pk)
         # Whoever opened it before a word was put right decides nothing about words that they have not read.
         opened = int(sent_pk) if key == sent_key else newest
+        now = still.get(key)
+        is_asked_again = bool(wanted and now and kind == "completion" and now.action.update.pk != newest)
         rows.append(
             Row(
                 kind=kind,
@@ -184,11 +195,12 @@ def sheet_of(meeting, user, at, *, sent=""):
                 decided=tuple(decided[key]),
                 reports=tuple(reports[action.pk]),
                 why_not=why.get(action.pk, ""),
-                waits=key in still and wanted is not None and opened == newest,
+                waits=now is not None and wanted is not None and opened == newest and not is_asked_again,
+                asked_again=now if is_asked_again else None,
             )
         )
     order = list(TITLES)
-    return Sheet(tuple(sorted(rows, key=lambda row: order.index(row.kind))))
+    return Sheet(tuple(sorted(rows, key=lambda row: order.index(row.kind))), to_come)
 
 
 def _asked(on_it):
@@ -207,6 +219,8 @@ def _asked(on_it):
 
 def _key_of(kind, pk, at):
     """The key of the decision on what has the key ``pk``; of a report it names the place."""
+    if kind == "completion" and (completion := completions_of([int(pk)], at).get(int(pk))):
+        return f"{kind} {completion.place}"
     places = dict(ask(places_of_reports, at, keys=[int(pk)])) if kind in OF_REPORTS else {}
     return f"{kind} {places.get(int(pk), pk)}"
 

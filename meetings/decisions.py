@@ -9,6 +9,7 @@ from functools import cached_property
 
 from recommendations.action_position import ActionPosition
 from recommendations.board import decisions_wanted
+from recommendations.completions import completions_of
 from recommendations.lateness import DueLine
 from recommendations.status import Status
 from recommendations.terms import TERMS
@@ -30,8 +31,9 @@ KINDS = {
 class Wanted:
     """One decision that is asked for, on ``action``; ``proposal`` is the date asked for, if it is on one.
 
-    ``key`` is the same wherever this decision is listed, and on no other. Of a report it names the place, so
-    that a word put right in the report asks for nothing new.
+    ``key`` is the same wherever this decision is listed, and on no other. Of a report it names the place, of
+    a completion that of the first report that claims it: a word put right, or one more report that it is
+    done, asks for nothing new.
     """
 
     number: int
@@ -116,7 +118,7 @@ def decisions_of(board, *, numbers, settled=(), asks=()):
     """
     waiting = decisions_wanted(board.actions)
     dates = [(f"date {line.pk}", line, action, line) for action, line in waiting.proposals]
-    completions = [(f"completion {a.update.place}", a.update, a, None) for a in waiting.to_accept]
+    completions = [(f"completion {a.completion.place}", a.update, a, None) for a in waiting.to_accept]
     rechecks = [(f"re-check {a.update.place}", a.update, a, None) for a in waiting.to_recheck]
     late = [(f"late {a.due.pk}", a.due, a, None) for a in late_without_a_date(board)]
     asked = {key: row.recorded_at for key, row, _, _ in (*dates, *completions, *rechecks, *late)}
@@ -159,7 +161,16 @@ def _asks(at, meetings):
 
 def numbers_printed(meeting, at):
     """{key: number} of the decisions in the newest paper of ``meeting``, which may be None, by then."""
-    return next(iter(ask(_numbers_printed, at, keys=[meeting.pk])), {}) if meeting else {}
+    printed = next(iter(ask(_numbers_printed, at, keys=[meeting.pk])), {}) if meeting else {}
+    # An earlier version of the site numbered each report of a claim.
+    reports = {int(key.split(" ")[1]) for key in printed if key.startswith("completion ")}
+    completions = completions_of(reports, at)
+    numbers = {}
+    for key, number in sorted(printed.items(), key=lambda pair: pair[1]):
+        kind, pk = key.split(" ")
+        place = completions[int(pk)].place if kind == "completion" and int(pk) in completions else pk
+        numbers.setdefault(f"{kind} {place}", number)
+    return numbers
 
 
 def _numbers_printed(at, meetings):

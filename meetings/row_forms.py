@@ -26,7 +26,10 @@ from record.statement_forms import Addition
 from record.work import form_of
 
 NO_MORE = "It waits for no decision any more: see what stands, above."
-PUT_RIGHT = "The report was put right after you opened this. Open {name} again, and read what it says now."
+PUT_RIGHT = (
+    "The report was put right, or made anew, after you opened this. Open {name} again, and read what it says "
+    "now."
+)
 
 
 @dataclass(frozen=True)

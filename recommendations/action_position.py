@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from recommendations.completions import Completion
 from recommendations.date_outcomes import became
 from recommendations.lateness import DueLine, is_same_date, slip_between
 from recommendations.models import ProgressUpdate
@@ -51,8 +52,9 @@ class ActionPosition(Position):
     where that accepted a report, that report.
 
     ``dates`` are those that were ever agreed, in the order in which they counted, withdrawn ones among them;
-    ``taken_off`` are the proposals that were withdrawn before the board decided. ``sent_back`` says what
-    evidence the Chair or the Secretariat want for its last report, or is None.
+    ``taken_off`` are the proposals that were withdrawn before the board decided. ``completion`` is what its
+    last report claims where that says that it is done, or None. ``sent_back`` says what evidence the Chair or
+    the Secretariat want for that report, or is None.
     """
 
     owner: str
@@ -75,6 +77,7 @@ class ActionPosition(Position):
     taken_back: tuple[DueLine, ...]
     ended: tuple[DueLine, ...]
     taken_off: tuple[DueLine, ...]
+    completion: Completion | None
     sent_back: SendBack | None
 
     @property

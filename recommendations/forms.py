@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Q
 
 from recommendations.acceptance import words_of
+from recommendations.completions import completions_of
 from recommendations.deciding import ACCEPT, RECORD_FOR_OWNER, why_not
 from recommendations.measures import MeasureValue
 from recommendations.models import Assessment, ProgressUpdate
@@ -149,7 +150,8 @@ class ProgressUpdateForm(IndependentForm):
         """Start an acceptance with what it accepts, on which evidence, so that none is typed again."""
         self.initial["status"] = Status.COMPLETE
         self.initial.setdefault("narrative", words_of(self.current))
-        self.initial.setdefault("evidence", self.current.evidence)
+        completion = completions_of([self.current.pk], self.addition.as_at)[self.current.pk]
+        self.initial.setdefault("evidence", completion.evidence)
 
     def decides_from(self):
         standing = ProgressUpdate.objects.standing(self.addition.as_at).filter(action=self.addition.subject)

@@ -21,6 +21,7 @@ from recommendations.board import (
     RecommendationProgress,
     RiskPosition,
 )
+from recommendations.completions import completions_of
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.lateness import DueLine, finishing, judged_all, with_endings, with_open_past
 from recommendations.measures import Measure, MeasureValue
@@ -189,6 +190,7 @@ def _positions_of(actions, at, edits):
     updates = read_asked(updates_with, at, related=("document",), keys=latest)
     updates = {update.pk: update for update in ProgressUpdate.told(updates)}
     lines = _due_lines(keys, at)
+    completions = completions_of([a.update_id for a in actions if a.status == Status.DONE], at)
     places = sorted({update.place for update in updates.values()})
     sent_back = {row.of_report: row for row in read_asked(_sent_back, at, related=("meeting",), keys=places)}
     positions = []
@@ -221,6 +223,7 @@ def _positions_of(actions, at, edits):
                 ended=tuple(line for line in dates if line.is_ended),
                 taken_off=tuple(line for line in dates if line.is_taken_off),
                 # Its words may have been put right since.
+                completion=completions.get(action.update_id),
                 sent_back=sent_back.get(update.place) if update and update.status == Status.DONE else None,
             )
         )

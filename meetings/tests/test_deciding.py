@@ -341,10 +341,10 @@ def test_a_sheet_costs_the_same_whatever_is_asked(size, chair, officer, meeting,
         make_update(make_action(f"A{number + 50}"), Status.DONE, by=officer)
     client = signed_in(chair)
     client.get("/help/")
-    # session, user, 2 of permissions, the meeting; its position; the numbers of its paper, of which kinds
-    # anything was decided at it, and on its day, two; the last reports, owners and reporters; what is
-    # asked in words; the two forms of the row that is open; what arose; whether this is a demonstration
-    with django_assert_num_queries(35):
+    # session, user, 2 of permissions, the meeting; its position; what is claimed; the numbers of its paper;
+    # which kinds of things were decided at it, and on its day, two; the last reports, owners and reporters;
+    # what is asked in words; the two forms of the row that is open; what arose; is this a demonstration
+    with django_assert_num_queries(37):
         assert sheet(client, meeting, f"completion-{report.pk}").status_code == 200
 
 

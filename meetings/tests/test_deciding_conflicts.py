@@ -9,6 +9,7 @@ from recommendations.models import ProgressUpdate
 from recommendations.position import board_position
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_update
+from record.dates import say_day
 from record.ledger import anchor
 from record.tests.factories import change, make_meeting, make_user, on, saved
 from record.tests.pages import main_words, words
@@ -169,7 +170,10 @@ def test_words_put_right_meanwhile_are_read_before_they_are_decided_on_under_the
     while problems(response)[0].startswith("Olu Owner saved this on "):
         response = send(client, meeting, held(response), slug, way, **typed)
 
-    accepted = "The report was put right after you opened this. Open D2 again, and read what it says now."
+    accepted = (
+        "The report was put right, or made anew, after you opened this. "
+        "Open D2 again, and read what it says now."
+    )
     sent_back = "This is not the newest report any more. Read the newer one first."
     assert problems(response) == [accepted if way == "accepted" else sent_back]
     assert anchor() == before
@@ -177,6 +181,29 @@ def test_words_put_right_meanwhile_are_read_before_they_are_decided_on_under_the
     assert "D2 " in main_words(client.get(meeting.get_absolute_url()))
     decided = agenda(meeting, board_position(on(today)), on(today)).standing
     assert [(each.name, each.key) for each in decided] == [("D2", f"completion {report.pk}")]
+
+
+def test_what_is_reported_done_again_after_the_meeting_is_said_to_wait_still_and_where(chair, officer, today):
+    action = make_agenda(officer, today - 20 * DAY)["A02"]
+    past, to_come = make_meeting(today - 10 * DAY), make_meeting(today + DAY)
+    client = signed_in(chair)
+    assert [row.waits for row in sheet(client, past).context["sheet"].rows] == [True] * 4
+    make_update(action, Status.DONE, dated=str(today - 5 * DAY), by=officer, evidence="")
+
+    page = sheet(client, past)
+    rows = {
+        row.name: (row.waits, row.asked_again and row.asked_again.name) for row in page.context["sheet"].rows
+    }
+
+    assert rows == {"D1": (True, None), "D2": (False, "D2"), "D3": (True, None), "D4": (True, None)}
+    said = main_words(page)
+    assert said.count("It still waits.") == 1
+    assert (
+        f"It was reported done again after this meeting, on {say_day(today - 5 * DAY)}, "
+        "and nothing is recorded as decided of it at this one. "
+        f"It is D2 of the meeting of {say_day(to_come.held_on)}."
+    ) in said
+    assert "waits for no decision any more" not in said
 
 
 def test_before_its_day_a_meeting_decides_nothing_and_afterwards_what_was_asked_by_then(

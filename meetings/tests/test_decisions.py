@@ -10,10 +10,11 @@ from meetings.models import Paper
 from meetings.publishing import publish, what_is_read
 from meetings.tests.day_sheet import make_agenda
 from meetings.tests.factories import make_outcome
-from recommendations.position import board_position
+from recommendations.position import board_position, positions_of
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_send_back, make_update
 from record.canonical import canonical
+from record.dates import read_edtf
 from record.tests.factories import make_meeting, make_user, on
 from record.verification import first_fault
 
@@ -113,6 +114,44 @@ def test_a_paper_from_before_decisions_had_numbers_keeps_its_digest():
     assert '"decisions":{"completion 1":1}' in canonical(paper)
 
 
+def test_a_completion_is_claimed_until_something_else_is_reported_or_it_is_sent_back(db):
+    """Whatever order the reports of a day come in, and however late one is entered."""
+    action = make_action()
+
+    def claimed(day=TODAY):
+        (position,) = positions_of([action.pk], on(day))
+        return position.completion and (position.completion.place, *position.completion[1:])
+
+    make_update(action, Status.ON_TRACK, dated="2022-11-01")
+    assert claimed() is None
+    first = make_update(action, Status.DONE, dated="2022-11-01", evidence="The minutes")
+    assert claimed() == (first.pk, "The minutes", None)
+    make_update(action, Status.DONE, dated="2022-11-03", evidence="")
+    assert claimed() == (first.pk, "The minutes", read_edtf("2022-11-01"))
+    seen = make_update(action, Status.DONE, dated="2022-11-05", evidence="The audit")
+    assert claimed() == (first.pk, "The audit", None)
+    assert claimed(datetime.date(2022, 11, 4))[0:2] == (first.pk, "The minutes")
+
+    make_update(
+        action, Status.DONE, dated="2022-11-01", evidence="All", corrects=first, correction_reason="A slip"
+    )
+    assert claimed() == (first.pk, "The audit", None)
+    backdated = make_update(action, Status.AT_RISK, dated="2022-11-04")
+    assert claimed() == (seen.pk, "The audit", None)
+    make_update(
+        action, Status.AT_RISK, dated="2022-11-04", withdraws=backdated, correction_reason="Of another action"
+    )
+    assert claimed() == (first.pk, "The audit", None)
+    make_send_back(seen, dated="2022-11-06", wanted_by=datetime.date(2022, 12, 1))
+    assert claimed() == (first.pk, "The audit", None)
+    again = make_update(action, Status.DONE, dated="2022-11-07", evidence="")
+    assert claimed() == (again.pk, "", None)
+    make_update(action, Status.OFF_TRACK, dated="2022-11-07")
+    assert claimed() is None
+    last = make_update(action, Status.DONE, dated="2022-11-07", evidence="Once more")
+    assert claimed() == (last.pk, "Once more", None)
+
+
 def test_a_word_put_right_asks_for_nothing_new_and_a_report_made_anew_does(meeting, publish_paper):
     first, second = reported_done("A01", "A02")
     make_update(action := make_action("A03"), Status.DONE, evidence="The minutes")
@@ -130,6 +169,10 @@ def test_a_word_put_right_asks_for_nothing_new_and_a_report_made_anew_does(meeti
             row = make_update(row.action, row.status, **said)
     assert asked_for(meeting) == asked
     assert publish_paper(meeting, reason="More").decisions == paper.decisions
+
+    make_update(second.action, Status.DONE, dated="2022-11-20", evidence="")
+    assert asked_for(meeting) == asked
+    assert publish_paper(meeting, reason="More still").decisions == paper.decisions
 
     report = first.action.newest_update(on(TODAY))
     make_send_back(report, dated="2022-11-20")

@@ -1,0 +1,68 @@
+"""What is claimed by the reports that an action is done: one claim, until it is accepted or sent back.
+
+An owner who reports it done again, or adds a word to that, asks the board for nothing new. So the decision
+wanted stays the same one, and the evidence given with the first report is not lost behind the last.
+"""
+
+from typing import NamedTuple
+
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from recommendations.models import ProgressUpdate
+from recommendations.sent_back import SendBack
+from recommendations.status import Status
+from record.as_at import EARLIEST
+from record.dates import PartialDate, read_edtf
+from record.prepared import ask
+from record.statements import place_of
+
+
+class Completion(NamedTuple):
+    """The ``place`` of the first report of the claim, by which it is known, and the last ``evidence`` given.
+
+    ``given_for`` is the day of the report that gave it, a PartialDate, where later ones gave none, or None.
+    """
+
+    place: int
+    evidence: str
+    given_for: PartialDate | None
+
+
+def completions_of(reports, at):
+    """{key: the Completion that it claims} for those of ``reports``, keys of updates, that say it is done."""
+    found = {}
+    for pk, place, first, given, evidence, dated in ask(_completions, at, keys=sorted(reports)):
+        day = read_edtf(dated) if given and given != pk else None
+        found[pk] = Completion(first or place, evidence or "", day)
+    return found
+
+
+def _completions(at, reports):
+    place = place_of(ProgressUpdate)
+    said = ProgressUpdate.objects.standing(at).annotate(its_place=place)
+    said = said.filter(action=OuterRef("action"), dated_first__lte=OuterRef("dated_first"))
+    is_earlier = Q(dated_first__lt=OuterRef("dated_first")) | Q(its_place__lt=OuterRef("place"))
+    sent_back = SendBack.objects.standing(at).alias(of_report=place_of(ProgressUpdate, "report__"))
+    sent_back = sent_back.filter(report__action=OuterRef("action"), of_report=OuterRef("its_place"))
+    ending = said.filter(is_earlier).filter(~Q(status=Status.DONE) | Exists(sent_back)).newest_first()
+    last = FilteredRelation(
+        "action__updates", condition=Q(action__updates__pk=Subquery(ending.values("pk")[:1]))
+    )
+    day = Coalesce(OuterRef("last__dated_first"), Value(EARLIEST))
+    claiming = said.filter(Q(dated_first__lt=OuterRef("dated_first")) | Q(its_place__lte=OuterRef("place")))
+    claiming = claiming.filter(status=Status.DONE, dated_first__gte=day)
+    claiming = claiming.filter(Q(dated_first__gt=day) | Q(its_place__gt=Coalesce(OuterRef("last_place"), 0)))
+    evidence = claiming.exclude(evidence="").newest_first()
+    rows = ProgressUpdate.objects.filter(pk__in=reports, status=Status.DONE).annotate(place=place)
+    return (
+        rows.alias(last=last)
+        .alias(last_place=place_of(ProgressUpdate, "last__"))
+        .annotate(
+            first=Subquery(claiming.oldest_first().values("its_place")[:1]),
+            given=Subquery(evidence.values("pk")[:1]),
+            given_evidence=Subquery(evidence.values("evidence")[:1]),
+            given_dated=Subquery(evidence.values("dated")[:1]),
+        )
+        .values_list("pk", "place", "first", "given", "given_evidence", "given_dated")
+    )
