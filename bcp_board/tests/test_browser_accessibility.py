@@ -197,6 +197,41 @@ def test_every_status_is_whole_on_a_phone_and_a_tablet(address, demonstration, b
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+LABELLED = """() => [...document.querySelectorAll(".paper table")].flatMap(table => {
+    const placed = section => {  // each cell at every place that it takes up
+        const places = [...section.rows].map(() => []);
+        [...section.rows].forEach((row, y) => [...row.cells].forEach(cell => {
+            const x = [...Array(99).keys()].find(x => !places[y][x]);
+            for (let down = 0; down < cell.rowSpan; down++)
+                for (let along = 0; along < cell.colSpan; along++) places[y + down][x + along] = cell;
+        }));
+        return places;
+    };
+    const heads = placed(table.tHead);
+    return [...table.tBodies].flatMap(body => placed(body).flatMap((cells, y) => cells.flatMap((cell, x) => {
+        const isMet = y > 0 && [...body.rows[y - 1].cells].includes(cell) || cell === cells[x - 1];
+        const isAlone = body.rows[y].cells.length === 1;
+        if (cell.tagName === "TH" || isMet || isAlone) return [];
+        const isShown = getComputedStyle(cell, "::before").content !== "none";
+        const heading = heads[Math.min(y, heads.length - 1)][x].textContent.trim();
+        return [[heading, isShown ? cell.dataset.label : ""]];
+    })));
+})"""
+
+
+def test_every_cell_of_the_paper_says_the_heading_of_its_column_on_a_phone(demonstration, browse):
+    page = browse("member", viewport={"width": 390, "height": 844})
+    page.goto("/status/?annex")
+    # A label ends in a colon, so not in a question mark too.
+    found = {(heading.removesuffix("?"), label) for heading, label in page.evaluate(LABELLED)}
+    # What is numbered stands in the heading of the column beside it, or of the table.
+    numbered = {("No.", "Recommendation"), ("No.", "Decision")}
+    assert {(heading, label) for heading, label in found if heading != label} == numbered
+    assert {"Next date", "Tick one", "The board", "Judgement", "Every date, in order"} < {
+        heading for heading, _ in found
+    }
+
+
 def test_a_long_word_or_address_makes_no_page_wider(record_site, browse):
     long = f"{'x' * 500} https://example.org/{'y' * 400}"
     make_meeting(held_on=datetime.date(2022, 11, 22))
