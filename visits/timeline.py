@@ -197,11 +197,9 @@ def timeline(entries, *, as_at, is_narrow=False):
         height = above + BAR + 3 * PADDING if is_narrow else LINE * len(texts) + PADDING
         shape = "gap" if entry.date is None else "none"
         mark = mark_of(entry.date, axis) if entry.date else span(shape, entry.within, axis)
-        # Words stand beside what is drawn; where nothing is, they stand where it may have been.
-        is_drawn = mark.shape != "none"
-        begin = mark.end if is_drawn else mark.x
+        begin = mark.end if entry.date else mark.x
         is_late = axis.right - begin - 6 < LETTER * len(entry.words)
-        words_at = (mark.x if is_drawn else mark.end) - 6 if is_late else begin + 6
+        words_at = (mark.x if entry.date else mark.end) - 6 if is_late else begin + 6
         rows.append(
             Row(
                 entry,

@@ -38,19 +38,3 @@ def test_on_a_desk_the_words_stand_beside_their_mark_and_a_long_name_makes_its_r
 def test_the_pointed_ends_of_a_mark_that_is_about_a_day_meet_in_its_middle_where_it_is_narrow():
     marks = (Mark("about", 100, 40), Mark("about", 100, 18), Mark("about", 100.1, 5))
     assert [mark.shoulders for mark in marks] == [(109, 131), (109, 109), (102.6, 102.6)]
-
-
-def test_on_a_desk_the_words_of_a_gap_stand_beside_its_dots_on_whichever_side_has_room():
-    def drawn_in(*days):
-        within = [datetime.date(*day) for day in days]
-        entries = [
-            TimelineItem("visit", "A visit", read_edtf("2019-01")),
-            TimelineItem("gap", "Two visits", None, within),
-        ]
-        row = timeline(entries, as_at=AS_AT).rows[-1]
-        return row.mark.shape, row.words_at - row.mark.end, row.words_at - row.mark.x, row.words_end
-
-    shape, after, _, is_before = drawn_in((2020, 1, 1), (2021, 1, 1))
-    assert (shape, round(after), is_before) == ("gap", 6, False)
-    shape, _, before, is_before = drawn_in((2022, 1, 1), (2026, 6, 1))
-    assert (shape, round(before), is_before) == ("gap", -6, True)
