@@ -249,6 +249,28 @@ def test_a_long_word_or_address_makes_no_page_wider(record_site, browse):
             assert (address, wide) == (address, width)
 
 
+def test_boxes_in_rows_keep_their_labels_in_sight_wherever_the_heads_of_columns_are_not(record_site, browse):
+    page = browse("secretariat")
+    page.goto("/assign/")
+    label, head = page.locator("label[for=id_A01-due]"), page.locator(".grid thead")
+    for width in (390, 800, 820, 880, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        shown = [element.bounding_box()["width"] > 1 for element in (label, head)]
+        assert (width, shown) == (width, [width < 864, width >= 864])
+
+
+def test_what_can_be_done_with_a_row_lies_over_nothing_else(record_site, browse):
+    page = browse("secretariat")
+    page.goto(f"/admin/recommendations/action/{Action.objects.get(ref='A05').pk}/change/")
+    for width in (1280, 820, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        name, tools, form = (
+            page.locator(f"#content {part}").first.bounding_box() for part in ("h2", ".object-tools", "form")
+        )
+        assert name["y"] + name["height"] <= tools["y"]
+        assert tools["y"] + tools["height"] <= form["y"]
+
+
 @pytest.mark.parametrize("who", ["secretariat", "chair"])
 def test_the_work_on_the_whole_record_fits_its_window(who, record_site, browse):
     page = browse(who)
