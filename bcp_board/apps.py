@@ -11,7 +11,9 @@ class BoardConfig(AppConfig):
     def ready(self):
         self.log_security_events()
         # What Django calls otherwise than the people who work here.
-        apps.get_app_config("auth").verbose_name = "Accounts"
+        apps.get_app_config("auth").verbose_name = "People"
+        words = apps.get_model("auth", "User")._meta
+        words.verbose_name, words.verbose_name_plural = "account", "accounts"
         from bcp_board import grants, roles
 
         post_migrate.connect(grants.after_migrations, sender=self, dispatch_uid="grant tables")

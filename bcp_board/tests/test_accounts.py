@@ -77,6 +77,12 @@ def test_every_failed_sign_in_looks_alike(client, username):
     assert "There is a problem" in page
 
 
+def test_the_admin_calls_an_account_by_the_word_of_every_other_page(administrator):
+    page = words(administrator.get("/admin/auth/user/"))
+    assert "Select account to change" in page
+    assert "user" not in page.replace("Username", "").lower()
+
+
 def test_signing_out_is_a_post_that_ends_the_session(client):
     client.force_login(make_user("Board members"))
 

@@ -197,6 +197,41 @@ def test_every_status_is_whole_on_a_phone_and_a_tablet(address, demonstration, b
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+LABELLED = """() => [...document.querySelectorAll(".paper table")].flatMap(table => {
+    const placed = section => {  // each cell at every place that it takes up
+        const places = [...section.rows].map(() => []);
+        [...section.rows].forEach((row, y) => [...row.cells].forEach(cell => {
+            const x = [...Array(99).keys()].find(x => !places[y][x]);
+            for (let down = 0; down < cell.rowSpan; down++)
+                for (let along = 0; along < cell.colSpan; along++) places[y + down][x + along] = cell;
+        }));
+        return places;
+    };
+    const heads = placed(table.tHead);
+    return [...table.tBodies].flatMap(body => placed(body).flatMap((cells, y) => cells.flatMap((cell, x) => {
+        const isMet = y > 0 && [...body.rows[y - 1].cells].includes(cell) || cell === cells[x - 1];
+        const isAlone = body.rows[y].cells.length === 1;
+        if (cell.tagName === "TH" || isMet || isAlone) return [];
+        const isShown = getComputedStyle(cell, "::before").content !== "none";
+        const heading = heads[Math.min(y, heads.length - 1)][x].textContent.trim();
+        return [[heading, isShown ? cell.dataset.label : ""]];
+    })));
+})"""
+
+
+def test_every_cell_of_the_paper_says_the_heading_of_its_column_on_a_phone(demonstration, browse):
+    page = browse("member", viewport={"width": 390, "height": 844})
+    page.goto("/status/?annex")
+    # A label ends in a colon, so not in a question mark too.
+    found = {(heading.removesuffix("?"), label) for heading, label in page.evaluate(LABELLED)}
+    # What is numbered stands in the heading of the column beside it, or of the table.
+    numbered = {("No.", "Recommendation"), ("No.", "Decision")}
+    assert {(heading, label) for heading, label in found if heading != label} == numbered
+    assert {"Next date", "Tick one", "The board", "Judgement", "Every date, in order"} < {
+        heading for heading, _ in found
+    }
+
+
 def test_a_long_word_or_address_makes_no_page_wider(record_site, browse):
     long = f"{'x' * 500} https://example.org/{'y' * 400}"
     make_meeting(held_on=datetime.date(2022, 11, 22))
@@ -212,6 +247,28 @@ def test_a_long_word_or_address_makes_no_page_wider(record_site, browse):
             page.goto(address)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert (address, wide) == (address, width)
+
+
+def test_boxes_in_rows_keep_their_labels_in_sight_wherever_the_heads_of_columns_are_not(record_site, browse):
+    page = browse("secretariat")
+    page.goto("/assign/")
+    label, head = page.locator("label[for=id_A01-due]"), page.locator(".grid thead")
+    for width in (390, 800, 820, 880, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        shown = [element.bounding_box()["width"] > 1 for element in (label, head)]
+        assert (width, shown) == (width, [width < 864, width >= 864])
+
+
+def test_what_can_be_done_with_a_row_lies_over_nothing_else(record_site, browse):
+    page = browse("secretariat")
+    page.goto(f"/admin/recommendations/action/{Action.objects.get(ref='A05').pk}/change/")
+    for width in (1280, 820, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        name, tools, form = (
+            page.locator(f"#content {part}").first.bounding_box() for part in ("h2", ".object-tools", "form")
+        )
+        assert name["y"] + name["height"] <= tools["y"]
+        assert tools["y"] + tools["height"] <= form["y"]
 
 
 @pytest.mark.parametrize("who", ["secretariat", "chair"])
