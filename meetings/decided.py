@@ -91,6 +91,13 @@ class Agenda:
         return tuple(each for each in self.decided if not (each.is_at_it or each.superseded))
 
     @property
+    def undecided_words(self):
+        """Under which numbers something was asked of which no decision is recorded: "D1 to D4, D7"; or ""."""
+        decided = {each.key for each in self.decided if not each.superseded}
+        numbers = sorted(number for key, number in self.decisions.numbers.items() if key not in decided)
+        return in_runs(numbers)
+
+    @property
     def put_right(self):
         return tuple(each for each in self.decided if each.superseded)
 
@@ -115,6 +122,17 @@ def agenda(meeting, board, at):
     found = [replace(each, number=decisions.numbers.get(each.key)) for each in found]
     found.sort(key=lambda each: (not each.number, each.number or 0))
     return Agenda(decisions, tuple(found), asks, outcomes)
+
+
+def in_runs(numbers):
+    """What decisions with these ``numbers`` are called, those that follow on told as one: "D1 to D3, D7"."""
+    runs = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"D{run[0]} to D{run[-1]}" if len(run) > 1 else f"D{run[0]}" for run in runs)
 
 
 def outcomes_of(asks, at):

@@ -32,7 +32,7 @@ from record import ledger
 from record.as_at import AsAt
 from record.dates import say_day, say_moment
 from record.edits import edits_of
-from record.held import meetings_held
+from record.held import meetings_held, went_out
 from record.models import Ask, Demonstration, Meeting
 
 STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
@@ -172,6 +172,17 @@ def edits_of_meeting(meeting, at):
     return tuple(sorted((*own.get(meeting.pk), *of_asks), key=lambda edit: edit.at))
 
 
+def moves_of(edits):
+    """Pairs of an Edit and of the day before it, for those of ``edits``, of a meeting, that moved it."""
+    return [(edit, day.was) for edit in edits if (day := edit.change("held_on"))]
+
+
+def moved_from(meeting, at):
+    """The day from which ``meeting``, which may be None, was moved last, in words; "" where it never was."""
+    moves = moves_of(edits_of(Meeting, at).get(meeting.pk)) if meeting else []
+    return moves[-1][1] if moves else ""
+
+
 def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, published_at=None, has_annex=False):
     """The StatusPaper at ``at`` for ``meeting``, which may be None.
 
@@ -194,7 +205,15 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
         changes=changes,
         unchanged=unchanged(board, earlier) if has_annex else (),
         months=charts.monthly_statuses(at) if has_annex else None,
-        glance=glance(board, changes=changes, before=before, coming=meeting, decisions=wanted),
+        glance=glance(
+            board,
+            changes=changes,
+            before=before,
+            coming=meeting,
+            decisions=wanted,
+            went_out=went_out(meeting, at),
+            moved_from=moved_from(meeting, at),
+        ),
         decisions=wanted,
         records=track_records(board),
         sheet=Sheet(

@@ -30,12 +30,14 @@ from recommendations.terms import TERMS
 from recommendations.track_record import track_records
 from record import ledger
 from record.dates import end_of
+from record.edits import edits_of
 from record.held import (
     had_before_it,
     meetings_held,
     next_meeting,
     published_by,
     shown_of,
+    went_out,
 )
 from record.kept import kept
 from record.models import Demonstration, Meeting
@@ -58,7 +60,15 @@ def home(request):
     context = {
         "board": board,
         "decisions": decisions,
-        "glance": glance(board, changes=changes, before=before, coming=coming, decisions=decisions),
+        "glance": glance(
+            board,
+            changes=changes,
+            before=before,
+            coming=coming,
+            decisions=decisions,
+            went_out=went_out(coming, at),
+            moved_from=papers.moved_from(coming, at),
+        ),
         "changes": changes,
         "coming": coming,
         "worst": board.exceptions[:SHOWN_FIRST],
@@ -112,12 +122,14 @@ def meetings(request):
     published = Paper.objects.filter(published_at__lt=end_of(day)).with_notice().order_by("version")
     rows = rows_of(recorded(Meeting, request.as_at).order_by("-held_on"))
     prefetch_related_objects(rows, Prefetch("papers", published))
+    edits = edits_of(Meeting, request.as_at)
     planned = [m for m in rows[::-1] if not (m.is_cancelled or m.was_held_by(day))]
     context = {
         "to_come": [m for m in planned if m.held_on != day],
         "on_the_day": [m for m in planned if m.held_on == day],
         "held": listed([m for m in rows if m.was_held_by(day)], request.as_at),
         "cancelled": [m for m in rows if m.is_cancelled],
+        "moved": {m.pk: moves[-1][1] for m in rows if (moves := papers.moves_of(edits.get(m.pk)))},
         "may_plan": request.user.is_staff and request.user.has_perm("record.add_meeting"),
     }
     return render(request, "meetings/meetings.html", context)
@@ -135,7 +147,7 @@ def meeting(request, row):
     changes = SimpleLazyObject(lambda: changes_since(board, earlier))
     since_paper = changes_since_paper(row, board, request.as_at)
     is_held = row.was_held_by(request.as_at.day)
-    on_it = agenda(row, board, request.as_at)
+    on_it, corrections = agenda(row, board, request.as_at), papers.edits_of_meeting(row, request.as_at)
     context = {
         "meeting": row,
         "had": had,
@@ -159,7 +171,8 @@ def meeting(request, row):
         "unchanged": SimpleLazyObject(lambda: unchanged(board, earlier)),
         "asks": on_it.asks,
         "outcomes": on_it.outcomes,
-        "corrections": papers.edits_of_meeting(row, request.as_at),
+        "corrections": corrections,
+        "moves": papers.moves_of(corrections),
         "state": row.words_on(request.as_at.day),
         "papers": published_by(request.as_at, row.papers.with_anchor()).order_by("-version"),
     }

@@ -62,6 +62,7 @@ TERMS = {
     "asked": "What the board is asked to do",
     "decided": "Decided at this meeting",
     "arising": "Actions arising",
+    "accepted_again": "Accepted again",
     "moved": "Due dates moved",
     "refused": "Proposed dates refused",
     "sent_back": "Sent back for evidence",

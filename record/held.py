@@ -109,6 +109,17 @@ def published_by(at, papers):
     return papers.filter(published_at__lt=at.until)
 
 
+def went_out(meeting, at):
+    """The day on which the first paper of ``meeting``, which may be None, had been published, or None."""
+    first = next(iter(ask(_first_published, at, keys=[meeting.pk])), None) if meeting else None
+    return first and timezone.localdate(first)
+
+
+def _first_published(at, meetings):
+    papers = Meeting.papers.field.model.objects.filter(meeting__in=meetings)
+    return published_by(at, papers).order_by("version").values_list("published_at", flat=True)[:1]
+
+
 def shown_of(meeting, at):
     """The AsAt of the position that the page of ``meeting`` shows on the day asked about.
 

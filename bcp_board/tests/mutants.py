@@ -52,6 +52,7 @@ RULES = [
     "visits/timeline.py",
     "recommendations/action_position.py",
     "recommendations/board.py",
+    "recommendations/completions.py",
     "recommendations/views_differ.py",
     "recommendations/due_dates.py",
     "recommendations/lateness.py",

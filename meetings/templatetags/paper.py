@@ -82,6 +82,17 @@ def flags_in_line(action):
 
 
 @register.filter
+def printed_for(paper, moves):
+    """The day of its meeting that ``paper`` names, in words, where the meeting was moved since; else ""."""
+    return next((day for edit, day in moves if edit.at > paper.published_at), "")
+
+
+@register.filter
+def of_key(found, key):
+    return found.get(key, "")
+
+
+@register.filter
 def signed(signature):
     """Who stated something, by role: a paper names nobody."""
     if signature.source:

@@ -168,8 +168,10 @@ def test_a_past_day_names_the_paper_the_board_had_and_leads_to_its_bytes(reader,
     ]:
         response = reader.get(f"/?as_at={day}")
         said = words(response).partition("The paper the board had by this day ")[2]
-        proof = f"Proof that nothing recorded before it was changed (entries, then the last hash): {before} "
-        assert said.startswith(f"Status paper for the meeting of {named} {proof.strip()}")
+        proof = f"Proof of version {paper.version} that it is as it was published"
+        assert said.startswith(f"Status paper for the meeting of {named} {proof}")
+        assert f'href="/proof/#paper-{paper.pk}"' in response.content.decode()
+        assert str(before) not in said
         address = f"/meetings/{paper.meeting.held_on}/paper/?version={paper.version}"
         assert f'href="{address}"' in response.content.decode()
         assert reader.get(address).content == paper.body
@@ -320,13 +322,13 @@ def test_the_meetings_of_a_past_day_are_those_held_by_then_with_the_papers_it_ha
     assert "Actions: 1 first reported on. None had been published here" in held["2023-02-01"]
 
 
-@pytest.mark.parametrize(("size", "queries"), [(1, 13), (10, 14)])
+@pytest.mark.parametrize(("size", "queries"), [(1, 14), (10, 15)])
 def test_meetings_cost_the_same_however_many(reader, size, queries, django_assert_num_queries):
     for month in range(1, size + 1):
         make_meeting(f"2023-{month:02}-01")
     # session, user, the mark before and after;
-    # meetings, their papers; what was decided at them, six, and what had changed, which is not asked of
-    # a single one; whether this is a demonstration
+    # meetings, their papers, which were edited; what was decided at them, six, and what had changed, which is
+    # not asked of a single one; whether this is a demonstration
     with django_assert_num_queries(queries):
         reader.get("/meetings/")
 
