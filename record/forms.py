@@ -81,6 +81,13 @@ class OpenedForm(forms.ModelForm):
         elif not self.is_bound:
             self.initial["opened_by"] = signing.dumps(self.opener.pk, salt=OPENED_BY)
 
+    def full_clean(self):
+        # Named, because the list of problems stands apart from the boxes.
+        for bound in self.visible_fields():
+            if bound.field.error_messages["required"] == forms.Field.default_error_messages["required"]:
+                bound.field.error_messages["required"] = f"“{bound.label}” is needed."
+        super().full_clean()
+
     def clean(self):
         cleaned = super().clean()
         self.lock()

@@ -67,7 +67,7 @@ def test_an_outcome_is_entered_corrected_and_withdrawn_and_the_meeting_shows_eac
             "dated",
             "It is asked on 1 December 2022. Enter that day or a later one.",
         ),
-        ({"outcome": ""}, "outcome", "This field is required."),
+        ({"outcome": ""}, "outcome", "“Outcome” is needed."),
     ],
 )
 def test_an_outcome_that_says_too_little_or_too_early_is_refused(client, chair, meeting, typed, field, told):

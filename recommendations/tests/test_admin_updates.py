@@ -101,7 +101,7 @@ def test_trouble_without_a_reason_or_a_recovery_step_saves_nothing_and_keeps_wha
 def test_narrative_is_required(client, officer, action):
     response = fill_in(sign_in(client, officer), page_for(action), status="on_track", dated="01/11/2022")
 
-    assert errors_of(response) == {"narrative": ["This field is required."]}
+    assert errors_of(response) == {"narrative": ["“What has happened” is needed."]}
 
 
 @pytest.mark.once
@@ -118,7 +118,7 @@ def test_narrative_is_required(client, officer, action):
             "1/11/2022\0",
             "This is not a day, a month or a year. Enter a date like 22/11/2022, November 2022 or 2024.",
         ),
-        ("", "This field is required."),
+        ("", "“Dated” is needed."),
     ],
 )
 def test_a_day_that_cannot_be_is_refused_at_its_field(client, officer, action, dated, error):
