@@ -155,6 +155,8 @@ def meeting(request, row):
         "agenda": on_it,
         "arising": arising_at(row, request.as_at),
         "may_decide": may_decide(request.user),
+        "may_change": request.user.is_staff and request.user.has_perm("record.change_meeting"),
+        "may_publish": request.user.is_staff and request.user.has_perm("meetings.add_paper"),
         "is_held": is_held,
         "is_the_day": row.held_on == request.as_at.day and not (is_held or row.is_cancelled),
         "since_paper": since_paper,

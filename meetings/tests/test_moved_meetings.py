@@ -1,6 +1,7 @@
 """What pages say of a meeting that was moved, of one whose paper is out, and of what it was asked."""
 
 import datetime
+import re
 
 import pytest
 from django.utils import timezone
@@ -117,4 +118,44 @@ def test_what_was_accepted_again_is_named_wherever_it_is_counted(reader):
     assert (
         "Accepted again (1) A09: Title of A09 Complete, evidenced To be checked again on 1 March 2023."
         in page
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "led_to"),
+    [
+        ("Board members", []),
+        ("Chair", ["Meeting-day sheet: record what it decides"]),
+        (
+            "Secretariat",
+            [
+                "Meeting-day sheet: record what it decides",
+                "Publish its status paper",
+                "Move it, cancel it or put it right",
+            ],
+        ),
+    ],
+)
+def test_a_meeting_leads_each_role_to_what_they_may_do_with_it(client, db, role, led_to):
+    client.force_login(make_user(role))
+    make_meeting(TO_COME)
+    page = client.get(f"/meetings/{TO_COME}/")
+    offered = re.findall(
+        r'<a\s+class="govuk-link"\s+href="([^"]*(?:admin|decide)[^"]*)"\s*>(.*?)</a>',
+        page.content.decode(),
+        re.S,
+    )
+
+    assert [" ".join(words.split()) for _, words in offered] == led_to
+    assert [client.get(address).status_code for address, _ in offered] == [200] * len(led_to)
+
+
+def test_a_cancelled_meeting_is_neither_decided_nor_published(client, db):
+    client.force_login(make_user("Secretariat"))
+    make_meeting(TO_COME, state="cancelled")
+    page = main_words(client.get(f"/meetings/{TO_COME}/"))
+    assert ("Move it, cancel it or put it right" in page, "Publish its" in page, "record what" in page) == (
+        True,
+        False,
+        False,
     )
