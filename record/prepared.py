@@ -6,7 +6,7 @@ and the SQL is the same for every day and row that it is asked about.
 
 import copy
 import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.utils import timezone
@@ -43,7 +43,8 @@ def ask(question, at, *others, keys=None, days=None):
         days = days and [*days, *[days[-1]] * more]
     numbers = tuple(listed and len(listed) for listed in (keys, days))
     zone = timezone.get_current_timezone_name()
-    rows, compiler, sql, values, converters = _prepared(question, others, at.known is not None, numbers, zone)
+    is_as_known = at.known is not None
+    rows, compiler, sql, values, converters = _prepared(question, others, is_as_known, numbers, zone)
     compiler = copy.copy(compiler)
     # Itself, and not what stands for the connection of whatever thread: it is asked for each column.
     compiler.connection = connections[DEFAULT_DB_ALIAS]
@@ -59,8 +60,45 @@ def ask(question, at, *others, keys=None, days=None):
 def _prepared(question, others, is_as_known, numbers, zone):
     """The queryset of a question, its compiler, its SQL, for each value a function of what is asked.
 
-    And how what the database gives in each column is converted, which takes long to find out too.
+    And how what the database gives in each column is converted, which takes long to find out too. What asks
+    for one key in a list is put into SQL for one, and made longer for more, which takes no time.
     """
+    keys, days = numbers
+    if keys and days is None:
+        of_one = _put_into_sql(question, others, is_as_known, (1, None), zone)
+        if keys == 1 or _is_longer(of_one):
+            return _for_keys(of_one, keys)
+    return _put_into_sql(question, others, is_as_known, numbers, zone)
+
+
+LISTED = ("IN (", ")")
+
+
+def _is_longer(prepared):
+    """Whether each key in ``prepared``, a question asked of one, stands in a list that may be made longer."""
+    _, _, sql, values, _ = prepared
+    parts = sql.split("%s")
+    return len(parts) == len(values) + 1 and all(
+        before.endswith(LISTED[0]) and after.startswith(LISTED[1])
+        for before, after, value in zip(parts, parts[1:], values, strict=False)
+        if value is FIRST_KEY
+    )
+
+
+def _for_keys(of_one, number):
+    """A question that was ``of_one`` key for that ``number`` of them."""
+    rows, compiler, sql, values, converters = of_one
+    parts, longer, told = sql.split("%s"), [], []
+    for part, value in zip(parts, values, strict=False):
+        wanted = [_key_at(place) for place in range(number)] if value is FIRST_KEY else [value]
+        longer += [part, ", ".join(["%s"] * len(wanted))]
+        told += wanted
+    return rows, compiler, "".join([*longer, parts[-1]]), told, converters
+
+
+@lru_cache(maxsize=1024)
+def _put_into_sql(question, others, is_as_known, numbers, zone):
+    """What _prepared gives, for these ``numbers`` of keys and days."""
 
     def stand_in(which):
         at = AsAt(TODAYS[which], DAYS[which], MOMENTS[which] if is_as_known else None)
@@ -96,9 +134,16 @@ def _value(one, other):
 
 def _key(one, other):
     if isinstance(one, int) and one - FIRST_KEYS[0] == other - FIRST_KEYS[1]:
-        place = one - FIRST_KEYS[0]
-        return lambda at, keys, days: keys[place]
+        return _key_at(one - FIRST_KEYS[0])
     return None
+
+
+@cache  # the same function each time, by which it is known
+def _key_at(place):
+    return lambda at, keys, days: keys[place]
+
+
+FIRST_KEY = _key_at(0)
 
 
 def _moment(one, other):

@@ -6,10 +6,11 @@ from threading import Thread
 import pytest
 from django.db.models import F
 
+from record import prepared
 from record.as_at import AsAt
 from record.models import Document, Meeting
 from record.prepared import ask
-from record.tests.factories import make_document, make_meeting
+from record.tests.factories import make_document, make_meeting, make_user
 from record.versions import as_known
 
 TODAY = datetime.date(2026, 11, 28)
@@ -74,6 +75,32 @@ def test_any_number_of_keys_gives_what_the_queryset_gives(documents, number):
     ]
     asked = ask(published_since, at_the_end_of(TODAY), 20_000, keys=keys)
     assert {row.pk for row in asked} == set(keys)
+
+
+def test_what_is_made_longer_for_more_keys_is_what_the_queryset_asks(client, record, monkeypatch):
+    """Of every question that the pages of the board ask of several rows."""
+    longer, really = set(), prepared._prepared
+
+    def compared(question, others, is_as_known, numbers, zone):
+        found = really(question, others, is_as_known, numbers, zone)
+        number, days = numbers
+        if number and number > 1 and days is None:
+            asked = prepared._put_into_sql(question, others, is_as_known, numbers, zone)
+            at, keys = AsAt.then(TODAY, today=TODAY), [17 * place for place in range(number)]
+            (sql, values), (whole, wanted) = found[2:4], asked[2:4]
+            assert sql == whole
+            assert [value(at, keys, None) for value in values] == [value(at, keys, None) for value in wanted]
+            longer.add((question, *others[:1]))
+        return found
+
+    monkeypatch.setattr(prepared, "_prepared", compared)
+    make_meeting("2022-11-22")
+    client.force_login(make_user("Secretariat"))
+    assert client.get("/meetings/2022-11-22/").status_code == 200
+    for address in ("/", "/actions/", "/recommendations/6/", "/status/", "/trends/"):
+        for asked in ("", "?as_at=2022-12-01", "?as_at=2022-12-01&known=then"):
+            assert client.get(address + asked).status_code == 200
+    assert len(longer) > 8
 
 
 def test_single_columns_come_as_such(documents):
