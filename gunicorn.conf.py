@@ -18,9 +18,9 @@ except ImproperlyConfigured as wrong:
     sys.exit(str(wrong))
 
 wsgi_app = "bcp_board.wsgi"
-# As many as processors: a page is Python's work, of which each worker does one piece at a time. More would each
-# render for themselves what the others have rendered, and readers would wait for that. At most eight, so that
-# PostgreSQL has connections left.
+# As many as processors: a page is Python's work, of which each worker does one piece at a time. More would
+# each render for themselves what the others have rendered, and readers would wait for that. At most eight, so
+# that PostgreSQL has connections left.
 workers = min(max(2, len(os.sched_getaffinity(0))), 8)
 # A visitor who sends a request slowly holds a thread until it is whole. Fifty leave each worker two threads,
 # even if all fall to one. However many threads are busy, a worker has DATABASE_CONNECTIONS connections to

@@ -68,4 +68,4 @@ class MeasureValue(Statement):
 
     def in_words(self):
         """What it says, without saying of what."""
-        return f"{self.value}, as at {say(self.as_at)}"
+        return f"{self.value}, as at {say(self.as_at)}" if self.as_at else f"{self.value}, its day not stated"

@@ -3,6 +3,7 @@
 import pytest
 
 from recommendations.due_dates import DueDate
+from recommendations.tests.factories import make_measure_value
 
 
 @pytest.mark.parametrize(
@@ -13,3 +14,9 @@ def test_a_proposed_date_is_asked_for_and_an_agreed_one_is_due(needs_decision, w
     date = DueDate(due="2023-05", reason="Why", needs_decision=needs_decision)
 
     assert (date.in_words(), date.as_said().now) == (words, said)
+
+
+def test_a_value_whose_day_no_source_gives_says_so(db):
+    dated = make_measure_value("5", as_at="2022-06")
+    assert dated.in_words() == "5, as at June 2022"
+    assert make_measure_value("5", as_at="", measure=dated.measure).in_words() == "5, its day not stated"
