@@ -70,6 +70,7 @@ def home(request):
             moved_from=papers.moved_from(coming, at),
         ),
         "changes": changes,
+        "before": before,
         "coming": coming,
         "worst": board.exceptions[:SHOWN_FIRST],
         "figures": (
