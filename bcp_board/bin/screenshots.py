@@ -71,6 +71,7 @@ class Camera:
         """Draw the page at ``address``, from its top to ``tallest`` pixels, as ``name``.png of ``folder``."""
         if address:
             page.goto(address)
+        page.locator("body").wait_for()  # which a click that led here has not
         size = page.viewport_size
         # The admin scrolls inside its page.
         bottoms = "all => all.map(element => element.getBoundingClientRect().bottom)"
