@@ -40,7 +40,8 @@ def ask(question, at, *others, keys=None, days=None):
         # So that a few questions do for every number of keys. A key asked for twice is found once.
         more = (1 << (len(keys) - 1).bit_length()) - len(keys)
         keys = [*keys, *[keys[-1]] * more]
-        days = days and [*days, *[days[-1]] * more]
+        # A day by itself is asked of all of them.
+        days = days and [*days, *[days[-1]] * (more if len(days) > 1 else 0)]
     numbers = tuple(listed and len(listed) for listed in (keys, days))
     zone = timezone.get_current_timezone_name()
     is_as_known = at.known is not None
@@ -64,9 +65,9 @@ def _prepared(question, others, is_as_known, numbers, zone):
     for one key in a list is put into SQL for one, and made longer for more, which takes no time.
     """
     keys, days = numbers
-    if keys and days is None:
-        of_one = _put_into_sql(question, others, is_as_known, (1, None), zone)
-        if keys == 1 or _is_longer(of_one):
+    if keys and keys > 1 and days in (None, 1):
+        of_one = _put_into_sql(question, others, is_as_known, (1, days), zone)
+        if _is_longer(of_one):
             return _for_keys(of_one, keys)
     return _put_into_sql(question, others, is_as_known, numbers, zone)
 
