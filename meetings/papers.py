@@ -183,6 +183,14 @@ def moved_from(meeting, at):
     return moves[-1][1] if moves else ""
 
 
+def glance_of(board, *, coming, **told):
+    """The Glance of ``board``, with what is told of the meeting ``coming``; ``told`` is what glance takes else."""
+    at = board.at
+    return glance(
+        board, coming=coming, went_out=went_out(coming, at), moved_from=moved_from(coming, at), **told
+    )
+
+
 def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, published_at=None, has_annex=False):
     """The StatusPaper at ``at`` for ``meeting``, which may be None.
 
@@ -205,15 +213,7 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
         changes=changes,
         unchanged=unchanged(board, earlier) if has_annex else (),
         months=charts.monthly_statuses(at) if has_annex else None,
-        glance=glance(
-            board,
-            changes=changes,
-            before=before,
-            coming=meeting,
-            decisions=wanted,
-            went_out=went_out(meeting, at),
-            moved_from=moved_from(meeting, at),
-        ),
+        glance=glance_of(board, changes=changes, before=before, coming=meeting, decisions=wanted),
         decisions=wanted,
         records=track_records(board),
         sheet=Sheet(

@@ -17,7 +17,6 @@ from meetings.decided import agenda
 from meetings.deciding import may_decide
 from meetings.decisions import asks_of
 from meetings.diary import calendar_of
-from meetings.glance import glance
 from meetings.listing import listed
 from meetings.models import Paper
 from meetings.publishing import draft
@@ -37,7 +36,6 @@ from record.held import (
     next_meeting,
     published_by,
     shown_of,
-    went_out,
 )
 from record.kept import kept
 from record.models import Demonstration, Meeting
@@ -60,15 +58,7 @@ def home(request):
     context = {
         "board": board,
         "decisions": decisions,
-        "glance": glance(
-            board,
-            changes=changes,
-            before=before,
-            coming=coming,
-            decisions=decisions,
-            went_out=went_out(coming, at),
-            moved_from=papers.moved_from(coming, at),
-        ),
+        "glance": papers.glance_of(board, changes=changes, before=before, coming=coming, decisions=decisions),
         "changes": changes,
         "before": before,
         "coming": coming,
