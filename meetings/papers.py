@@ -184,7 +184,7 @@ def moved_from(meeting, at):
 
 
 def glance_of(board, *, coming, **told):
-    """The Glance of ``board``, with what is told of the meeting ``coming``; ``told`` is what glance takes else."""
+    """The Glance of ``board`` with what is told of the meeting ``coming``; ``told`` is the rest of it."""
     at = board.at
     return glance(
         board, coming=coming, went_out=went_out(coming, at), moved_from=moved_from(coming, at), **told
