@@ -22,6 +22,11 @@ def words(html):
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split()).replace(" .", ".")
 
 
+def without_ways_on(html):
+    """Without the paragraphs that are nothing but a link: paper leads nowhere."""
+    return re.sub(r"<p>\s*<a\b[^>]*>[^<]*</a>\s*</p>", "", html)
+
+
 def between(html, start, end):
     return html[html.index(start) : html.index(end, html.index(start))]
 
@@ -56,5 +61,5 @@ def test_every_decision_is_on_the_paper_once_and_the_cells_say_what_the_first_pa
 
         cells = [words(cell) for cell in between(body, '<dl class="four">', "</dl>").split("<div>")[1:]]
         first_page = between(home.content.decode(), '<div class="cells">', "</div>").split("<section>")[1:]
-        assert cells == [words(cell) for cell in first_page]
+        assert cells == [words(without_ways_on(cell)) for cell in first_page]
         transaction.set_rollback(True)
