@@ -16,7 +16,10 @@ from recommendations.tests.factories import (
     make_send_back,
     make_update,
 )
-from record.tests.factories import make_user, noon, on
+from record.as_at import AsAt
+from record.rows import known_later
+from record.statements import its_place
+from record.tests.factories import add, make_document, make_user, noon, on
 
 pytestmark = pytest.mark.django_db
 MINUTE = datetime.timedelta(minutes=1)
@@ -203,3 +206,33 @@ def test_words_of_the_earlier_of_two_assessments_of_a_day_leave_the_later_standi
     make_assessment(action.recommendations.get(), "on_track", **WORDS, **again)
 
     assert told()["views"] == [("adviser", "off_track")]
+
+
+def test_a_correction_of_corrections_stands_where_what_was_said_first_stands(action, officer):
+    row = first = make_update(action, dated="2022-09-12", by=officer, recorded_at=noon("2022-09-12"))
+    make_update(action, dated="2022-09-12", by=officer, recorded_at=noon("2022-09-13"))
+    for _ in range(4):
+        row = right(row, officer)
+        assert its_place(row) == first.pk
+
+
+def test_what_became_known_later_counts_what_was_put_right_once_and_nothing_withdrawn(action, officer):
+    once, again, withdrawn = (
+        make_update(action, dated=f"2022-09-1{day}", by=officer, recorded_at=noon("2022-10-10"))
+        for day in (1, 2, 3)
+    )
+    right(again, officer)
+    add(withdrawn.withdrawal(by=officer, reason="Of another action"), recorded_at=noon("2023-01-11"))
+    at = AsAt.then(datetime.date(2022, 9, 30), today=datetime.date(2023, 1, 31))
+
+    assert known_later(at) == ["2 progress updates"]
+
+
+def test_what_was_loaded_from_a_document_is_not_said_to_be_recorded_late(action, officer):
+    late = make_update(action, dated="2022-09-01", by=officer, recorded_at=noon("2022-09-03"))
+    loaded = make_update(action, dated="2022-08-01", document=make_document())
+
+    assert [(row.signature.days_late, row.signature.lateness) for row in (loaded, late)] == [
+        (0, ""),
+        (2, "recorded 2 days later"),
+    ]
