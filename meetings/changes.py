@@ -13,7 +13,14 @@ from recommendations.board import BoardPosition, ProgressPosition, Recommendatio
 from recommendations.lateness import DueLine
 from recommendations.models import Assessment, ProgressUpdate
 from recommendations.position import board_position, progress_position, stood, updates_with
-from recommendations.received import Heard, put_right_by, reports_in, somebody_reported, updates_since
+from recommendations.received import (
+    READ_OF_EACH,
+    Heard,
+    put_right_by,
+    reports_in,
+    somebody_reported,
+    updates_since,
+)
 from recommendations.status import RANK, STATUS_WORDS, Status
 from record.as_at import AsAt
 from record.held import MEETINGS_LOOKED_BACK, had_before_each, had_before_it, published_by
@@ -71,11 +78,15 @@ class Received:
 
 
 class InFull(NamedTuple):
-    """What was Received on one action, with the newest of the updates in full, and how many are before."""
+    """What was Received on one action, with the newest of the updates in full, and how many are before.
+
+    ``at_least`` is whether there may be more still: of very many not all are read.
+    """
 
     received: Received
     updates: tuple[ProgressUpdate, ...]
     more: int
+    at_least: bool
 
 
 @dataclass(frozen=True)
@@ -253,7 +264,8 @@ class Changes:
 def changes_between(before, now, *, since):
     """The Changes from the ProgressPosition ``before``, taken at ``since``, to ``now``."""
     earlier = before.by_ref
-    heard = updates_since(since, now.at)
+    shown = (row for action in now.actions for row in (action.update, action.previous, action.report) if row)
+    heard = updates_since(since, now.at, named={key for row in shown for key in (row.pk, row.place)})
     put_right = put_right_by(heard)
 
     def change(action):
@@ -344,7 +356,15 @@ def received_in_full(changes):
     shown = [(each, [update.id for update in each.updates[:MOST_IN_FULL]]) for each in changes.received]
     keys = sorted(pk for _, pks in shown for pk in pks)
     rows = {row.pk: row for row in read_asked(updates_with, changes.now.at, related=("document",), keys=keys)}
-    return [InFull(each, tuple(rows[pk] for pk in pks), len(each.updates) - len(pks)) for each, pks in shown]
+    return [
+        InFull(
+            received=each,
+            updates=tuple(rows[pk] for pk in pks),
+            more=len(each.updates) - len(pks),
+            at_least=len(each.updates) >= READ_OF_EACH,
+        )
+        for each, pks in shown
+    ]
 
 
 def in_order(statement):

@@ -7,13 +7,18 @@ import datetime
 from collections import defaultdict
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
-from recommendations.models import ProgressUpdate
+from recommendations.models import Action, ProgressUpdate
 from recommendations.status import ACCEPTED
 from record.held import had_before_it, meetings_held
 from record.prepared import ask
 from record.statements import place_of
+
+# Updates that became known since a moment are read one and all up to so many, which is what sixty actions are
+# reported on in two years of months. Where more were entered at once, so many of each action's are read.
+READ_WHOLE = 1500
+READ_OF_EACH = 12
 
 
 class Heard(NamedTuple):
@@ -34,22 +39,54 @@ class Heard(NamedTuple):
         return self.status in ACCEPTED
 
 
-def updates_since(since, at):
+def updates_since(since, at, *, named=()):
     """A Heard for each update that became known between ``since`` and ``at``, each an AsAt, in their order.
 
-    Corrections and withdrawals of earlier ones are among them.
+    Corrections and withdrawals of earlier ones are among them. Where more than READ_WHOLE became known, as
+    when years of reports are entered at once, only the READ_OF_EACH reports on an action that were recorded
+    last are read; besides, whatever puts another right, and those of the keys ``named``. What is told is told
+    from its place on, so a correction is named with its place.
     """
-    return sorted(Heard(*row) for row in ask(_updates_since, at, since.until))
+    rows = ask(_updates_since, at, since.until)
+    if len(rows) > READ_WHOLE:
+        last = {key for keys in ask(_last_of_each, at, since.until) for key in keys if key}
+        rows = ask(_of_keys, at, since.until, keys=sorted(last.union(named)))
+        rows += ask(_putting_right, at, since.until)
+    return sorted({Heard(*row) for row in rows})
 
 
 def _updates_since(at, since):
-    end = Q(known_from__lt=at.known) if at.known else Q()
-    rows = ProgressUpdate.objects.filter(end, known_from__gte=since, dated_first__lte=at.day)
     # By the column that finds them: asked for them by their keys, SQLite would read all there are.
-    return rows.order_by("known_from").values_list(
-        *("pk", "action_id", "status", "dated_first", "withdraws_id", "corrects_id", "document_id"),
-        place_of(ProgressUpdate),
-    )
+    return _heard(_new(at, since).order_by("known_from"))[: READ_WHOLE + 1]
+
+
+def _last_of_each(at, since):
+    """For each action the keys of the reports on it that are read, with None for those it lacks."""
+    new = _new(at, since).filter(action=OuterRef("pk"), corrects=None, withdraws=None)
+    new = new.filter(~new.superseding("withdraws", at))
+    reports = new.filter(document=None).exclude(status__in=ACCEPTED)
+    keys = reports.order_by("-known_from", "-pk").values("pk")
+    return Action.objects.values_list(*(Subquery(keys[n : n + 1]) for n in range(READ_OF_EACH)))
+
+
+def _of_keys(at, since, keys):
+    return _heard(_new(at, since).filter(pk__in=keys))
+
+
+def _putting_right(at, since):
+    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
+    # What became known since was recorded since, by which the few of them are found.
+    return _heard(_new(at, since).filter(superseding, recorded_at__gte=since))
+
+
+def _new(at, since):
+    end = Q(known_from__lt=at.known) if at.known else Q()
+    return ProgressUpdate.objects.filter(end, known_from__gte=since, dated_first__lte=at.day)
+
+
+def _heard(rows):
+    columns = [column for column in Heard._fields if column != "place"]
+    return rows.values_list(*columns, place_of(ProgressUpdate))
 
 
 def reports_in(heard):

@@ -123,6 +123,22 @@ def test_how_actions_stand_takes_as_long_however_much_was_reported(officer, is_t
     assert later <= few_later + (35 * 3 * 480 / 100 if is_then else 0)
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")
+def test_what_was_heard_takes_as_long_however_much_was_entered_since_the_meeting(officer):
+    since, now = AsAt.then(datetime.date(2022, 1, 1), today=TODAY), AsAt.now(datetime.date(2025, 6, 10))
+
+    def steps(number):
+        with transaction.atomic():
+            append_reports([make_action(f"A0{place}") for place in range(3)], officer, number)
+            updates_since(since, now)  # which puts its questions into SQL
+            try:
+                return steps_of(lambda: updates_since(since, now))
+            finally:
+                transaction.set_rollback(True)
+
+    assert steps(1200) <= 1.1 * steps(600)
+
+
 @pytest.mark.parametrize("is_late", [False, True])
 def test_how_actions_stand_is_looked_up_in_indexes(officer, is_late):
     late = end_of(TODAY) if is_late else None

@@ -8,11 +8,14 @@ from meetings.changes import changes_between, received_in_full
 from meetings.tests.between import TODAY, at, changes_at, tell
 from recommendations.models import ProgressUpdate
 from recommendations.position import board_position, progress_position
+from recommendations.received import READ_OF_EACH, READ_WHOLE
 from recommendations.tests.factories import (
     make_action,
     make_recommendation,
     make_update,
+    signed,
 )
+from record import ledger
 from record.tests.factories import add, on
 
 pytestmark = pytest.mark.django_db
@@ -30,12 +33,41 @@ def test_an_update_with_the_same_status_is_a_report_received_and_is_never_hidden
     assert changes.summary == "no status or date moved. 1 of 2 open actions reported on since."
     (received,) = changes.received
     assert (received.action.ref, received.words) == ("A01", "Still on track")
-    ((_, updates, more),) = received_in_full(changes)
+    ((_, updates, more, at_least),) = received_in_full(changes)
     assert [update.narrative for update in updates] == ["As above", "Forty homes were visited"]
-    assert more == 0
+    assert (more, at_least) == (0, False)
     assert [(role, [a.ref for a in those]) for role, those in changes.not_reported_by.items()] == [
         ("Director", ["A02"])
     ]
+
+
+def test_years_of_reports_entered_at_once_the_newest_first_are_told_from_the_newest(two_meetings, officer):
+    many, few, silent = (make_action(ref, recorded_at=at(2022, 10, 1)) for ref in ("A01", "A02", "A03"))
+    days = [datetime.date(2022, 10, 19) - datetime.timedelta(days=days) for days in range(READ_WHOLE // 2)]
+    fields = {"narrative": "What was done", "recorded_at": at(2022, 10, 20), **signed(officer)}
+    needed = {"reason": "Why", "recovery_step": "What next", **fields}
+    rows = [ProgressUpdate(action=many, status="off_track", dated=f"{day}", **needed) for day in days]
+    rows += [ProgressUpdate(action=many, status="at_risk", dated=f"{day}", **needed) for day in days]
+    on_few = [ProgressUpdate(action=few, status="on_track", dated=f"{day}", **fields) for day in days[:7]]
+    ledger.append([*rows, *on_few])
+    newest = ProgressUpdate.objects.get(action=many, status="at_risk", dated=f"{days[0]}")
+    again = {"corrects": newest, "correction_reason": "A slip", "dated": newest.dated}
+    make_update(many, "on_track", by=officer, recorded_at=at(2022, 10, 21), **again)
+
+    changes = changes_at(two_meetings[1])
+    told = received_in_full(changes)
+
+    assert [(each.received.action.ref, each.received.words) for each in told] == [
+        ("A01", "First report: On track"),
+        ("A02", "First report: On track"),
+    ]
+    assert [[update.status for update in each.updates] for each in told] == [
+        ["on_track", "off_track", *["at_risk"] * 3],
+        ["on_track"] * 5,
+    ]
+    # Of the first the last to be recorded, the newest, put right, and the one before it are read.
+    assert [(each.more, each.at_least) for each in told] == [(READ_OF_EACH + 2 - 5, True), (2, False)]
+    assert [[a.ref for a in those] for those in changes.not_reported_by.values()] == [[silent.ref]]
 
 
 def test_a_report_for_an_earlier_day_than_the_newest_says_so_and_changes_nothing(two_meetings, officer):
@@ -116,7 +148,7 @@ def test_of_many_reports_on_one_action_the_newest_five_are_told_and_the_others_c
     for october in range(20, 27):
         said = {"dated": f"2022-10-{october}", "narrative": f"Week {october}"}
         make_update(action, by=officer, recorded_at=at(2022, 10, october), **said)
-    ((_, updates, more),) = received_in_full(changes_at(two_meetings[1]))
+    ((_, updates, more, _),) = received_in_full(changes_at(two_meetings[1]))
     assert [update.narrative for update in updates] == [f"Week {october}" for october in (26, 25, 24, 23, 22)]
     assert more == 2
 
