@@ -78,7 +78,7 @@ def test_a_change_to_any_column_names_the_row(unguarded, model):
 def test_a_value_that_the_site_would_not_have_written_names_the_row(unguarded, column, value):
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite takes any value in any column")
-    key = update_keys()[0]
+    key = update_keys()[1]
     run(f'UPDATE recommendations_progressupdate SET "{column}" = %s WHERE id = %s', value, key)
     with pytest.raises(CommandError, match=f"was changed: recommendations.progressupdate {key}\\."):
         verify()

@@ -157,7 +157,9 @@ def test_a_line_says_the_adviser_the_dates_passed_and_in_a_sentence_what_the_sha
         if status:
             make_update(action, status)
     for number in range(10, 24):
-        make_action(f"A{number}", second)
+        action = make_action(f"A{number}", second)
+        if number < 12:
+            make_due_date(action, "2022-11")
 
     lines = seen().lines
     assert [line.recommendation.adviser_words for line in lines] == [
@@ -165,10 +167,10 @@ def test_a_line_says_the_adviser_the_dates_passed_and_in_a_sentence_what_the_sha
         "Not assessed",
         "Not assessed",
     ]
-    assert [line.recommendation.past_words for line in lines] == ["2 late, 1 silent", "None", "None"]
+    assert [line.recommendation.past_words for line in lines] == ["2 late, 1 silent", "2 silent", "None"]
     assert [line.recommendation.in_words for line in lines] == [
         "1 off track; 1 not yet reported; 2 on track; A01, A02 and A03 past their date",
-        "14 not yet reported",
+        "14 not yet reported; A10 and A11 past their date",
         "No action",
     ]
     assert [line.strip and len(line.strip.cells) for line in lines] == [4, None, 0]

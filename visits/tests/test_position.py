@@ -231,6 +231,17 @@ def test_a_gap_on_the_timeline_lies_between_its_neighbours_and_one_without_a_dat
 
 
 @pytest.mark.django_db
+def test_a_visit_without_a_date_is_drawn_from_the_last_day_that_the_one_below_it_may_have_been():
+    numbered(2, "2022")
+    numbered(3, published="2024~")
+    rows = drawn()
+    before, undated = rows["Monitoring visit 2"].mark, rows["Monitoring visit 3"].mark
+
+    assert before.width > 20
+    assert undated.x == pytest.approx(before.end, abs=0.5)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("published", ["2019~", "2024~", "2026-11", "[2026-10..]", "2026-11-22"])
 def test_the_words_of_a_date_lie_within_the_axis(published):
     numbered(3, published=published)
