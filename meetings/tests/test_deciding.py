@@ -361,3 +361,18 @@ def test_a_date_that_was_agreed_and_then_found_late_keeps_both_its_numbers(chair
 
     rows = slugs(client, meeting)
     assert (rows["D1"], rows["D2"]) == (f"date-{date.pk}", f"late-{date.pk}")
+
+
+def test_the_last_reports_beside_a_decision_are_in_the_order_in_which_they_were_first_said(
+    chair, officer, meeting, today
+):
+    action = make_action("A01", owner=officer)
+    make_due_date(action, "2098-06", by=officer, needs_decision=True)
+    reports = [
+        make_update(action, by=officer, narrative=text) for text in ("First", "Second", "Third", "Last")
+    ]
+    make_update(action, by=officer, narrative="First, spelt", corrects=reports[0], correction_reason="A slip")
+
+    (row,) = [row for row in sheet(signed_in(chair), meeting).context["sheet"].rows if row.name == "D1"]
+
+    assert [report.narrative for report in row.reports] == ["Last", "Third", "Second"]

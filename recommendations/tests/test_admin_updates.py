@@ -17,6 +17,7 @@ from record.verification import first_fault
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 ADD = reverse("admin:recommendations_progressupdate_add")
+LIST = reverse("admin:recommendations_progressupdate_changelist")
 
 
 def page_for(action):
@@ -390,3 +391,16 @@ def test_the_list_of_updates_takes_the_same_queries_however_long(client, django_
     # session, user, 2 of permissions, 2 counts, rows, is this a demonstration
     with django_assert_num_queries(8):
         client.get(reverse("admin:recommendations_progressupdate_changelist"))
+
+
+def test_the_list_says_what_stood_before_what_was_put_right_and_not_before_it_was_put_right(
+    client, officer, action
+):
+    first = make_update(action, "off_track", by=officer, narrative="First")
+    make_update(action, "at_risk", by=officer, narrative="Second")
+    make_update(action, "off_track", by=officer, corrects=first, correction_reason="A slip")
+
+    page = sign_in(client, make_user("Secretariat")).get(LIST).content.decode()
+    changed = re.findall(r"((?:Not yet reported|Off track|At risk) → (?:Off track|At risk))", page)
+
+    assert changed == ["Not yet reported → Off track", "Off track → At risk", "Not yet reported → Off track"]
