@@ -274,10 +274,11 @@ class Watch:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item):
-        from record.prepared import _prepared
+        from record.prepared import _prepared, _put_into_sql
 
         # What one test had put into SQL the others ask without running the lines that put it.
         _prepared.cache_clear()
+        _put_into_sql.cache_clear()
         began = time.monotonic()
         self.coverage.switch_context(item.nodeid)
         try:
