@@ -130,7 +130,7 @@ def since_meeting(held, changes, before):
         said = "No meeting had been held by this day, so nothing can be compared."
         return Cell(held, (said,))
     is_paper = changes.since.day != before.held_on
-    paper = (f"It was the paper of the meeting of {say_day(before.held_on)}.",) if is_paper else ()
+    paper = (f"It was for the meeting of {say_day(before.held_on)}.",) if is_paper else ()
     return Cell(held, (changes.movement_words, *paper))
 
 

@@ -168,7 +168,7 @@ def test_a_past_day_names_the_paper_the_board_had_and_leads_to_its_bytes(reader,
     ]:
         response = reader.get(f"/?as_at={day}")
         said = words(response).partition("The paper the board had by this day ")[2]
-        proof = f"Proof of version {paper.version} that it is as it was published"
+        proof = f"Proof of version {paper.version} that it is unchanged"
         assert said.startswith(f"Status paper for the meeting of {named} {proof}")
         assert f'href="/proof/#paper-{paper.pk}"' in response.content.decode()
         assert str(before) not in said
