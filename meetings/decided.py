@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import OuterRef, Subquery
 
-from meetings.decisions import Decisions, asks_of, decisions_of, numbers_printed
+from meetings.decisions import Decisions, asks_of, decisions_of, due_for_recheck_since, numbers_printed
 from meetings.outcomes import AskOutcome, LateNote
 from recommendations.completions import completions_of
 from recommendations.due_dates import Decision, DueDate, ReasonKind
@@ -114,11 +114,17 @@ def agenda(meeting, board, at):
     if settled and not numbers:
         first = min(each.row.recorded_at for each in found if each.key)
         before = progress_position(AsAt(at.today, min(at.day, meeting.held_on), first))
-        numbers = decisions_of(before, numbers={}).numbers
+        numbers = decisions_of(before, before.at, numbers={}).numbers
     asks = asks_of(meeting, at)
     outcomes = outcomes_of(asks, at)
-    to_decide = [each for each in asks if each.kind == AskKind.DECIDE and each.pk not in outcomes]
-    decisions = decisions_of(board, numbers=numbers, settled=settled, asks=to_decide)
+    decisions = decisions_of(
+        board,
+        at,
+        numbers=numbers,
+        settled=settled,
+        asks=[each for each in asks if each.kind == AskKind.DECIDE and each.pk not in outcomes],
+        noted={each.key for each in found if isinstance(each.row, LateNote) and not each.superseded},
+    )
     found = [replace(each, number=decisions.numbers.get(each.key)) for each in found]
     found.sort(key=lambda each: (not each.number, each.number or 0))
     return Agenda(decisions, tuple(found), asks, outcomes)
@@ -185,11 +191,18 @@ def _late_before(rows, at):
         counted[date.action_id].append(date)
     found = {}
     for row in rows:
-        earlier = [date for date in counted[row.action_id] if date.agreed_at < row.recorded_at]
+        earlier = [date for date in counted[row.action_id] if _counted_before(date, row)]
         was = earlier[-1] if earlier else None
         if was and was.due_last and was.due_last < row.dated_first:
             found[row.pk] = was
     return found
+
+
+def _counted_before(date, row):
+    """Whether the agreed ``date`` stood when ``row`` was set, which one that was withdrawn for it did not."""
+    withdrawn = getattr(date, "withdrawn_by", None)
+    stood = withdrawn is None or withdrawn.recorded_at > row.recorded_at
+    return date.agreed_at < row.recorded_at and stood
 
 
 def _dates_set(at, days):
@@ -201,7 +214,7 @@ def _dates_set(at, days):
 
 def _dates_that_counted(at, actions):
     dates = DueDate.objects.with_effect(at).filter(action__in=actions, effective_on__isnull=False)
-    return dates.order_by("effective_on", "agreed_at", "pk")
+    return dates.select_related("withdrawn_by").order_by("effective_on", "agreed_at", "pk")
 
 
 def _found_not_to_hold_on(days, at):
@@ -212,7 +225,7 @@ def _found_not_to_hold_on(days, at):
     for row in rows:
         was = before[row.pk]
         if was and was.status == Status.COMPLETE and was.recheck_on <= row.dated_first:
-            found.append((row, f"re-check {was.place}", was.recorded_at))
+            found.append((row, f"re-check {was.place}", due_for_recheck_since(was)))
     return found
 
 
@@ -268,5 +281,5 @@ def _settles(row, before, late, completions):
         if was.status == Status.DONE:
             return f"completion {completions[was.pk].place}", was.recorded_at
         if was.status == Status.COMPLETE:
-            return f"re-check {was.place}", was.recorded_at
+            return f"re-check {was.place}", due_for_recheck_since(was)
     return "", None

@@ -7,12 +7,17 @@ what is settled goes to nothing else, so that everybody at the table means the s
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import OuterRef, Subquery
+
 from recommendations.action_position import ActionPosition
 from recommendations.board import decisions_wanted
 from recommendations.completions import completions_of
+from recommendations.due_dates import DueDate
 from recommendations.lateness import DueLine
-from recommendations.status import Status
+from recommendations.models import ProgressUpdate
+from recommendations.status import ACCEPTED, OPEN, Status
 from recommendations.terms import TERMS
+from record.dates import end_of, start_of
 from record.held import published_by
 from record.models import Ask, Meeting
 from record.prepared import ask
@@ -110,22 +115,28 @@ class Decisions:
         return zip(KINDS.values(), (self.dates, self.completions, self.rechecks, self.late), strict=True)
 
 
-def decisions_of(board, *, numbers, settled=(), asks=()):
-    """The Decisions that ``board``, an ActionGroup, asks for; ``numbers`` are those given already.
+def decisions_of(board, at, *, numbers, settled=(), asks=(), noted=()):
+    """The Decisions that ``board``, an ActionGroup, asks for ``at``; ``numbers`` are those given already.
 
     ``settled`` is {key: when it was asked for} of what was decided since, and ``asks`` are those to decide.
-    Where numbers are given, others follow on in the order in which they were asked for.
+    ``noted`` are the keys of the late ones of which this meeting said that it sets no new date: it is asked
+    for them no more, though the next one is. Where numbers are given, others follow on in the order in which
+    they came to be asked for, which nothing that is decided or reported later changes.
     """
     waiting = decisions_wanted(board.actions)
     dates = [(f"date {line.pk}", line, action, line) for action, line in waiting.proposals]
     completions = [(f"completion {a.completion.place}", a.update, a, None) for a in waiting.to_accept]
     rechecks = [(f"re-check {a.update.place}", a.update, a, None) for a in waiting.to_recheck]
     late = [(f"late {a.due.pk}", a.due, a, None) for a in late_without_a_date(board)]
-    asked = {key: row.recorded_at for key, row, _, _ in (*dates, *completions, *rechecks, *late)}
+    late = [found for found in late if found[0] not in noted]
+    asked = {key: row.recorded_at for key, row, _, _ in (*dates, *completions)}
+    asked |= {key: due_for_recheck_since(row) for key, row, _, _ in rechecks}
+    asked |= {key: row.recorded_at for key, row, _, _ in late}
     given = dict(numbers)
     new = [key for key in {**dict(settled), **asked} if key not in given]
     if given:
         when = {**asked, **dict(settled)}
+        when |= _late_since([key for key in new if key.startswith("late ")], at)
         new.sort(key=lambda key: (when[key], key))
     for key in new:
         given[key] = max(given.values(), default=0) + 1
@@ -143,6 +154,32 @@ def decisions_of(board, *, numbers, settled=(), asks=()):
         sent_back=waiting.sent_back,
         asks=tuple(asks),
     )
+
+
+def due_for_recheck_since(accepted):
+    """When the board came to be asked whether what is ``accepted`` has held: on the day set for that."""
+    return max(accepted.recorded_at, start_of(accepted.recheck_on))
+
+
+def _late_since(keys, at):
+    """{key of a decision on a late action: when it came to be asked for}, for those of ``keys``.
+
+    That is once its date had passed or, if later, once that was agreed or the action was found not to hold.
+    """
+    dates = {int(key.split(" ")[1]): key for key in keys}
+    found = ask(_dates_passed, at, keys=sorted(dates))
+    return {dates[pk]: max(filter(None, (agreed, end_of(last), again))) for pk, last, agreed, again in found}
+
+
+def _dates_passed(at, dates):
+    """The key and last day of each of ``dates``, when it was agreed and when its action was open again."""
+    updates = ProgressUpdate.objects.standing(at)
+    accepted = updates.filter(action=OuterRef(OuterRef("action")), status__in=ACCEPTED)
+    accepted = accepted.order_by("-recorded_at").values("recorded_at")[:1]
+    again = updates.filter(action=OuterRef("action"), status__in=OPEN, recorded_at__gt=Subquery(accepted))
+    again = Subquery(again.order_by("recorded_at").values("recorded_at")[:1])
+    rows = DueDate.objects.with_effect(at).filter(pk__in=dates, due_last__isnull=False)
+    return rows.annotate(again=again).values_list("pk", "due_last", "agreed_at", "again")
 
 
 def late_without_a_date(board):

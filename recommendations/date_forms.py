@@ -74,6 +74,15 @@ class DueDateForm(MeetingForm):
         waiting = proposals_to_decide(addition.as_at).filter(action=action)
         if addition.withdraws:
             waiting = waiting.exclude(pk=addition.withdraws.pk)
+        due, dated = cleaned.get("due"), cleaned.get("dated")
+        # The first may be told of afterwards. What takes the place of one is to come.
+        if due and dated and self.agreed_now and not self.instance.needs_decision:
+            last, agreed = read_edtf(due).last, read_edtf(dated)
+            if last and last < agreed.first:
+                self.add_error(
+                    "due",
+                    f"{say(due)} was over on {agreed}, from when it would count. Enter one that was to come.",
+                )
         if not self.instance.needs_decision:
             # Under the lock: an owner or a report may have come since the form was opened.
             if why := why_not(addition.user, action, addition.as_at):

@@ -20,7 +20,8 @@ from record.as_at import AsAt
 from record.dates import say_day
 from record.ledger import anchor
 from record.models import Meeting
-from record.tests.factories import change, make_user
+from record.tests.admin_forms import errors_of, fill_in
+from record.tests.factories import change, make_meeting, make_user
 from record.tests.pages import main_words, words
 from record.verification import first_fault
 
@@ -376,3 +377,58 @@ def test_the_last_reports_beside_a_decision_are_in_the_order_in_which_they_were_
     (row,) = [row for row in sheet(signed_in(chair), meeting).context["sheet"].rows if row.name == "D1"]
 
     assert [report.narrative for report in row.reports] == ["Last", "Third", "Second"]
+
+
+def test_a_new_date_entered_anew_for_a_wrong_one_is_the_same_decision(chair, officer, meeting, today):
+    make_agenda(officer, today)
+    client = signed_in(chair)
+    date = {"reason_kind": "resources", "reason": "Too few people"}
+    typed = {f"date__{name}": text for name, text in {"due": "June 2098", **date}.items()}
+    assert decide(client, meeting, "D4", "new_date", **typed).status_code == 302
+    wrong = DueDate.objects.get(due="2098-06", needs_decision=False)
+    response = fill_in(
+        client,
+        f"/admin/recommendations/duedate/add/?replaces={wrong.pk}",
+        due="July 2098",
+        correction_reason="It was July",
+        **date,
+    )
+    assert response.status_code == 302, errors_of(response)
+
+    row = next(row for row in sheet(client, meeting).context["sheet"].rows if row.name == "D4")
+    assert [each.words for each in row.decided] == ["new date: July 2098"]
+    assert {row.name for row in sheet(client, meeting).context["sheet"].rows if row.action} == {
+        "D1",
+        "D2",
+        "D3",
+        "D4",
+    }
+    assert "D4 new date: July 2098" in main_words(client.get(meeting.get_absolute_url()))
+
+
+def test_what_a_meeting_sets_no_new_date_for_it_is_asked_no_more_and_the_next_one_is(
+    chair, officer, meeting, today
+):
+    make_agenda(officer, today)
+    client, coming = signed_in(chair), make_meeting("2098-01-15")
+    assert decide(client, meeting, "D4", "no_date", note__words="Report in May").status_code == 302
+
+    page, home = main_words(client.get(meeting.get_absolute_url())), main_words(client.get("/"))
+    assert "D4 no new date set" in page
+    assert ("Late, with no new date asked for" in page, "1 late without a new date" in home) == (False, False)
+    assert "6 decisions" not in home and ": 5 decisions" in home
+    asked = sheet(client, meeting).context["sheet"]
+    assert asked.left_words == "5 of 6 decisions"
+    assert "A04" in main_words(client.get(coming.get_absolute_url()))
+
+
+def test_a_late_action_is_given_no_new_date_that_is_over(chair, officer, meeting, today):
+    make_agenda(officer, today)
+    date = {"date__reason_kind": "resources", "date__reason": "Too few people", "date__due": "June 2023"}
+
+    response = decide(signed_in(chair), meeting, "D4", "new_date", **date)
+
+    assert (response.status_code, DueDate.objects.filter(due="2023-06").exists()) == (200, False)
+    assert problems(response) == [
+        f"June 2023 was over on {say_day(today)}, from when it would count. Enter one that was to come."
+    ]

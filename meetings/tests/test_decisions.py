@@ -32,7 +32,7 @@ def reported_done(*refs):
 
 def asked_for(meeting):
     at = on(TODAY)
-    decisions = decisions_of(board_position(at), numbers=numbers_printed(meeting, at))
+    decisions = decisions_of(board_position(at), at, numbers=numbers_printed(meeting, at))
     return {wanted.name: wanted.action.ref for wanted in decisions.all}
 
 
@@ -81,7 +81,7 @@ def test_a_late_action_is_asked_about_only_while_nobody_asks_for_a_date_or_for_a
                 reason="Too few.",
             )
     at = on(TODAY)
-    kinds = decisions_of(board_position(at), numbers={}).kinds
+    kinds = decisions_of(board_position(at), at, numbers={}).kinds
     assert [(title[0], [(w.name, w.action.ref) for w in wanted]) for title, wanted in kinds] == [
         ("A", [("D1", "A02")]),
         ("B", [("D2", "A03")]),
@@ -156,7 +156,7 @@ def test_a_word_put_right_asks_for_nothing_new_and_a_report_made_anew_does(meeti
     first, second = reported_done("A01", "A02")
     make_update(action := make_action("A03"), Status.DONE, evidence="The minutes")
     accepted = make_update(
-        action, Status.COMPLETE, evidence="Seen", recheck_on=datetime.date(2099, 1, 1), dated="2022-11-02"
+        action, Status.COMPLETE, evidence="Seen", recheck_on=datetime.date(2022, 11, 3), dated="2022-11-02"
     )
     asked = {"D1": "A01", "D2": "A02", "D3": "A03"}
     assert asked_for(meeting) == asked
@@ -178,4 +178,26 @@ def test_a_word_put_right_asks_for_nothing_new_and_a_report_made_anew_does(meeti
     make_send_back(report, dated="2022-11-20")
     assert asked_for(meeting) == {"D2": "A02", "D3": "A03"}
     make_update(first.action, Status.DONE, dated="2022-12-01", evidence="The audit that was asked for")
+    assert asked_for(meeting) == {"D2": "A02", "D3": "A03", "D4": "A01"}
+
+
+def test_a_number_follows_when_a_decision_came_to_be_asked_for_and_nothing_later_takes_it(
+    meeting, publish_paper
+):
+    began = make_user("Officers")
+    held, again, late = (make_action(ref) for ref in ("A01", "A02", "A03"))
+    make_due_date(held, "2022-11", dated="2022-10-01")
+    for action in (held, again):
+        checked = {"dated": "2022-11-02", "recheck_on": datetime.date(2022, 12, 5)}
+        make_update(action, Status.COMPLETE, evidence="Seen", **checked)
+    assert list(publish_paper(meeting).decisions.values()) == [1, 2]
+
+    make_update(late, by=began)
+    make_due_date(late, "2099-06", by=began, needs_decision=True, reason_kind="resources")
+    assert asked_for(meeting) == {"D1": "A01", "D2": "A02", "D3": "A03"}
+
+    # It did not hold, so it is late by a date of long ago; but the board is asked about that only since.
+    make_update(held, Status.AT_RISK, dated="2022-12-20")
+    assert asked_for(meeting) == {"D2": "A02", "D3": "A03", "D4": "A01"}
+    make_update(held, Status.OFF_TRACK, dated="2022-12-21")
     assert asked_for(meeting) == {"D2": "A02", "D3": "A03", "D4": "A01"}
