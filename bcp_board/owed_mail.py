@@ -22,6 +22,7 @@ from recommendations.models import ProgressUpdate
 from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED
 from record.dates import say_day, start_of
+from record.held import went_out
 
 PUBLISH = "meetings.add_paper"
 # So that a weekend without a mail server loses nothing.
@@ -86,11 +87,16 @@ def reminders(month):
 def reminder(person, month, *, why, about=""):
     """The Owed that reminds ``person`` of what they have not reported on."""
     count, due = len(person.not_reported), month.meeting.papers_due_on
+    out = went_out(month.meeting, month.at)
 
     def says(_):
         of = f"the board’s meeting of {say_day(month.meeting.held_on)}"
         verb = "were due" if due and due < month.at.day else "go out"
         papers = f"The papers of {of} {verb} on {say_day(due)}." if due else f"They are for {of}."
+        if out:
+            papers = (
+                f"The papers of {of} went out on {say_day(out)}. What is reported now is told at it as new."
+            )
         since = f"since the meeting of {say_day(month.before.held_on)}" if month.before else "so far"
         return (
             f"{Why(why).label} for {of}",

@@ -191,7 +191,7 @@ class Changes:
             (self.embedded, "embedded"),
             (self.closed, "closed"),
             (self.accepted_again, "accepted again"),
-            (self.moved, "with another due date"),
+            (self.moved, "with a due date set or moved"),
             (self.refused, "with a proposed date refused"),
             (self.sent_back, "sent back for evidence"),
             (self.assessed, "newly assessed"),

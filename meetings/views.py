@@ -175,7 +175,7 @@ def meeting(request, row):
 def nothing_of(changes):
     """The kinds of Changes, in words, of which there is none: what a page says in a line."""
     kinds = (
-        (changes.moved, "no due date moved"),
+        (changes.moved, "no due date set or moved"),
         (changes.refused, "no proposed date refused"),
         (changes.sent_back, "nothing sent back for evidence"),
         (changes.assessed, "no new assessment"),

@@ -22,6 +22,7 @@ from recommendations.position import positions_owned
 from recommendations.status import REPORTABLE
 from record.as_at import AsAt
 from record.forms import hold
+from record.held import went_out
 from record.models import Meeting
 from record.signing import Refused
 from record.statement_forms import Addition
@@ -130,6 +131,7 @@ def mine(request):
         owned = tasks_of(request.user, positions_owned(request.user, at), at)
     tokens = newest_tokens(ProgressUpdate, [task.action.row for task in owned])
     rows = [kept.get(t.action.ref) or opened_row(t, request.user, at, tokens[t.action.pk]) for t in owned]
+    meeting = Meeting.objects.to_come_from(at.today).first()
     context = {
         "rows": rows,
         "lost": lost,
@@ -137,7 +139,8 @@ def mine(request):
         "not_saved": [*kept, *(each.ref for each in lost)],
         "nothing_sent": sent is not None and not filled,
         "problems": [problem for row in rows for problem in row.problems],
-        "meeting": Meeting.objects.to_come_from(at.today).first(),
+        "meeting": meeting,
+        "went_out": went_out(meeting, at),
     }
     return render(request, "recommendations/mine.html", context)
 

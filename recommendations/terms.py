@@ -63,7 +63,7 @@ TERMS = {
     "decided": "Decided at this meeting",
     "arising": "Actions arising",
     "accepted_again": "Accepted again",
-    "moved": "Due dates moved",
+    "moved": "Due dates set or moved",
     "refused": "Proposed dates refused",
     "sent_back": "Sent back for evidence",
     "assessed": "New assessments",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from bcp_board.owed_mail import why_on
 from bcp_board.sending import send
 from bcp_board.tests.mails import BEFORE, BEGAN, DUE, LATE, owed, person, send_on, sent_now
+from meetings.models import Paper
 from meetings.round import round_of
 from meetings.tests.factories import make_late_note
 from recommendations.tests.factories import (
@@ -20,6 +21,7 @@ from recommendations.tests.factories import (
     make_send_back,
     make_update,
 )
+from record import ledger
 from record.as_at import AsAt
 from record.tests.factories import add, make_meeting, make_user, noon
 
@@ -54,6 +56,17 @@ def test_an_owner_is_reminded_some_days_before_and_when_late_each_once(month, da
     assert sent_now() == subjects
     send_on(day)
     assert sent_now() == []
+
+
+def test_a_reminder_says_when_the_papers_went_out_once_they_did(month, ann):
+    made = {"version": 1, "body": b"", "sha256": "0" * 64, "signed": "Clerk Person (Secretariat)"}
+    moment = {"as_at": datetime.date(2022, 12, 7), "published_at": noon("2022-12-07")}
+    ledger.append([Paper(meeting=month, published_by=ann, **made, **moment)])
+
+    send_on("2022-12-08")
+
+    said = "The papers of the board’s meeting of 20 December 2022 went out on 7 December 2022. What is"
+    assert said in mail.outbox[0].body
 
 
 def test_whoever_reported_in_time_is_not_reminded_and_a_reminder_counts_what_is_missing(month, ann):

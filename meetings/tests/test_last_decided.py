@@ -102,7 +102,7 @@ def test_each_kind_of_decision_is_told_with_what_became_of_it(meeting, at_it, ac
     # What is told there is told nowhere else.
     words = ("Why 2098-06", "Too late", "Until May", "Once only", "The audit", "Report in May")
     assert [whole.count(each) for each in words] == [1] * len(words)
-    assert ("Due dates moved" in whole, whole.count("Proposed dates refused")) == (False, 1)
+    assert ("Due dates set or moved" in whole, whole.count("Proposed dates refused")) == (False, 1)
 
 
 def test_a_date_that_another_way_moved_is_told_apart_and_one_that_moved_again_says_so(
@@ -120,13 +120,13 @@ def test_a_date_that_another_way_moved_is_told_apart_and_one_that_moved_again_sa
     make_due_date(a02, "2098-08", **later)
     section, whole = told()
     assert "A01 Title of A01: June 2098 instead of March 2098." in section
-    assert "Due dates moved otherwise: 1 A02" in whole
+    assert "Due dates set or moved otherwise: 1 A02" in whole
     assert whole.count("Why 2098-06") == 1
 
     make_due_date(a01, "2098-09", **later)
     section, whole = told()
     assert section.endswith("Now due September 2098.")
-    assert "Due dates moved otherwise: 2 A01" in whole
+    assert "Due dates set or moved otherwise: 2 A01" in whole
 
 
 def test_what_was_recorded_after_the_moment_that_it_knows_is_not_on_it(meeting, at_it, actions):

@@ -169,3 +169,18 @@ def test_the_first_page_leads_to_what_the_last_meeting_held_decided(reader):
         "/meetings/2022-12-01/#decided"
     ]
     assert 'id="decided"' in reader.get("/meetings/2022-12-01/").content.decode()
+
+
+def test_once_the_paper_is_out_no_owner_is_told_that_a_report_is_still_in_it(client, db):
+    officer = make_user("Officers")
+    make_action(owner=officer)
+    meeting = make_meeting("2098-01-15", papers_due_on=datetime.date(2098, 1, 8))
+    client.force_login(officer)
+    assert "papers are due on 8 January 2098 : what you report by" in main_words(client.get("/mine/"))
+    publish(meeting.pk, by=make_user("Secretariat"), read=what_is_read(meeting))
+
+    said = main_words(client.get("/mine/"))
+
+    today = timezone.localdate()
+    assert f"Its papers went out on {today:%-d %B %Y} : what you report now is told" in said
+    assert "papers are due" not in said
