@@ -102,8 +102,10 @@ class Agenda:
         return tuple(each for each in self.decided if each.superseded)
 
 
-def agenda(meeting, board, at):
+def agenda(meeting, board, at, *, had=None):
     """The Agenda of ``meeting``, which may be None, as ``board`` asks for it and as was known ``at``.
+
+    ``had`` is the AsAt of ``board`` where that is an earlier one: what the meeting had before it.
 
     Numbers are those of its newest paper or, where none is out, those of what waited before the first
     decision was recorded, so that to decide one moves none of the others.
@@ -123,11 +125,16 @@ def agenda(meeting, board, at):
         numbers=numbers,
         settled=settled,
         asks=[each for each in asks if each.kind == AskKind.DECIDE and each.pk not in outcomes],
-        noted={each.key for each in found if isinstance(each.row, LateNote) and not each.superseded},
+        noted={each.key for each in found if _sets_no_date(each, before=(had or at).until)},
     )
     found = [replace(each, number=decisions.numbers.get(each.key)) for each in found]
     found.sort(key=lambda each: (not each.number, each.number or 0))
     return Agenda(decisions, tuple(found), asks, outcomes)
+
+
+def _sets_no_date(decided, *, before):
+    stands = isinstance(decided.row, LateNote) and not decided.superseded
+    return stands and decided.row.recorded_at < before
 
 
 def in_runs(numbers):

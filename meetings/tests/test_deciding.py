@@ -422,6 +422,20 @@ def test_what_a_meeting_sets_no_new_date_for_it_is_asked_no_more_and_the_next_on
     assert "A04" in main_words(client.get(coming.get_absolute_url()))
 
 
+def test_what_a_held_meeting_had_before_it_it_was_asked_whatever_it_decided(
+    chair, clerk, officer, meeting, today
+):
+    make_agenda(officer, today)
+    publish(meeting.pk, by=clerk, read=what_is_read(meeting))
+    client = signed_in(chair)
+    assert decide(client, meeting, "D4", "no_date", note__words="Report in May").status_code == 302
+    change(meeting, state="held")
+
+    page = main_words(client.get(meeting.get_absolute_url()))
+
+    assert ("D4 no new date set" in page, "Late, with no new date asked for: D4 A04" in page) == (True, True)
+
+
 def test_a_late_action_is_given_no_new_date_that_is_over(chair, officer, meeting, today):
     make_agenda(officer, today)
     date = {"date__reason_kind": "resources", "date__reason": "Too few people", "date__due": "June 2023"}
