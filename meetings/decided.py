@@ -105,10 +105,9 @@ class Agenda:
 def agenda(meeting, board, at, *, had=None):
     """The Agenda of ``meeting``, which may be None, as ``board`` asks for it and as was known ``at``.
 
-    ``had`` is the AsAt of ``board`` where that is an earlier one: what the meeting had before it.
-
-    Numbers are those of its newest paper or, where none is out, those of what waited before the first
-    decision was recorded, so that to decide one moves none of the others.
+    ``had`` is the AsAt of ``board`` where that is an earlier one: what the meeting had before it. Numbers are
+    those of its newest paper or, where none is out, those of what waited before the first decision was
+    recorded, so that to decide one moves none of the others.
     """
     numbers = numbers_printed(meeting, at)
     found = _decided_at(meeting, at) if meeting and meeting.held_on <= at.day else []

@@ -138,10 +138,8 @@ def meeting(request, row):
     changes = SimpleLazyObject(lambda: changes_since(board, earlier))
     since_paper = changes_since_paper(row, board, request.as_at)
     is_held = row.was_held_by(request.as_at.day)
-    on_it, corrections = (
-        agenda(row, board, request.as_at, had=had),
-        papers.edits_of_meeting(row, request.as_at),
-    )
+    on_it = agenda(row, board, request.as_at, had=had)
+    corrections = papers.edits_of_meeting(row, request.as_at)
     context = {
         "meeting": row,
         "had": had,

@@ -348,11 +348,10 @@ class ProgressUpdate(Statement):
             # not known at the moment asked about is passed over without a look at its row.
             models.Index(fields=["action", "dated_first", "id", "known_from"], name="update_newest"),
             # With a moment asked about, as_at reads what was last recorded of each from the end of this one.
-            # Which of those speak of a day is in it too. What changed between two meetings looks in it for
-            # what became known of each since.
+            # Which of those speak of a day is in it too.
             models.Index(fields=["action", "known_from", "id", "dated_first"], name="update_last_heard"),
-            # Of a past day is told how much became known later; and of what became known since a meeting,
-            # the few rows that correct or withdraw others are looked for.
+            # What changed between two meetings looks for what became known since, and among that for the
+            # few rows that correct or withdraw others. Of a past day is told how much became known later.
             models.Index(fields=["known_from", "dated_first"], name="update_heard"),
             models.Index(
                 fields=["recorded_at"],
