@@ -159,6 +159,7 @@ class Changes:
     before: ProgressPosition
     pairs: tuple[Change, ...]
     received: tuple[Received, ...]
+    received_is_whole: bool
     not_reported: tuple[ActionPosition, ...]
     added: tuple[Change, ...]
     first_reports: tuple[Change, ...]
@@ -265,7 +266,8 @@ def changes_between(before, now, *, since):
     """The Changes from the ProgressPosition ``before``, taken at ``since``, to ``now``."""
     earlier = before.by_ref
     shown = (row for action in now.actions for row in (action.update, action.previous, action.report) if row)
-    heard = updates_since(since, now.at, named={key for row in shown for key in (row.pk, row.place)})
+    news = updates_since(since, now.at, named={key for row in shown for key in (row.pk, row.place)})
+    heard = news.updates
     put_right = put_right_by(heard)
 
     def change(action):
@@ -292,6 +294,7 @@ def changes_between(before, now, *, since):
         before=before,
         pairs=pairs,
         received=received,
+        received_is_whole=news.is_whole,
         not_reported=tuple(action for action in now.open if action.pk not in heard_of),
         added=added,
         first_reports=tuple(p for p in earlier_too if p.is_first_report and p.action.is_open),
@@ -361,7 +364,7 @@ def received_in_full(changes):
             received=each,
             updates=tuple(rows[pk] for pk in pks),
             more=len(each.updates) - len(pks),
-            at_least=len(each.updates) >= READ_OF_EACH,
+            at_least=not changes.received_is_whole and len(each.updates) >= READ_OF_EACH,
         )
         for each, pks in shown
     ]

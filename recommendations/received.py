@@ -16,9 +16,10 @@ from record.prepared import ask
 from record.statements import place_of
 
 # Updates that became known since a moment are read one and all up to so many, which is what sixty actions are
-# reported on in two years of months. Where more were entered at once, so many of each action's are read.
+# reported on in two years of months. Where more were entered at once, so many of each action's are read: one
+# more than pages tell in full.
 READ_WHOLE = 1500
-READ_OF_EACH = 12
+READ_OF_EACH = 6
 
 
 class Heard(NamedTuple):
@@ -39,8 +40,15 @@ class Heard(NamedTuple):
         return self.status in ACCEPTED
 
 
+class News(NamedTuple):
+    """The ``updates`` that became known since a moment, in their order, and whether those are all of them."""
+
+    updates: list[Heard]
+    is_whole: bool
+
+
 def updates_since(since, at, *, named=()):
-    """A Heard for each update that became known between ``since`` and ``at``, each an AsAt, in their order.
+    """The News of what became known between ``since`` and ``at``, each an AsAt.
 
     Corrections and withdrawals of earlier ones are among them. Where more than READ_WHOLE became known, as
     when years of reports are entered at once, only the READ_OF_EACH reports on an action that were recorded
@@ -48,11 +56,12 @@ def updates_since(since, at, *, named=()):
     from its place on, so a correction is named with its place.
     """
     rows = ask(_updates_since, at, since.until)
-    if len(rows) > READ_WHOLE:
+    is_whole = len(rows) <= READ_WHOLE
+    if not is_whole:
         last = {key for keys in ask(_last_of_each, at, since.until) for key in keys if key}
         rows = ask(_of_keys, at, since.until, keys=sorted(last.union(named)))
         rows += ask(_putting_right, at, since.until)
-    return sorted({Heard(*row) for row in rows})
+    return News(sorted({Heard(*row) for row in rows}), is_whole)
 
 
 def _updates_since(at, since):
@@ -122,7 +131,7 @@ def reported_this_round(at):
     """
     held = meetings_held(at)
     if held:
-        reports = reports_in(updates_since(had_before_it(held[0], at), at))
+        reports = reports_in(updates_since(had_before_it(held[0], at), at).updates)
         return {key for key, of_action in reports.items() if somebody_reported(of_action)}
     made = ProgressUpdate.objects.standing(at).filter(document=None)
     return set(made.values_list("action", flat=True))

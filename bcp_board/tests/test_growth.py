@@ -166,7 +166,7 @@ def test_what_was_heard_or_put_right_since_a_meeting_is_looked_up_in_indexes(off
         at, edits = now, ()
 
     with CaptureQueriesContext(connection) as asked:
-        heard = updates_since(since, now)
+        heard = updates_since(since, now).updates
         put_right = corrections(since=since, now=Now)
     is_sqlite = connection.vendor == "sqlite"
     explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"

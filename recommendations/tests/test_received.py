@@ -19,5 +19,5 @@ def test_a_report_of_the_moment_from_which_is_asked_is_heard_and_one_of_the_mome
     since = on(datetime.date(2022, 10, 10), noon("2022-10-10"))
     until = on(datetime.date(2022, 10, 20), noon("2022-10-20"))
 
-    heard = [row.dated_first for row in updates_since(since, until)]
+    heard = [row.dated_first for row in updates_since(since, until).updates]
     assert heard == [datetime.date(2022, 10, 10), datetime.date(2022, 10, 19)]
