@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from html import unescape
-from itertools import groupby
+from itertools import groupby, takewhile
 
 # What a sheet holds, in millimetres, and the type that styles/_paper.scss sets; a test holds them together.
 WIDTH, HEIGHT = 190.0, 260.0
@@ -218,7 +218,7 @@ def sheets_of(parts):
 
 
 def packed(pieces):
-    """The HTML of as few sheets as hold ``pieces`` in their order; a heading goes with what follows it."""
+    """The HTML of as few sheets as hold ``pieces`` in their order; a heading ends none of them."""
     sheets, used = [[]], 0
     waiting = deque(with_headings(pieces))
     while waiting:
@@ -241,18 +241,35 @@ def packed(pieces):
 
 
 def with_headings(pieces):
-    """``pieces`` in lists: each with the headings before it, and the first row of a table with its second."""
+    """``pieces`` in lists of what stays together.
+
+    A heading with what follows it and, where that introduces a table or a list, with the first of its rows;
+    the first row of a table with its second, unless its rows stand in groups.
+    """
     waiting, within = [], ""
     pieces = [*pieces, None]
-    for piece, following in zip(pieces, pieces[1:], strict=False):
+    for place, piece in enumerate(pieces[:-1]):
         waiting.append(piece)
-        begins = piece.columns and piece.opens != within and piece.height < LONG
+        following = pieces[place + 1]
+        begins = piece.html.startswith("<tr") and piece.opens != within and piece.height < LONG
         within = piece.opens
-        if not piece.is_heading and not (begins and following and following.opens == piece.opens):
+        is_kept = (
+            piece.is_heading
+            or (begins and following and following.opens == piece.opens)
+            or (waiting[0].is_heading and _introduce(pieces[place:]))
+        )
+        if not is_kept:
             yield waiting
             waiting = []
     if waiting:
         yield waiting
+
+
+def _introduce(pieces):
+    """Whether the first of ``pieces`` lead up to a table or a list, and are short enough to stay with it."""
+    leading = list(takewhile(lambda piece: piece and not (piece.opens or piece.is_heading), pieces))
+    after = pieces[len(leading)]
+    return bool(leading and after and after.opens) and sum(piece.height for piece in leading) <= LONG
 
 
 def height_together(pieces, *, after=None):

@@ -41,6 +41,51 @@ def test_no_row_of_a_table_is_left_alone_with_its_headings_at_the_end_of_a_sheet
     assert first.count("</td></tr>") != 1
 
 
+LINE_OF_WORDS = "<p>One line of words.</p>"
+INTRODUCTION = "<p>Every action that is overdue, off track or at risk.</p>"
+GROUPS = TABLE.replace("<table>", '<table class="grouped">').replace(
+    "<tbody>{rows}</tbody>",
+    "".join(
+        f"<tbody><tr><td rowspan=2>{n}</td><td>What</td></tr><tr><td>Why</td></tr></tbody>" for n in range(30)
+    ),
+)
+
+
+@pytest.mark.parametrize("before", range(36, 56))
+@pytest.mark.parametrize("headings", ["<h2>Look at these</h2>", "<h2>Look</h2><h3>At these</h3>"])
+@pytest.mark.parametrize(
+    "introduced_by", ["", INTRODUCTION, INTRODUCTION * 3, "<div class='framed'><p>One</p></div>"]
+)
+@pytest.mark.parametrize(
+    ("follows", "first_of_it"),
+    [
+        (TABLE.format(rows=rows(30)), "Row 1 "),
+        (GROUPS, "Why"),
+        (f"<ul>{'<li>Item</li>' * 30}</ul>", "Item"),
+    ],
+    ids=["rows", "groups", "items"],
+)
+def test_a_heading_and_what_introduces_a_table_stand_on_one_sheet_with_the_beginning_of_it(
+    before, headings, introduced_by, follows, first_of_it
+):
+    html = LINE_OF_WORDS * before + headings + introduced_by + follows
+    sheets = sheets_of([html])
+    (sheet,) = [sheet for sheet in sheets if "<h2>" in sheet]
+    assert first_of_it in sheet[sheet.index("<h2>") :]
+    assert headings + introduced_by in sheet
+    assert all(height_together(pieces_of(sheet)) <= HEIGHT for sheet in sheets)
+    # A blank is left only where so little would have gone into it.
+    assert all(height_together(pieces_of(sheet)) > HEIGHT - 45 for sheet in sheets[:-1])
+
+
+@pytest.mark.parametrize("before", range(40, 53))
+def test_what_stands_below_a_heading_and_is_long_is_not_kept_with_the_table_after_it(before):
+    html = f"{LINE_OF_WORDS * before}<h2>Next</h2>{LINE_OF_WORDS * 8}{TABLE.format(rows=rows(30))}"
+    first, *_ = sheets_of([html])
+    assert height_together(pieces_of(first)) > HEIGHT - 18
+    assert not first.endswith("</h2>")
+
+
 def test_each_part_begins_a_sheet_and_one_without_anything_has_none():
     assert sheets_of(["<p>First</p>", " \n", "<p>Annex</p>"]) == ["<p>First</p>", "<p>Annex</p>"]
 
