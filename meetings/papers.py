@@ -19,6 +19,7 @@ from meetings.decided import agenda
 from meetings.decisions import Decisions
 from meetings.glance import Glance, glance
 from meetings.last_decided import LastDecided, last_decided
+from meetings.outcomes import AskOutcome
 from meetings.sheets import packed, pieces_of, sheets_of
 from recommendations import charts
 from recommendations.action_position import ActionPosition
@@ -54,7 +55,8 @@ def recommendation_rows(board, changes):
 class StatusPaper:
     """Everything that the status page or a paper shows of the board at ``at``. ``meeting`` may be None.
 
-    ``changes`` are those since the meeting before, None if there was none, and ``last`` what that one
+    ``outcomes`` are {key of one of its ``asks``: what became of it}, so that what was answered is asked no
+    more. ``changes`` are those since the meeting before, None if there was none, and ``last`` what that one
     decided; ``unchanged`` the actions that have not moved for some meetings; ``months`` the statuses of
     twelve months.
     """
@@ -62,6 +64,7 @@ class StatusPaper:
     at: AsAt
     meeting: Meeting | None
     asks: tuple[Ask, ...]
+    outcomes: dict[int, AskOutcome]
     meeting_before: Meeting | None
     last: LastDecided | None
     board: BoardPosition
@@ -84,6 +87,11 @@ class StatusPaper:
         """The four cells; what hangs on a critical recommendation stands by itself, below the ten."""
         nearer = [replace(c, lines=c.lines[:-1] or c.lines) for c in self.glance.critical]
         return (self.glance.judgement, *nearer, self.glance.since, self.glance.coming)
+
+    @property
+    def answered(self):
+        """Those of the asks of which it is recorded what became of them."""
+        return [ask for ask in self.asks if ask.pk in self.outcomes]
 
     @property
     def covering_note(self):
@@ -202,11 +210,13 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
     newest = ledger.newest(None if version else at.known)
     earlier = meetings_held(at, before=meeting)
     changes, before = changes_since(board, earlier), earlier[0] if earlier else None
-    wanted = agenda(meeting, board, at).decisions
+    on_it = agenda(meeting, board, at)
+    wanted = on_it.decisions
     return StatusPaper(
         at=at,
         meeting=meeting,
         asks=asks,
+        outcomes=on_it.outcomes,
         meeting_before=before,
         last=last_decided(before, board, at),
         board=board,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from meetings import papers
 from meetings.decisions import asks_of
 from meetings.templatetags.paper import in_a_line
+from meetings.tests.factories import make_outcome
 from recommendations.position import board_position
 from recommendations.status import STATUS_WORDS, TABLE, Status
 from recommendations.tests.factories import (
@@ -23,7 +24,7 @@ from recommendations.tests.factories import (
 from record import ledger
 from record.as_at import AsAt
 from record.models import Demonstration
-from record.tests.factories import make_meeting, make_user, noon, on
+from record.tests.factories import add, make_meeting, make_user, noon, on
 
 pytestmark = pytest.mark.once
 
@@ -277,6 +278,40 @@ def test_decisions_are_numbered_with_a_box_for_each_answer(db):
     )
     assert counted in text
     assert officer.last_name not in text
+
+
+def test_what_the_meeting_made_of_an_ask_stands_in_the_place_of_its_box(db):
+    asks = ["Agree the plan", "Fund it", "Note the letter", "Hear the owners", "Close the plan"]
+    meeting = make_meeting(held_on=AS_AT, asks=asks)
+    agreed, deferred, noted, between, _ = meeting.asks.order_by("pk")
+    chair, clerk = (
+        make_user(group, first_name="Cara", last_name="Reader") for group in ("Chair", "Secretariat")
+    )
+    told = {"dated": AS_AT.isoformat(), "recorded_at": AT}
+    assert render(meeting=meeting).count(b'class="tick"') == 5
+
+    make_outcome(agreed, by=chair, **told)
+    make_outcome(deferred, "deferred", words="Until <May>\nor later", by=chair, **told)
+    late = {**told, "recorded_at": AT + datetime.timedelta(days=2)}
+    make_outcome(between, "not_agreed", words="No time", by=clerk, **{**told, "meeting": None})
+    make_outcome(noted, "noted", by=clerk, **late)
+    body = render(meeting=meeting, today=datetime.date(2022, 12, 20), version=2)
+    text = text_of(body)
+    assert (
+        "Agree the plan Agreed (the Chair, at the meeting of 15 December 2022) "
+        "To decide: Fund it Deferred : Until <May> or later (the Chair, at the meeting of 15 December 2022) "
+        "To decide: Note the letter Noted (the Secretariat, at the meeting of 15 December 2022, "
+        "recorded 2 days later) To decide: Hear the owners Not agreed : No time "
+        "(the Secretariat, 15 December 2022) To decide: Close the plan"
+    ) in text
+    assert "5 requests from the Secretariat, 4 of them answered below." in text
+    assert body.count(b'class="tick"') == 1
+    assert "Reader" not in text
+    # What was not yet known when the paper before was made, and what counts no more, leave the box.
+    then = render(meeting=meeting, known=AT + datetime.timedelta(days=1), version=1)
+    assert then.count(b'class="tick"') == 2
+    add(agreed.outcomes.get().withdrawal(by=chair, reason="Not said"))
+    assert render(meeting=meeting).count(b'class="tick"') == 2
 
 
 def test_an_action_that_a_decision_is_about_is_not_an_exception_a_second_time(db):
