@@ -3,7 +3,6 @@
 Screens and papers print the same. Nothing here asks a database, a clock, a request or a setting.
 """
 
-import datetime
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,13 +71,13 @@ def glance(
     before: Meeting | None,
     coming: Meeting | None,
     decisions: Decisions,
-    went_out: datetime.date | None = None,
+    papers: str = "",
     moved_from: str = "",
 ):
     """The Glance of ``board``, with its ``changes`` since the meeting ``before``, and the one to come.
 
-    ``decisions`` are those wanted of that one, ``went_out`` is the day of its first paper, if it has one, and
-    ``moved_from`` the day on which it was to be held before, in words, if it was moved.
+    ``decisions`` are those wanted of that one. In words, ``papers`` says when its papers go out, where that
+    is told, and ``moved_from`` is the day on which it was to be held before, if it was moved.
     """
     held = "Since the last meeting"
     if before:
@@ -90,7 +89,7 @@ def glance(
         critical=tuple(critical_cell(r) for r in board.critical)
         or (Cell("No critical recommendation", ("None is marked critical on this day.",)),),
         since=since_meeting(held, changes, before),
-        coming=next_to_come(board, coming, decisions, went_out=went_out, moved_from=moved_from),
+        coming=next_to_come(board, coming, decisions, papers=papers, moved_from=moved_from),
         compared=f"Since {day.day} {MONTHS[day.month - 1][:3]}" if before else "",
         lines=tuple(Line(r, changes.movement(r.number) if changes else None) for r in board.recommendations),
     )
@@ -134,14 +133,14 @@ def since_meeting(held, changes, before):
     return Cell(held, (changes.movement_words, *paper))
 
 
-def next_to_come(board, meeting, decisions, *, went_out, moved_from):
+def next_to_come(board, meeting, decisions, *, papers, moved_from):
     """The next meeting, what is to be decided, and when its papers go out."""
     if not meeting:
         wanted = f"{decisions.counted.capitalize()} waiting{': ' if decisions else ''}{decisions.words}."
         return Cell("No next meeting recorded", (wanted,))
     lines = [f"Moved from {moved_from}."] if moved_from else []
     lines += [f"{decisions.words}."] if decisions else []
-    if papers := papers_due(meeting, board.at, went_out):
+    if papers:
         lines.append(f"{papers}.")
     return Cell(f"{say_day(meeting.held_on)}: {decisions.counted}", tuple(lines))
 

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from meetings.changes import Changes, Unchanged, changes_since, unchanged
 from meetings.decided import agenda
 from meetings.decisions import Decisions
-from meetings.glance import Glance, glance
+from meetings.glance import Glance, glance, papers_due
 from meetings.last_decided import LastDecided, last_decided
 from meetings.outcomes import AskOutcome
 from meetings.sheets import packed, pieces_of, sheets_of
@@ -191,11 +191,19 @@ def moved_from(meeting, at):
     return moves[-1][1] if moves else ""
 
 
-def glance_of(board, *, coming, **told):
-    """The Glance of ``board`` with what is told of the meeting ``coming``; ``told`` is the rest of it."""
+def glance_of(board, *, coming, in_its_paper=False, **told):
+    """The Glance of ``board`` with what is told of the meeting ``coming``; ``told`` is the rest of it.
+
+    ``in_its_paper`` it does not say when the papers of that meeting go out: whoever reads it has one.
+    """
     at = board.at
+    is_told = coming and not in_its_paper
     return glance(
-        board, coming=coming, went_out=went_out(coming, at), moved_from=moved_from(coming, at), **told
+        board,
+        coming=coming,
+        papers=papers_due(coming, at, went_out(coming, at)) if is_told else "",
+        moved_from=moved_from(coming, at),
+        **told,
     )
 
 
@@ -223,7 +231,14 @@ def status_paper(at, *, meeting, asks=(), is_draft=False, version=None, publishe
         changes=changes,
         unchanged=unchanged(board, earlier) if has_annex else (),
         months=charts.monthly_statuses(at) if has_annex else None,
-        glance=glance_of(board, changes=changes, before=before, coming=meeting, decisions=wanted),
+        glance=glance_of(
+            board,
+            changes=changes,
+            before=before,
+            coming=meeting,
+            decisions=wanted,
+            in_its_paper=bool(version or is_draft),
+        ),
         decisions=wanted,
         records=track_records(board),
         sheet=Sheet(

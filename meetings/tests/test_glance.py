@@ -6,7 +6,7 @@ import pytest
 
 from meetings.changes import changes_since
 from meetings.decided import agenda
-from meetings.glance import glance
+from meetings.papers import glance_of
 from recommendations.models import Action
 from recommendations.position import board_position
 from recommendations.status import Status
@@ -35,7 +35,7 @@ def seen(day=TODAY):
     changes = changes_since(board, earlier)
     coming = next_meeting(at)
     decisions = agenda(coming, board, at).decisions
-    return glance(board, changes=changes, before=before, coming=coming, decisions=decisions)
+    return glance_of(board, changes=changes, before=before, coming=coming, decisions=decisions)
 
 
 def test_where_nothing_is_recorded_every_cell_says_so():

@@ -76,6 +76,21 @@ def test_once_a_paper_is_out_nothing_says_that_papers_will_go_out(reader):
     assert "Its paper: Version 1" in listed
 
 
+def test_no_paper_says_of_itself_when_papers_go_out(reader):
+    clerk, meeting = make_user("Secretariat"), make_meeting(TO_COME, papers_due_on="2098-12-08")
+    paper = f"/meetings/{TO_COME}/paper/"
+    versions = []
+    assert "Papers go out on 8 December 2098." in said_on(reader, "/status/")[0]
+    versions += said_on(reader, paper)
+
+    publish(meeting.pk, by=clerk, read=what_is_read(meeting))
+    publish(meeting.pk, by=clerk, read=what_is_read(meeting), reason="A figure")
+    versions += said_on(reader, f"{paper}?version=1", f"{paper}?version=2")
+
+    assert ["15 December 2098: no decisions" in text for text in versions] == [True] * 3
+    assert ["Papers " in text for text in versions] == [False] * 3
+
+
 def test_what_a_meeting_held_was_asked_and_has_no_decision_on_is_named(reader):
     chair, owner, meeting = make_user("Chair"), make_user("Officers"), make_meeting("2022-12-01")
     *asked, done = [make_action(f"A0{number}") for number in range(1, 5)]
