@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from meetings import papers
 from meetings.forms import MeetingForm
 from meetings.outcomes_admin import AskOutcomeAdmin, LateNoteAdmin
-from meetings.publishing import MovedOn, draft, publish, what_is_read
+from meetings.publishing import MovedOn, decided_already, draft, publish, what_is_read
 from record import ledger, security_log
 from record.admin import RecordAdmin
 from record.dates import say_day
@@ -153,6 +153,7 @@ class MeetingAdmin(RecordAdmin):
             "form": form,
             "newest": meeting.papers.defer("body").order_by("-version").first(),
             "moved_on": moved_on,
+            "decided_already": decided_already(meeting),
             "extent": papers.extent(ledger.newest()),
             "paper": paper,
             "sheets": papers.laid_out(paper),

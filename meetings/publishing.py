@@ -13,6 +13,7 @@ from meetings.papers import render_paper, status_paper
 from record import ledger
 from record.as_at import AsAt
 from record.dates import end_of, say_day
+from record.held import decided_at, is_in_time
 from record.models import Meeting
 from record.signing import signature
 from record.since import told_since
@@ -140,6 +141,16 @@ def freeze(meeting, newest, *, by, signed, now, reason, has_annex=False):
         decisions=made.decisions.numbers,
     )
     return ledger.append([paper])[0]
+
+
+def decided_already(meeting):
+    """What stands as decided at ``meeting``, where a paper published now would be what it had before it.
+
+    Its page would then show, as the position before the meeting, one that has these decisions in it.
+    """
+    now = timezone.now()
+    at = AsAt.now(timezone.localdate(now))
+    return decided_at(meeting, at) if is_in_time(now, meeting) else []
 
 
 def draft(meeting, *, has_annex=False):

@@ -65,7 +65,7 @@ def _papers_of(at, meetings):
 def had_with(papers, meeting, at):
     """The same, given the ``papers`` that were published for it by then, in the order of their versions."""
     if papers:
-        in_time = [p for p in papers if timezone.localdate(p.published_at) <= meeting.held_on]
+        in_time = [p for p in papers if is_in_time(p.published_at, meeting)]
         paper = (in_time or papers[:1])[-1]
         return AsAt(at.today, paper.as_at, min(paper.published_at, end_of(paper.as_at)))
     if at.known and meeting.held_on >= at.day:
@@ -73,6 +73,11 @@ def had_with(papers, meeting, at):
     if meeting.held_on >= at.today:
         return AsAt.now(at.today)
     return AsAt.then(meeting.held_on, today=at.today)
+
+
+def is_in_time(published_at, meeting):
+    """Whether ``meeting`` had a paper that was published at that moment in front of it."""
+    return timezone.localdate(published_at) <= meeting.held_on
 
 
 def decided_at(meeting, at):

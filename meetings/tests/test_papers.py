@@ -15,6 +15,7 @@ from django.utils import timezone
 from meetings import papers
 from meetings.models import Paper
 from meetings.publishing import MovedOn, publish, shown_next, what_is_read
+from meetings.tests.factories import make_outcome
 from recommendations.models import Action, ProgressUpdate
 from recommendations.tests.factories import make_action, make_update
 from record import ledger, triggers
@@ -23,6 +24,7 @@ from record.held import had_before_it
 from record.models import LedgerEntry
 from record.tests.admin_forms import fields_of
 from record.tests.factories import add, make_meeting, make_user, noon, on, saved
+from record.tests.pages import main_words
 from record.verification import first_fault
 
 pytestmark = pytest.mark.again
@@ -358,3 +360,38 @@ def test_the_coming_version_can_be_read_as_a_draft_by_those_who_publish_it(clien
     client.force_login(make_user("Board members"))
     assert published(client, f"{ADDRESS}?draft") == frozen
     assert b"Money is short." not in frozen
+
+
+@pytest.mark.parametrize("days_ago", [0, 1])
+def test_whoever_publishes_after_decisions_is_warned_where_the_position_before_the_meeting_would_hold_them(
+    db, client, secretariat, days_ago
+):
+    today = timezone.localdate()
+    meeting = make_meeting(today - datetime.timedelta(days=days_ago), state="held", asks=["One", "Two"])
+    other = make_meeting(today - datetime.timedelta(days=9), asks=["Three"])
+    client.force_login(secretariat)
+    day = {"dated": meeting.held_on.isoformat(), "by": secretariat}
+    warned = (
+        "so once you publish, the meeting’s page will show, as the position before the meeting, what this"
+    )
+
+    publish(meeting.pk, by=secretariat, read=what_is_read(meeting))
+    make_outcome(other.asks.get(), **{**day, "dated": other.held_on.isoformat()})
+    wrong = make_outcome(meeting.asks.first(), **day)
+    add(wrong.withdrawal(by=secretariat, reason="A slip"))
+    assert warned not in main_words(client.get(publish_page(meeting)))
+
+    decided = make_outcome(meeting.asks.last(), **day)
+    page = main_words(client.get(publish_page(meeting)))
+    before = had_before_it(meeting, on(today))
+    assert before.known <= decided.recorded_at
+    publish(meeting.pk, by=secretariat, read=what_is_read(meeting), reason="A figure")
+    moved = had_before_it(meeting, on(today)) != before
+    assert (warned in page, moved) == ((True, True) if days_ago == 0 else (False, False))
+    assert ("1 decision made at this meeting is already on the record , so once" in page) == moved
+    assert ("new paper shows: the position after that decision." in page) == moved
+
+    make_outcome(meeting.asks.first(), **day)
+    page = main_words(client.get(publish_page(meeting)))
+    assert ("2 decisions made at this meeting are already on the record" in page) == moved
+    assert ("the position after those decisions." in page) == moved
