@@ -148,8 +148,10 @@ class Meeting(models.Model):
         return self.state == MeetingState.CANCELLED
 
     def words_on(self, day):
-        """Its state on ``day`` in a word: it counts as held once its day has passed."""
-        return MeetingState.HELD.label if self.was_held_by(day) else self.get_state_display()
+        """Its state on ``day`` in a word: it counts as held once its day has passed, and never before it."""
+        if self.is_cancelled:
+            return self.get_state_display()
+        return MeetingState.HELD.label if self.was_held_by(day) else MeetingState.PLANNED.label
 
     def was_held_by(self, day):
         """Whether it had been held on ``day``: the same rule as the queryset's."""

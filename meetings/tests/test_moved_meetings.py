@@ -199,3 +199,19 @@ def test_once_the_paper_is_out_no_owner_is_told_that_a_report_is_still_in_it(cli
     today = timezone.localdate()
     assert f"Its papers went out on {today:%-d %B %Y} : what you report now is told" in said
     assert "papers are due" not in said
+
+
+def test_on_a_day_before_it_a_meeting_that_was_held_is_still_to_come_and_nobody_was_there(reader):
+    row = make_meeting(
+        "2022-11-22", state="held", attendance="Chair", apologies="Police", minutes_url="https://example.org/"
+    )
+    days = ("2022-11-21", "2022-11-22", "2022-11-23")
+    pages = [main_words(reader.get(f"{row.get_absolute_url()}?as_at={day}")) for day in days]
+    there = "Who was there Chair Apologies Police Minutes"
+    assert [there in page for page in pages] == [False, True, True]
+    heading = "Meeting of 22 November 2022"
+    opened = [page.partition(f"{heading} ")[2].partition(".")[0] for page in pages]
+    assert opened == ["Planned", "Held", "Held"]
+    assert [word for word in ("Chair", "Police", "minutes", "Held") if word in pages[0]] == []
+    lists = [main_words(reader.get(f"/meetings/?as_at={day}")) for day in days]
+    assert ["No meeting had been held by" in page for page in lists] == [True, False, False]
