@@ -120,7 +120,7 @@ class Part:
 
     @property
     def shown(self):
-        return [(self.form[name], label) for name, label in self.ways[0].boxes.items()]
+        return [self.form[name] for name in self.ways[0].boxes]
 
     @property
     def hidden(self):
@@ -176,6 +176,10 @@ class RowForm:
     def box_errors(self):
         return self.chosen.box_errors if self.chosen else []
 
+    @property
+    def is_saved_already(self):
+        return bool(self.chosen and self.chosen.form.is_saved_already)
+
     def is_valid(self):
         if not self.chosen:
             return False
@@ -218,6 +222,9 @@ class RowForm:
             for name, value in self._told(way, addition).items():
                 data[f"{prefix}-{name}"] = value
         form = form_of(way.kind, addition, data, prefix=prefix)
+        for name, label in way.boxes.items():
+            # What is wrong with a box is said by the name that it has here.
+            form.fields[name].label = label
         self._suit(form, way)
         if data is None and self.sent is not None:
             # What was typed for another way comes back as well.

@@ -133,8 +133,12 @@ def assign(request):
         if entered.past:
             past = f"Already past: {get_text_list(entered.past, 'and')}. Replace a date that is wrong."
             messages.warning(request, past)
-        if entered.saved and not entered.rows:
+        is_done = (entered.saved or entered.already) and not entered.rows
+        if entered.saved and is_done:
             messages.success(request, f"Saved: {get_text_list(entered.saved, 'and')}.")
+        for words in entered.already:
+            messages.info(request, words)
+        if is_done:
             query = f"?{urlencode({'show': show})}" if show else ""
             return HttpResponseRedirect(reverse("assign") + query)
     positions = [a for a in positions_of(None, at) if a.is_open]
@@ -173,7 +177,8 @@ def assign(request):
         "lost": lost,
         "saved": entered.saved if entered else [],
         "not_saved": list(entered.rows) if entered else [],
-        "nothing_sent": entered is not None and not (entered.saved or entered.rows or problems),
+        "nothing_sent": entered is not None
+        and not (entered.saved or entered.already or entered.rows or problems),
     }
     return render(request, "recommendations/assign.html", context)
 
@@ -239,7 +244,10 @@ def said_by(row):
 
 
 class Entered:
-    """What was sent in the grid. ``save`` leaves what is ``saved``, in words, and what is not, by action."""
+    """What was sent in the grid. ``save`` leaves what is ``saved``, in words, and what is not, by action.
+
+    What was saved ``already``, by a form that is sent a second time, is neither.
+    """
 
     def __init__(self, request, people, shared):
         self.user, self.at, self.shared = request.user, request.as_at, shared.cleaned_data
@@ -248,7 +256,7 @@ class Entered:
         self.usernames[NOBODY] = ""
         self.typed = typed_rows(request.POST)
         self.sent = request.POST
-        self.saved, self.past, self.rows = [], [], {}
+        self.saved, self.already, self.past, self.rows = [], [], [], {}
 
     def save(self):
         """Save each owner and each date by itself."""
@@ -334,10 +342,8 @@ class Entered:
                 self.keep(ref, box, text, [why], row)
                 return
             has_one = DueDate.objects.agreed(self.at).filter(action=action).exists()
-            reason_kind = self.shared["reason_kind"] if has_one else ReasonKind.FIRST
-            if not reason_kind:
-                self.keep(ref, box, text, ["It has a date already. Choose the kind of reason, above."], row)
-                return
+            # A first date that is sent a second time says so again, and is on the record.
+            reason_kind = (has_one and self.shared["reason_kind"]) or ReasonKind.FIRST
             data |= {f"{ref}-due": text, f"{ref}-reason": self.shared["reason"]}
             data[f"{ref}-reason_kind"] = reason_kind
         with transaction.atomic():
@@ -352,8 +358,14 @@ class Entered:
                 if box == "due" and form.instance.due_last and form.instance.due_last < self.at.today:
                     self.past.append(self.saved[-1])
                 return
+        if form.is_saved_already:
+            self.already.append(f"{ref}: {form.non_field_errors()[0]}")
+            return
         row["tokens"][box] = form.carried("opened_on")
-        self.keep(ref, box, text, [error for found in form.errors.values() for error in found], row)
+        wrong = [error for found in form.errors.values() for error in found]
+        if "reason_kind" in form.errors:
+            wrong = ["It has a date already. Choose the kind of reason, above."]
+        self.keep(ref, box, text, wrong, row)
 
     def keep(self, ref, box, text, errors, row=None):
         kept = self.rows.setdefault(ref, {"errors": {}, "tokens": (row or {}).get("tokens", {})})

@@ -81,6 +81,7 @@ class Row:
     was: str
     is_ticked: bool = False
     errors: list[str] = field(default_factory=list)
+    is_saved_already: bool = False
 
     @property
     def slug(self):
@@ -114,7 +115,7 @@ def mine(request):
         # All of them at once and in one order, so that two people who save several wait for each other once.
         hold(Action.objects.filter(ref__in=filled))
     owned = tasks_of(request.user, positions_owned(request.user, at), at)
-    saved, kept = [], {}
+    saved, already, kept = [], [], {}
     lost = [lost_row(ref, names, request, owned) for ref, names in filled.items()]
     lost = [each for each in lost if each]
     for task in owned:
@@ -122,10 +123,16 @@ def mine(request):
             row = sent_row(task, request)
             if row is None:
                 saved.append(task.action.ref)
+            elif row.is_saved_already:
+                already += [f"{row.slug}: {words}" for words in row.errors]
             else:
                 kept[task.action.ref] = row
-    if saved and not (kept or lost):
+    is_done = (saved or already) and not (kept or lost)
+    if saved and is_done:
         messages.success(request, f"Saved: {get_text_list(saved, 'and')}.")
+    for words in already:
+        messages.info(request, words)
+    if is_done:
         return HttpResponseRedirect(reverse("mine"))
     if saved:
         owned = tasks_of(request.user, positions_owned(request.user, at), at)
@@ -195,7 +202,8 @@ def sent_row(task, request):
         if form.is_valid():
             form.record()
             return None
-    return Row(task, form, was=was, errors=[*form.non_field_errors(), *form.errors.get("dated", [])])
+    errors = [*form.non_field_errors(), *form.errors.get("dated", [])]
+    return Row(task, form, was=was, errors=errors, is_saved_already=form.is_saved_already)
 
 
 def sent_repeat(task, report, data, was):
@@ -219,6 +227,7 @@ def sent_repeat(task, report, data, was):
                 return None
         row = opened_row(task, report.user, report.as_at, form.carried("opened_on"))
         row.is_ticked, row.errors = True, [error for each in form.errors.values() for error in each]
+        row.is_saved_already = form.is_saved_already
         return row
     form = form_of(OwnReportForm, report, data, prefix=ref, only=(*ASKED, "dated"))
     # Shown as it was sent, and checked for nothing but that it cannot be both.

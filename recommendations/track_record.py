@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from django.db.models import DateField, ExpressionWrapper, FilteredRelation, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
 from recommendations.action_position import ActionPosition
 from recommendations.date_outcomes import Outcome, outcome_of
@@ -133,6 +134,8 @@ class TrackRecord:
 
     @property
     def came_words(self):
+        if not self.cases:
+            return "no date agreed in this record for its actions has come yet"
         return f"{dates(self.count)} came and {'were' if self.count > 1 else 'was'} reported on"
 
     @property
@@ -151,6 +154,8 @@ class TrackRecord:
     @property
     def words(self):
         """What became of its dates, a sentence, or that there are too few to say."""
+        if not self.cases:
+            return f"{capfirst(self.came_words)}."
         if self.is_too_few:
             return f"Too few to say: {self.came_words}."
         never = sum(case.days_late is None for case in self.missed)
@@ -199,6 +204,8 @@ class TrackRecord:
     @property
     def short_words(self):
         """It where there is room for a line: "8 of 9 dates missed, median 7 months late so far"."""
+        if not self.cases:
+            return self.came_words
         if self.is_too_few:
             return f"too few to say: {self.came_words}"
         missed = f"{len(self.missed)} of {dates(self.count)} missed"

@@ -71,6 +71,8 @@ class OpenedForm(forms.ModelForm):
     opened_by = TokenField(required=False)
     opener = None
     advice = f"{KEPT} Check it against theirs; to save yours as well, choose Save again."
+    # Whether what was sent is on the record already, saved by this person.
+    is_saved_already = False
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -96,9 +98,10 @@ class OpenedForm(forms.ModelForm):
             # The page shown next has seen the other save, so saving again is a deliberate act.
             self.carry("opened_on", newest)
         if again := self.said_already():
+            self.is_saved_already = True
             self.add_error(None, again)
         elif opened_on != newest:
-            self.add_error(None, [*self.what_happened(opened_on, newest), self.advice])
+            self.add_error(None, [*self.what_happened(opened_on, newest), self.advice_since(opened_on)])
         return cleaned
 
     def carried(self, token):
@@ -109,6 +112,10 @@ class OpenedForm(forms.ModelForm):
         """Have the page that is shown next send ``value`` in the token field ``token``."""
         self.data = self.data.copy()
         self.data[self.add_prefix(token)] = value
+
+    def advice_since(self, opened_on):
+        """What to do now about what was saved since the form was opened."""
+        return self.advice
 
     def said_already(self):
         """A sentence if this person has just saved the very same, else an empty string."""

@@ -1,15 +1,17 @@
 """The forms that add statements, and those that withdraw one: dated, signed, and never edited."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django import forms
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
 from django.forms.models import model_to_dict
 
 from record.as_at import EARLIEST, AsAt
 from record.dates import EdtfFormField, read_edtf, say_day, say_moment
-from record.forms import KEY, NOT_WHOLE, OpenedForm, TokenField, hold
+from record.forms import KEPT, KEY, NOT_WHOLE, OpenedForm, TokenField, hold
 from record.ledger import append
 from record.signing import name_in, signature
 from record.statements import SAY_WHAT_WAS_WRONG, Statement
@@ -129,16 +131,22 @@ class StatementForm(OpenedForm):
             for row in since
         ]
 
+    def advice_since(self, opened_on):
+        since = self.siblings().filter(pk__gt=opened_on) if KEY.fullmatch(opened_on) else ()
+        if since and {row.recorded_by_id for row in since} == {self.addition.user.pk}:
+            return f"{KEPT} Check it against what you saved; to save this as well, choose Save again."
+        return super().advice_since(opened_on)
+
     def said_already(self):
         """A sentence if the newest row says the same of the same day, and is this person's.
 
-        So does a form that was sent twice, or one sent again after going back to it.
+        So does a form that was sent twice, or one sent again after going back to it. Nothing else is
+        then said to be wrong: what was saved may well be refused a second time.
         """
         newest = self.siblings().order_by("-pk").first()
-        if newest is None or self.errors:
+        if newest is None or NON_FIELD_ERRORS in self.errors:
             return ""
-        tokens = {name for name, box in self.fields.items() if isinstance(box, TokenField)}
-        typed = {name: value for name, value in self.cleaned_data.items() if name not in tokens}
+        typed = self._typed()
         new = {**typed, **self.about()}
         new |= {name: getattr(self.instance, name) for name in ("corrects", "withdraws")}
         new["recorded_by"] = self.addition.user
@@ -146,10 +154,21 @@ class StatementForm(OpenedForm):
             new["correction_reason"] = ""
         if any(getattr(newest, name) != value for name, value in new.items()):
             return ""
+        self.errors.clear()
+        self.cleaned_data |= typed
         return (
             f"You saved exactly this on {say_moment(newest.recorded_at)}. It is on the record once, and "
             "nothing more was saved."
         )
+
+    def _typed(self):
+        """{name of a box: what was typed in it}, as the row would hold it where that can be read."""
+        typed = dict(self.cleaned_data)
+        for name in self.errors:
+            typed[name] = self[name].data
+            with suppress(forms.ValidationError):
+                typed[name] = self.fields[name].clean(typed[name])
+        return {name: value for name, value in typed.items() if not isinstance(self.fields[name], TokenField)}
 
     def clean_dated(self):
         text, today = self.cleaned_data["dated"], self.addition.as_at.today

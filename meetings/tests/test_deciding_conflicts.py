@@ -31,8 +31,11 @@ def test_what_was_sent_twice_is_on_the_record_once(chair, officer, meeting, toda
         opened = held(sheet(client, meeting, slug))
         assert send(client, meeting, opened, slug, way, **typed).status_code == 302
         after = anchor()
-        told = problems(send(client, meeting, opened, slug, way, **typed))
-        assert told[0].startswith("You saved "), (name, told)
+        response = send(client, meeting, opened, slug, way, **typed)
+        told = problems(response)
+        assert told[0].startswith("You saved exactly this on "), (name, told)
+        assert "You saved this already" in main_words(response)
+        assert "not saved" not in main_words(response)
         assert anchor() == after, name
 
 

@@ -21,6 +21,7 @@ from recommendations.tests.factories import (
 )
 from record.tests.admin_forms import fields_of, fill_in, sign_in
 from record.tests.factories import make_meeting, make_user
+from record.tests.pages import main_words
 from record.verification import first_fault
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
@@ -217,10 +218,12 @@ def test_what_is_sent_twice_is_saved_once(client, officer, action, typed):
     sent = {**held(client.get("/mine/")), **named(typed)}
     assert client.post("/mine/", sent).status_code == 302
 
-    response = client.post("/mine/", sent)
+    response = client.post("/mine/", sent, follow=True)
 
-    (said,) = errors_of(response)
-    assert said.startswith("A01: You saved exactly this on ")
+    page = main_words(response)
+    assert "A01: You saved exactly this on " in page
+    assert "It is on the record once, and nothing more was saved." in page
+    assert (errors_of(response), "Nothing was saved" in page) == ([], False)
     assert ProgressUpdate.objects.count() == 2
 
 
@@ -241,6 +244,44 @@ def test_an_owner_is_told_what_somebody_else_saved_meanwhile(client, officer, ac
     assert client.post("/mine/", held(response)).status_code == 302
     assert narratives()[-1][1] == (
         "Mine" if "A01_narrative" in typed else "No change since 20 November 2022."
+    )
+
+
+def test_what_one_saved_already_is_told_beside_what_is_saved_and_what_is_wrong(client, officer, action):
+    """One goes back to the page on which one row was saved, and fills in more."""
+    make_action("A02", owner=officer)
+    make_action("A03", owner=officer)
+    sign_in(client, officer)
+    sent = held(client.get("/mine/")) | {"A01-status": "on_track", "A01-narrative": "Begun"}
+    client.post("/mine/", sent)
+
+    response = client.post("/mine/", sent | {"A02-status": "at_risk", "A02-narrative": "Late"})
+
+    page = main_words(response)
+    assert page.count("A01: You saved exactly this on ") == 1
+    assert "Not saved: A02. What you typed is still here." in page
+    assert errors_of(response) == [
+        "A02: At risk needs a reason. Say why.",
+        "A02: At risk needs a recovery step. Say what will be done about it.",
+    ]
+    sent |= {"A03-status": "on_track", "A03-narrative": "Begun too"}
+    page = main_words(client.post("/mine/", sent, follow=True))
+    told = ("Saved: A03.", "A01: You saved exactly this on ", "Not saved")
+    assert [said in page for said in told] == [True, True, False]
+    assert [ref for ref, _ in narratives()] == ["A01", "A03"]
+
+
+def test_of_ones_own_other_window_one_is_not_told_that_it_is_somebody_elses(client, officer, action):
+    sign_in(client, officer)
+    sent = held(client.get("/mine/")) | {"A01-status": "on_track", "A01-narrative": "Mine"}
+    client.post("/mine/", sent | {"A01-narrative": "Mine of before"})
+
+    told, advice = errors_of(client.post("/mine/", sent))
+
+    assert told.startswith("A01: You saved this on ")
+    assert advice == (
+        "A01: Nothing is saved yet, and what you typed is still here. Check it against what you saved; to "
+        "save this as well, choose Save again."
     )
 
 

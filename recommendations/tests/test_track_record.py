@@ -161,9 +161,16 @@ def test_what_became_of_a_date(rows, cases):
     [
         (
             several(),
+            "No date agreed in this record for its actions has come yet.",
+            "",
+            "",
+            "no date agreed in this record for its actions has come yet",
+        ),
+        (
+            several(silent=1),
             "Too few to say: no date came and was reported on.",
             "",
-            "",
+            "Counted as neither: 1 passed without a report.",
             "too few to say: no date came and was reported on",
         ),
         (
