@@ -19,6 +19,7 @@ from bcp_board.models import Purpose, Token
 from bcp_board.sending import addresses_changed_lately
 from record import security_log
 from record.dates import say_moment
+from record.error_words import say_plainly
 from record.forms import hold
 from record.signing import name_of, role_of
 
@@ -37,6 +38,7 @@ class SignInForm(forms.AuthenticationForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.error_messages["required"] = f"Enter your {name}."
+        say_plainly(self)
 
 
 def record_failure(event, request, made, username):
@@ -107,6 +109,7 @@ class NewPasswordForm(forms.SetPasswordForm):
         super().__init__(*args, **kwargs)
         self.fields["new_password1"].error_messages["required"] = "Enter a new password."
         self.fields["new_password2"].error_messages["required"] = "Enter the new password again."
+        say_plainly(self)
 
 
 class PasswordForm(NewPasswordForm, forms.PasswordChangeForm):

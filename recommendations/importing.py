@@ -23,6 +23,7 @@ from recommendations.models import Action, Recommendation
 from recommendations.ownership import Ownership
 from record import ledger, versions
 from record.dates import EdtfFormField, read_edtf, say
+from record.error_words import say_plainly_at
 from record.forms import hold
 from record.models import Document
 from record.signing import Refused, name_in, name_of
@@ -362,6 +363,7 @@ class _Importing:
         """Note whether ``owner`` cannot own an action that something else keeps from being added."""
         box = copy.deepcopy(OwnershipForm.base_fields["owner"])
         offer_who_can_record(box)
+        say_plainly_at(box, "Owner")
         try:
             box.clean(owner.pk)
         except forms.ValidationError as error:

@@ -13,6 +13,7 @@ from simple_history.utils import get_m2m_reverse_field_name
 
 from record.dates import DayFormField, say_moment
 from record.edits import FILLED_IN, name_of, value_in_words
+from record.error_words import say_plainly
 from record.signing import name_in
 from record.texts import LineField, LinesField
 
@@ -39,7 +40,6 @@ def box(make, db_field, **kwargs):
     if getattr(field, "max_length", None):
         # A browser that is told the limit cuts what is pasted, without a word.
         field.widget.attrs.pop("maxlength", None)
-        field.error_messages["max_length"] = f"Use {field.max_length:,} characters or fewer."
     return field
 
 
@@ -84,10 +84,8 @@ class OpenedForm(forms.ModelForm):
             self.initial["opened_by"] = signing.dumps(self.opener.pk, salt=OPENED_BY)
 
     def full_clean(self):
-        # Named, because the list of problems stands apart from the boxes.
-        for bound in self.visible_fields():
-            if bound.field.error_messages["required"] == forms.Field.default_error_messages["required"]:
-                bound.field.error_messages["required"] = f"“{bound.label}” is needed."
+        # Named, because the list of problems stands apart from the boxes; and now, as a page may rename them.
+        say_plainly(self)
         super().full_clean()
 
     def clean(self):

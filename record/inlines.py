@@ -6,6 +6,7 @@ from functools import partial
 from django import forms
 from django.contrib import admin
 
+from record.error_words import say_plainly
 from record.forms import NOT_WHOLE, box, merge, offer_what_stands, seeing_what_is_withdrawn
 
 
@@ -23,6 +24,10 @@ class OnPageForm(forms.ModelForm):
         self.place = place
         for name, field in self.fields.items():
             offer_what_stands(field, self.initial.get(name))
+
+    def full_clean(self):
+        say_plainly(self)
+        super().full_clean()
 
     def _get_validation_exclusions(self):
         return seeing_what_is_withdrawn(super()._get_validation_exclusions())

@@ -11,7 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404
 
-from record.forms import box
+from record.error_words import say_plainly
+from record.forms import OpenedForm, box
 
 CLASSES = {
     forms.Textarea: "govuk-textarea",
@@ -125,11 +126,10 @@ def _plain(column, **kwargs):
 
 
 def dress(form):
-    """``form``, each of its boxes looking as those of every page of the board."""
-    for name, field in form.fields.items():
-        if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
-            label = field.label or name.replace("_", " ")
-            field.error_messages["required"] = f"Fill in “{label[0].upper()}{label[1:]}”."
+    """``form``, each of its boxes looking and speaking as those of every page of the board."""
+    if not isinstance(form, OpenedForm):
+        say_plainly(form)
+    for field in form.fields.values():
         of_kind = CLASSES.get(type(field.widget), "govuk-input")
         if not field.widget.is_hidden:
             field.widget.attrs.setdefault("class", of_kind)

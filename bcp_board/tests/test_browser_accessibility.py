@@ -139,7 +139,7 @@ def test_the_chair_decides_one_row_after_the_other_by_keyboard_alone(record_site
         tab_to(page, "main [type=submit]")
         press("Enter")
     expect(page.locator(".govuk-error-summary")).to_be_focused()
-    expect(page.locator(".govuk-error-summary")).to_contain_text("Fill in “By when”.")
+    expect(page.locator(".govuk-error-summary")).to_contain_text("“By when” is needed.")
     tab_to(page, "[name$=wanted_by]")
     write("1/6/2098")
     tab_to(page, "main [type=submit]")

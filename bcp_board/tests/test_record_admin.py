@@ -354,7 +354,7 @@ def test_an_action_answers_a_recommendation_or_a_finding(secretariat):
     action = Action.objects.get()
     assert (action.agreed_on, list(action.findings.all())) == ("2022-11-01", [finding])
     assert errors_of(fill_in(secretariat, add, **typed, findings=[finding.pk])) == {
-        "ref": ["Action with this Reference number already exists."]
+        "ref": ["Another action has this reference number already."]
     }
 
 

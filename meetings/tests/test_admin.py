@@ -99,7 +99,7 @@ def test_a_meeting_is_moved_and_put_right_and_its_old_addresses_lead_to_the_new(
 def test_two_planned_meetings_may_swap_their_days(secretariat):
     one, two = (make_meeting(held_on=day) for day in ("2090-03-01", "2090-03-08"))
     assert errors_of(fill_in(secretariat, page_of(one), held_on="8/3/2090")) == {
-        "held_on": ["Meeting with this Day already exists."]
+        "held_on": ["There is already a meeting on that day."]
     }
     for row, day in ((one, "2/3/2090"), (two, "1/3/2090"), (one, "8/3/2090")):
         assert fill_in(secretariat, page_of(row), held_on=day).status_code == 302

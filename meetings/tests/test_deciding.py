@@ -291,7 +291,7 @@ def test_an_action_arises_with_its_owner_and_its_date_or_not_at_all(chair, clerk
     )
     assert (owner.owner, owner.dated) == (officer, str(today))
     assert problems(client.post(address, {**opened, **typed})) == [
-        "Action with this Reference number already exists."
+        "Another action has this reference number already."
     ]
     change(meeting, state="held")
     text = main_words(client.get(meeting.get_absolute_url()))

@@ -193,7 +193,7 @@ def test_a_date_that_is_set_is_not_moved_by_a_file(client, keeper):
         ),
         (
             NEW.replace("Officers Person", "member"),
-            ["“member” in row 2, column owner: Select a valid choice."],
+            ["“member” in row 2, column owner: That is not one of the choices. Choose one from the list."],
         ),
         (NEW.replace("A31", "=A31"), ["“=A31” in row 2, column ref: This is a formula."]),
         (
@@ -209,7 +209,7 @@ def test_a_date_that_is_set_is_not_moved_by_a_file(client, keeper):
             "A31,Hire,7,Director,22/11/2022,Spring 2098,member",
             [
                 "“7” in row 2, column recommendations: There is no recommendation 7.",
-                "“member” in row 2, column owner: Select a valid choice.",
+                "“member” in row 2, column owner: That is not one of the choices. Choose one from the list.",
                 "“Spring 2098” in row 2, column due: ",
             ],
         ),
