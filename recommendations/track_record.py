@@ -135,7 +135,7 @@ class TrackRecord:
     @property
     def came_words(self):
         if not self.cases:
-            return "no date agreed in this record for its actions has come yet"
+            return "no date that is counted here has come yet"
         return f"{dates(self.count)} came and {'were' if self.count > 1 else 'was'} reported on"
 
     @property

@@ -371,7 +371,9 @@ def test_a_date_is_replaced_once_and_only_with_a_reason(client, action):
     assert errors_of(refused) == {"correction_reason": ["Say what was wrong with the earlier entry."]}
     assert 'value="April 2023"' in refused.content.decode()
     assert client.post(page, {**typed, "correction_reason": "Misheard"}).status_code == 302
-    twice = client.post(page, {**typed, "correction_reason": "Misheard"})
+    again = client.post(page, {**typed, "correction_reason": "Misheard"})
+    assert errors_of(again)[""][0].startswith("You saved exactly this on")
+    twice = client.post(page, {**typed, "due": "May 2023", "correction_reason": "Misheard"})
     assert errors_of(twice)[""][0].startswith("You withdrew this on")
     assert "This entry has already been withdrawn. Enter anew what is right." in errors_of(twice)[""]
     assert [row.due for row in DueDate.objects.in_force()] == ["2023-04"]

@@ -161,10 +161,10 @@ def test_what_became_of_a_date(rows, cases):
     [
         (
             several(),
-            "No date agreed in this record for its actions has come yet.",
+            "No date that is counted here has come yet.",
             "",
             "",
-            "no date agreed in this record for its actions has come yet",
+            "no date that is counted here has come yet",
         ),
         (
             several(silent=1),
