@@ -93,7 +93,7 @@ def test_a_made_up_kind_is_in_history_corrections_ledger_backup_and_what_changed
             ["remark", "As first said", True],
         ],
         "corrections": [
-            ["remark", "A01: Title of A01", "As first said", "As put right", "A slip"],
+            ["remark", "A01: Title of A01", "words: As first said", "words: As put right", "A slip"],
             ["remark", "A01: Title of A01", "As said of another", WITHDRAWN, "The wrong action"],
         ],
         "holds": None,

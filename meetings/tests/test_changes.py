@@ -213,8 +213,8 @@ def test_a_corrected_decision_is_listed_with_what_it_said_before(two_meetings, o
     assert (found.kind, found.about, found.was, found.now, found.reason) == (
         "decision",
         "A01: Title of A01",
-        "Refused: Because",
-        "Agreed: Because",
+        "outcome: Refused",
+        "outcome: Agreed",
         "The minutes say agreed",
     )
 

@@ -90,8 +90,8 @@ def test_a_decision_that_was_moved_to_another_day_leaves_its_trace_at_the_meetin
     assert ("Decided at this meeting (1)" in then, "Once recorded" in then) == (True, False)
     [correction] = since.context["changes"].corrections
     assert (correction.was, correction.now) == (
-        "Agreed: Because, 22 November 2022",
-        "Agreed: Because, 20 December 2022",
+        "decided: at the meeting of 22 November 2022",
+        "decided: at the meeting of 20 December 2022",
     )
 
 
