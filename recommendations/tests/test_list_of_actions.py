@@ -103,6 +103,14 @@ def test_actions_say_how_many_are_shown_of_how_many(reader, four):
     assert "Showing 1 of 4 actions" in words(reader.get("/actions/?as_at=2023-03-10&overdue=yes"))
 
 
+def test_a_list_that_was_asked_for_says_so_first_and_leads_past_the_filters(reader, four):
+    asked, all_of_them = (reader.get(f"/actions/{query}").content.decode() for query in ("?overdue=yes", ""))
+
+    assert "Actions 1 of 4 actions . Overdue: Overdue only. Status" in words_of(asked)
+    assert (asked.count('href="#found"'), asked.count('id="found"')) == (1, 1)
+    assert ('action="#found"' in asked, 'href="#found"' in all_of_them) == (True, False)
+
+
 def test_actions_say_when_none_match(reader, four):
     text = words(reader.get("/actions/?as_at=2023-03-10&q=nothing+like+it"))
     assert "No actions match, of 4. Clear the filters" in text
