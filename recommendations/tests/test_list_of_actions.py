@@ -111,6 +111,15 @@ def test_a_list_that_was_asked_for_says_so_first_and_leads_past_the_filters(read
     assert ('action="#found"' in asked, 'href="#found"' in all_of_them) == (True, False)
 
 
+def test_a_list_in_which_nothing_was_found_says_so_before_the_filters(reader, four):
+    page = reader.get("/actions/?as_at=2023-03-10&q=nothing+like+it").content.decode()
+
+    said = "Words in the action, its history, findings or documents: nothing like it."
+    assert f"Actions None of 4 actions. {said} Status" in words_of(page)
+    # The form's button leads past the filters, to what is said of what it found.
+    assert ('action="#found"' in page, page.count('id="found"')) == (True, 1)
+
+
 def test_actions_say_when_none_match(reader, four):
     text = words(reader.get("/actions/?as_at=2023-03-10&q=nothing+like+it"))
     assert "No actions match, of 4. Clear the filters" in text
