@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from bcp_board.models import Mail, Why
+from meetings.glance import papers_due
 from meetings.outcomes import LateNote
 from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.models import ProgressUpdate
@@ -86,17 +87,15 @@ def reminders(month):
 
 def reminder(person, month, *, why, about=""):
     """The Owed that reminds ``person`` of what they have not reported on."""
-    count, due = len(person.not_reported), month.meeting.papers_due_on
-    out = went_out(month.meeting, month.at)
+    count = len(person.not_reported)
 
     def says(_):
         of = f"the board’s meeting of {say_day(month.meeting.held_on)}"
-        verb = "were due" if due and due < month.at.day else "go out"
-        papers = f"The papers of {of} {verb} on {say_day(due)}." if due else f"They are for {of}."
+        out = went_out(month.meeting, month.at)
+        when = papers_due(month.meeting, month.at, out).removeprefix("Papers")
+        papers = f"The papers of {of}{when}." if when else f"They are for {of}."
         if out:
-            papers = (
-                f"The papers of {of} went out on {say_day(out)}. What is reported now is told at it as new."
-            )
+            papers += " What is reported now is told at it as new."
         since = f"since the meeting of {say_day(month.before.held_on)}" if month.before else "so far"
         return (
             f"{Why(why).label} for {of}",
