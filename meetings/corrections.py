@@ -153,8 +153,7 @@ def _entered(at, kind, keys):
 def _put_right(at, kind, day, known):
     """The rows of ``kind`` that put another right after ``known`` or, without that, speak of a later day."""
     start = Q(recorded_at__gte=known) if known else Q(dated_first__gt=day)
-    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
-    return kind.objects.filter(start, superseding, recorded_at__lt=at.until, dated_first__lte=at.day)
+    return kind.objects.putting_right().filter(start, recorded_at__lt=at.until, dated_first__lte=at.day)
 
 
 def _said(row, *, instead_of):

@@ -83,9 +83,8 @@ def _of_keys(at, since, keys):
 
 
 def _putting_right(at, since):
-    superseding = Q(corrects__isnull=False) | Q(withdraws__isnull=False)
     # What became known since was recorded since, by which the few of them are found.
-    return _heard(_new(at, since).filter(superseding, recorded_at__gte=since))
+    return _heard(_new(at, since).putting_right().filter(recorded_at__gte=since))
 
 
 def _new(at, since):

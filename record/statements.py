@@ -106,6 +106,10 @@ class StatementQuerySet(models.QuerySet):
         rows = self.filter(known_from__gte=moment, dated_first__lte=day)
         return rows.filter(*(~Q(pk__in=keys) for keys in out))
 
+    def putting_right(self):
+        """The rows that correct or withdraw another."""
+        return self.filter(Q(corrects__isnull=False) | Q(withdraws__isnull=False))
+
     def superseding(self, how, at):
         """The condition on a row that one which ``how`` ("corrects", "withdraws") is known ``at``."""
         later = self.model.objects.filter(**{how: OuterRef("pk")})
