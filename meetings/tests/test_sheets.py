@@ -1,5 +1,6 @@
 """A paper is laid out on sheets by rules of its own: nothing is cut, lost or left standing alone."""
 
+import itertools
 import re
 
 import pytest
@@ -26,19 +27,19 @@ def test_a_table_goes_on_with_its_headings_on_the_next_sheet_and_loses_no_row():
     assert re.findall(r"Row (\d+) &amp; more</td>", "".join(sheets)) == [str(n) for n in range(200)]
 
 
-@pytest.mark.parametrize("before", range(40, 70))
-def test_no_heading_is_the_last_of_a_sheet_and_no_sheet_is_too_full(before):
-    html = "<p>One line of words.</p>" * before + "<h2>Next</h2><h3>And this</h3><ul><li>First</li></ul>"
-    sheets = sheets_of([html])
-    assert not any(re.search(r"</h[1-4]>$", sheet) for sheet in sheets)
-    assert all(height_together(pieces_of(sheet)) <= HEIGHT for sheet in sheets)
-    assert "".join(sheets) == html
+def test_no_heading_is_the_last_of_a_sheet_and_no_sheet_is_too_full():
+    for before in range(40, 70):
+        html = "<p>One line of words.</p>" * before + "<h2>Next</h2><h3>And this</h3><ul><li>First</li></ul>"
+        sheets = sheets_of([html])
+        assert not any(re.search(r"</h[1-4]>$", sheet) for sheet in sheets)
+        assert all(height_together(pieces_of(sheet)) <= HEIGHT for sheet in sheets)
+        assert "".join(sheets) == html
 
 
-@pytest.mark.parametrize("before", range(40, 56))
-def test_no_row_of_a_table_is_left_alone_with_its_headings_at_the_end_of_a_sheet(before):
-    first, *_ = sheets_of(["<p>One line of words.</p>" * before + TABLE.format(rows=rows(30))])
-    assert first.count("</td></tr>") != 1
+def test_no_row_of_a_table_is_left_alone_with_its_headings_at_the_end_of_a_sheet():
+    for before in range(40, 56):
+        first, *_ = sheets_of(["<p>One line of words.</p>" * before + TABLE.format(rows=rows(30))])
+        assert first.count("</td></tr>") != 1
 
 
 LINE_OF_WORDS = "<p>One line of words.</p>"
@@ -49,13 +50,10 @@ GROUPS = TABLE.replace("<table>", '<table class="grouped">').replace(
         f"<tbody><tr><td rowspan=2>{n}</td><td>What</td></tr><tr><td>Why</td></tr></tbody>" for n in range(30)
     ),
 )
+HEADINGS = ["<h2>Look at these</h2>", "<h2>Look</h2><h3>At these</h3>"]
+INTRODUCED_BY = ["", INTRODUCTION, INTRODUCTION * 3, "<div class='framed'><p>One</p></div>"]
 
 
-@pytest.mark.parametrize("before", range(36, 56))
-@pytest.mark.parametrize("headings", ["<h2>Look at these</h2>", "<h2>Look</h2><h3>At these</h3>"])
-@pytest.mark.parametrize(
-    "introduced_by", ["", INTRODUCTION, INTRODUCTION * 3, "<div class='framed'><p>One</p></div>"]
-)
 @pytest.mark.parametrize(
     ("follows", "first_of_it"),
     [
@@ -66,24 +64,24 @@ GROUPS = TABLE.replace("<table>", '<table class="grouped">').replace(
     ids=["rows", "groups", "items"],
 )
 def test_a_heading_and_what_introduces_a_table_stand_on_one_sheet_with_the_beginning_of_it(
-    before, headings, introduced_by, follows, first_of_it
+    follows, first_of_it
 ):
-    html = LINE_OF_WORDS * before + headings + introduced_by + follows
-    sheets = sheets_of([html])
-    (sheet,) = [sheet for sheet in sheets if "<h2>" in sheet]
-    assert first_of_it in sheet[sheet.index("<h2>") :]
-    assert headings + introduced_by in sheet
-    assert all(height_together(pieces_of(sheet)) <= HEIGHT for sheet in sheets)
-    # A blank is left only where so little would have gone into it.
-    assert all(height_together(pieces_of(sheet)) > HEIGHT - 45 for sheet in sheets[:-1])
+    for before, headings, introduced_by in itertools.product(range(36, 56), HEADINGS, INTRODUCED_BY):
+        sheets = sheets_of([LINE_OF_WORDS * before + headings + introduced_by + follows])
+        (sheet,) = [sheet for sheet in sheets if "<h2>" in sheet]
+        assert first_of_it in sheet[sheet.index("<h2>") :]
+        assert headings + introduced_by in sheet
+        assert all(height_together(pieces_of(sheet)) <= HEIGHT for sheet in sheets)
+        # A blank is left only where so little would have gone into it.
+        assert all(height_together(pieces_of(sheet)) > HEIGHT - 45 for sheet in sheets[:-1])
 
 
-@pytest.mark.parametrize("before", range(40, 53))
-def test_what_stands_below_a_heading_and_is_long_is_not_kept_with_the_table_after_it(before):
-    html = f"{LINE_OF_WORDS * before}<h2>Next</h2>{LINE_OF_WORDS * 8}{TABLE.format(rows=rows(30))}"
-    first, *_ = sheets_of([html])
-    assert height_together(pieces_of(first)) > HEIGHT - 18
-    assert not first.endswith("</h2>")
+def test_what_stands_below_a_heading_and_is_long_is_not_kept_with_the_table_after_it():
+    for before in range(40, 53):
+        html = f"{LINE_OF_WORDS * before}<h2>Next</h2>{LINE_OF_WORDS * 8}{TABLE.format(rows=rows(30))}"
+        first, *_ = sheets_of([html])
+        assert height_together(pieces_of(first)) > HEIGHT - 18
+        assert not first.endswith("</h2>")
 
 
 def test_each_part_begins_a_sheet_and_one_without_anything_has_none():
