@@ -10,6 +10,7 @@ from meetings.changes import Changes, Movement
 from meetings.decisions import Decisions
 from recommendations import charts
 from recommendations.board import BoardPosition, RecommendationPosition
+from recommendations.terms import TERMS
 from record.dates import MONTHS, say_day
 from record.models import Meeting
 
@@ -117,6 +118,9 @@ def critical_cell(recommendation):
     if recommendation.cannot_be_told:
         told = "Of the rest it cannot be told: " if failing else ""
         lines.append(f"{told}{recommendation.cannot_be_told}.")
+    # Once a new date is agreed nothing is overdue any more, which is not to say that nothing was missed.
+    if recommendation.misses and not recommendation.overdue:
+        lines.append(f"{TERMS['misses']}: {recommendation.misses_words}.")
     nearer = " is nearer" if failing else ""
     lines.append(f"What hangs on it{nearer}: {recommendation.consequence}")
     heading = f"Recommendation {recommendation.number} {recommendation.standing_words}"

@@ -18,32 +18,36 @@ import time
 
 from .postgres import Missing, Postgres
 
-# Two files at a time, so that what the tests of a file share is made once. Those in a browser come last.
-TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# As many at a time as there are processors, but each of more than six has a database and a browser too.
+AT_A_TIME = min(max(os.cpu_count(), 2), 6)
+# A file at a time, so that what its tests share is made once. Those in a browser come last.
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
+# One file of these takes longer than all others together, and each of its tests makes what it needs.
+BY_TEST = ("--dist", "worksteal")
 
 
-def pytest(title, url, vendor, *arguments):
+def pytest(title, url, vendor, which, shared_out=BY_FILE):
     print(f"\n=== {title}", flush=True)
-    arguments = (*TWO_AT_A_TIME, *arguments)
+    arguments = ("-n", str(AT_A_TIME), *shared_out, "-m", which)
     env = os.environ | {"DATABASE_URL": url, "EXPECT_DB_VENDOR": vendor}
     # What one part has compiled, tests included, the next need not.
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=env).returncode
 
 
-def sqlite(chosen="not printed and not service"):
-    return pytest("Tests on SQLite, and in Chromium", "sqlite://:memory:", "sqlite", "-m", chosen)
+def sqlite(chosen="not printed and not service", shared_out=BY_FILE):
+    return pytest("Tests on SQLite, and in Chromium", "sqlite://:memory:", "sqlite", chosen, shared_out)
 
 
 def printed():
     return sqlite("printed")
 
 
-def postgresql(chosen="not again and not service"):
+def postgresql(chosen="not again and not service", shared_out=BY_FILE):
     try:
         with Postgres() as server:
             which = f"not browser and not once and {chosen}"
-            return pytest("Tests on PostgreSQL", server.url, "postgresql", "-m", which)
+            return pytest("Tests on PostgreSQL", server.url, "postgresql", which, shared_out)
     except Missing as reason:
         print(f"\n=== Tests on PostgreSQL: skipped, {reason}", flush=True)
         return None
@@ -54,7 +58,7 @@ def again():
 
 
 def service():
-    return sqlite("service") or postgresql("service")
+    return sqlite("service", BY_TEST) or postgresql("service", BY_TEST)
 
 
 def main(names):

@@ -98,6 +98,28 @@ def test_the_critical_recommendation_is_late_off_track_or_cannot_be_judged_and_s
     ]
 
 
+def test_a_new_date_does_not_hide_that_a_critical_recommendations_dates_were_missed():
+    critical = make_recommendation(6, is_critical=True, consequence="The trust question.")
+    action = make_action("A01", critical)
+    make_due_date(action, "2022-11", dated="2022-11-01")
+    make_update(action, "on_track", dated="2022-11-20")
+    late = seen().critical[0]
+    make_due_date(action, "2023-06", dated="2022-12-20", reason_kind="resources")
+    moved = seen().critical[0]
+    assert [(cell.heading, *cell.lines) for cell in (late, moved)] == [
+        (
+            "Recommendation 6 is late",
+            "A01 is overdue (due November 2022).",
+            "What hangs on it is nearer: The trust question.",
+        ),
+        (
+            "Recommendation 6 has an action on track, at worst",
+            "Deadlines missed: 1.",
+            "What hangs on it: The trust question.",
+        ),
+    ]
+
+
 def test_a_critical_recommendation_that_nothing_endangers_says_its_worst_status():
     critical = make_recommendation(6, is_critical=True, consequence="The trust question.")
     make_update(make_action("A01", critical), "at_risk")
