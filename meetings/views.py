@@ -24,7 +24,7 @@ from recommendations import charts
 from recommendations.file_views import as_file, name_of_file
 from recommendations.position import board_position
 from recommendations.position_json import position_in_json
-from recommendations.status import FLAGS, STATUS_WORDS
+from recommendations.status import STATUS_WORDS
 from recommendations.terms import TERMS
 from recommendations.track_record import track_records
 from record import ledger
@@ -41,7 +41,7 @@ from record.kept import kept
 from record.models import Demonstration, Meeting
 from record.versions import read, recorded, rows_of
 
-Figure = namedtuple("Figure", "words count query beside", defaults=[""])
+Figure = namedtuple("Figure", "words count query")
 # Of the actions to look at first, so many are on the first page.
 SHOWN_FIRST = 5
 
@@ -63,9 +63,11 @@ def home(request):
         "before": before,
         "coming": coming,
         "worst": board.exceptions[:SHOWN_FIRST],
+        "past": (
+            Figure("late", len(board.overdue), "overdue=yes"),
+            Figure("silent", len(board.silent), "silent=yes"),
+        ),
         "figures": (
-            Figure(FLAGS["overdue"].word, len(board.overdue), "overdue=yes"),
-            Figure(FLAGS["silent"].word, len(board.silent), "silent=yes", board.silent_before_words),
             Figure(STATUS_WORDS["off_track"], len(board.off_track), "status=off_track"),
             Figure(STATUS_WORDS["at_risk"], len(board.at_risk), "status=at_risk"),
             Figure(TERMS["stale"], len(board.stale), "stale=yes"),
