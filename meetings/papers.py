@@ -7,11 +7,13 @@ import re
 from collections import defaultdict, namedtuple
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import unescape
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 
 from meetings.changes import Changes, Unchanged, changes_since, unchanged
@@ -36,6 +38,7 @@ from record.edits import edits_of
 from record.held import meetings_held, went_out
 from record.models import Ask, Demonstration, Meeting
 
+HEADING = re.compile(r'<h2 id="([\w-]+)">(.*?)</h2>', re.DOTALL)
 STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 # A whole word, its letters first: looked for from "\b" on, they took a tenth of the time of a paper.
 SAID = {short: re.compile(rf"{short}(?<!\w{short})\b") for short in ABBREVIATIONS}
@@ -394,7 +397,18 @@ def documents_cited(board):
 
 def render_paper(paper):
     """The bytes of a StatusPaper: whole in themselves, with no name or form."""
-    return render_to_string("meetings/paper.html", {"paper": paper, "sheets": laid_out(paper)}).encode()
+    sheets = laid_out(paper)
+    context = {"paper": paper, "sheets": sheets, "contents": contents_of(sheets)}
+    return render_to_string("meetings/paper.html", context).encode()
+
+
+def contents_of(sheets):
+    """(place, words, number of its sheet) for each heading of the second level on ``sheets``, in order."""
+    return [
+        (place, unescape(strip_tags(words)).strip(), number)
+        for number, sheet in enumerate(sheets, 1)
+        for place, words in HEADING.findall(sheet)
+    ]
 
 
 def laid_out(paper):

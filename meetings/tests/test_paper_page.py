@@ -41,7 +41,7 @@ def render(*, as_at=AS_AT, meeting=None, **options):
 
 def text_of(body):
     """What a reader of the page reads, its spaces made single."""
-    html = re.sub(r"<(style|svg|title)\b.*?</\1>", " ", body.decode(), flags=re.DOTALL)
+    html = re.sub(r"<(style|svg|title|nav)\b.*?</\1>", " ", body.decode(), flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split()).replace(" .", ".").replace(" ,", ",")
 
 
@@ -72,9 +72,9 @@ def test_the_paper_needs_nothing_but_its_own_bytes(db):
     make_update(make_action("A01"), Status.AT_RISK)
     body = render(meeting=make_meeting(held_on=AS_AT), is_draft=True)
     outline = Outline(body)
-    assert not outline.tags("script", "link", "img", "form", "input", "button", "iframe", "nav")
+    assert not outline.tags("script", "link", "img", "form", "input", "button", "iframe")
     assert not [attributes for _, attributes in outline.found if "style" in attributes]
-    assert [a["href"] for a in outline.tags("a")] == ["/", "?draft&annex"]
+    assert [a["href"] for a in outline.tags("a") if a["href"][0] != "#"] == ["/", "?draft&annex"]
     assert b"csrf" not in body
     assert not re.search(rb"url\((?!#)", body)
 
@@ -304,7 +304,7 @@ def test_what_the_meeting_made_of_an_ask_stands_in_the_place_of_its_box(db):
         "recorded 2 days later) To decide: Hear the owners Not agreed : No time "
         "(the Secretariat, 15 December 2022) To decide: Close the plan"
     ) in text
-    assert "5 requests from the Secretariat, 4 of them answered below." in text
+    assert "5 requests from the Secretariat, 1 to decide, 4 answered below." in text
     assert body.count(b'class="tick"') == 1
     assert "Reader" not in text
     # What was not yet known when the paper before was made, and what counts no more, leave the box.
@@ -312,6 +312,20 @@ def test_what_the_meeting_made_of_an_ask_stands_in_the_place_of_its_box(db):
     assert then.count(b'class="tick"') == 2
     add(agreed.outcomes.get().withdrawal(by=chair, reason="Not said"))
     assert render(meeting=meeting).count(b'class="tick"') == 2
+
+
+def test_above_the_sheets_each_heading_on_them_is_a_link_that_says_its_sheet(db):
+    decided_upon(db)
+    body = render(has_annex=True).decode()
+    above, _, sheets = body.partition("</header>")
+    on_sheets = [
+        (place, unescape(words).strip(), str(number))
+        for number, sheet in enumerate(sheets.split('<section class="sheet"')[1:], 1)
+        for place, words in re.findall(r'<h2 id="([^"]*)">([^<]*)</h2>', sheet)
+    ]
+    links = re.findall(r'<a href="#([^"]*)">([^<]*)</a> \(sheet (\d+)\)', above)
+    assert [(place, unescape(words), number) for place, words, number in links] == on_sheets
+    assert sheets.count("<h2") == len({place for place, _, _ in on_sheets}) > 5
 
 
 def test_an_action_that_a_decision_is_about_is_not_an_exception_a_second_time(db):
