@@ -149,7 +149,11 @@ class Grade(models.Model):
     class Meta:
         ordering = ["framework", "order"]
         constraints = [
-            models.UniqueConstraint(fields=["framework", "key"], name="visits_grade_is_unique_in_framework")
+            models.UniqueConstraint(
+                fields=["framework", "key"],
+                name="visits_grade_is_unique_in_framework",
+                violation_error_message="This framework already has a grade with this key.",
+            ),
         ]
 
     def __str__(self):
@@ -168,7 +172,11 @@ class JudgementArea(models.Model):
     class Meta:
         ordering = ["framework", "order"]
         constraints = [
-            models.UniqueConstraint(fields=["framework", "name"], name="visits_area_is_unique_in_framework")
+            models.UniqueConstraint(
+                fields=["framework", "name"],
+                name="visits_area_is_unique_in_framework",
+                violation_error_message="This framework already grades an area of this name.",
+            ),
         ]
 
     def __str__(self):

@@ -18,6 +18,7 @@ from record.error_words import words_of_django
 from record.statement_admin import StatementAdmin
 from record.tests.admin_forms import held
 from record.tests.factories import make_meeting, make_user
+from visits.tests.factories import make_area
 
 # What can happen in a box of ours. A name is unique among rows; a number has its least and greatest.
 CODES = ("required", "invalid", "invalid_choice", "invalid_pk_value", "invalid_list", "max_length", "unique")
@@ -158,3 +159,19 @@ def test_what_is_wrong_with_a_box_is_said_plainly(client, everything, made, type
     form = response.context["adminform"].form
     first = next(iter(typed))
     assert form.errors[first][0].startswith(error), form.errors
+
+
+def test_of_what_a_framework_has_already_is_said_which_it_is(client, everything):
+    client.force_login(everything[0])
+    framework = make_area(name="Leaders").framework
+    twice = {"framework": framework.pk, "order": 9}
+    for made, typed, said in (
+        ("grade", {"key": "good", "name": "Good"}, "This framework already has a grade with this key."),
+        (
+            "judgementarea",
+            {"key": "led", "name": "Leaders"},
+            "This framework already grades an area of this name.",
+        ),
+    ):
+        response = client.post(reverse(f"admin:visits_{made}_add"), {**twice, **typed})
+        assert response.context["adminform"].form.errors == {"__all__": [said]}
