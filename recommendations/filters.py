@@ -160,7 +160,9 @@ class ActionFilter(django_filters.FilterSet):
             chosen = self.form.cleaned_data.get(name)
             words = {str(key): label for key, label in getattr(field, "choices", ())}
             values = chosen if isinstance(chosen, list) else [chosen]
-            if chosen:
+            if chosen == "yes":
+                said.append(words[chosen])
+            elif chosen:
                 said.append(f"{field.label}: {' or '.join(str(words.get(str(v), v)) for v in values)}")
         return said
 

@@ -266,11 +266,15 @@ class DueDateAdmin(ActionStatementAdmin):
         return may_date(request.user, subject, request.as_at)
 
     def add_context(self, addition):
-        return {
+        context = {
             **super().add_context(addition),
             "barred": SimpleLazyObject(partial(barred, addition)),
             "records": SimpleLazyObject(partial(track_records_on, addition.as_at)),
         }
+        is_proposal = not addition.user.has_perm(ACCEPT) or context["barred"]
+        if is_proposal and not addition.supersedes:
+            context["title"] = f"{self.owners_add}: {addition.subject}"
+        return context
 
     def is_decided_upon(self, row):
         return not row.needs_decision or row.decisions.in_force().exists()

@@ -97,7 +97,11 @@ def test_figures_lead_to_the_actions_they_count_on_the_same_day(reader):
         make_due_date(make_action(ref), due="2022-11")
     make_update(Action.objects.get(ref="A03"))
     page = reader.get("/?as_at=2022-12-01").content.decode()
-    for query, said in (("overdue=yes", "1 late"), ("silent=yes", "2 silent"), ("stale=yes", "No recent update")):
+    for query, said in (
+        ("overdue=yes", "1 late"),
+        ("silent=yes", "2 silent"),
+        ("stale=yes", "No recent update"),
+    ):
         link = f'<a class="govuk-link" href="/actions/?as_at=2022-12-01&amp;{query}">{said}</a>'
         assertInHTML(link, page, count=1)
 

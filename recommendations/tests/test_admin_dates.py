@@ -337,6 +337,20 @@ def test_who_made_a_proposal_or_the_secretariat_replaces_it_until_it_is_decided(
     assert [line.due.words for line in position(action, datetime.date.today()).proposals] == ["June 2098"]
 
 
+def test_the_page_says_whether_a_date_is_proposed_or_set(client, officer, action):
+    make_update(action, by=officer)
+    boss = make_user("Secretariat")
+
+    def heading(person, action=action):
+        return sign_in(client, person).get(f"{ADD_DATE}?action={action.pk}").context["title"]
+
+    assert heading(officer) == f"Propose a date: {action}"
+    assert heading(boss) == f"Add due date: {action}"
+    # Nobody sets a date for an action of their own.
+    own = make_action("A02", owner=boss)
+    assert heading(boss, own) == f"Propose a date: {own}"
+
+
 def test_a_day_that_is_over_is_not_proposed(client, officer, action):
     sign_in(client, officer)
     page = f"{ADD_DATE}?action={action.pk}"
