@@ -236,3 +236,16 @@ def test_what_was_loaded_from_a_document_is_not_said_to_be_recorded_late(action,
         (0, ""),
         (2, "recorded 2 days later"),
     ]
+
+
+def test_before_a_moment_was_known_what_had_been_recorded_by_then_and_not_what_was_at_it(action, officer):
+    wrong = make_update(action, by=officer, recorded_at=noon("2022-11-02"))
+    make_update(action, by=officer, corrects=wrong, recorded_at=noon("2022-11-03"), **WORDS)
+    day, moment = datetime.date(2022, 11, 3), datetime.timedelta(microseconds=1)
+
+    def said(known):
+        (stands,) = board_position(AsAt(LATER.today, day, known)).actions
+        return stands.update.narrative
+
+    known = (noon("2022-11-03"), noon("2022-11-03") + moment)
+    assert [said(at) for at in known] == ["What was done", "The same, spelt right"]
