@@ -6,7 +6,7 @@ wanted stays the same one, and the evidence given with the first report is not l
 
 from typing import NamedTuple
 
-from django.db.models import Exists, FilteredRelation, OuterRef, Q, Subquery, Value
+from django.db.models import FilteredRelation, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from recommendations.models import ProgressUpdate
@@ -43,9 +43,10 @@ def _completions(at, reports):
     said = ProgressUpdate.objects.standing(at).annotate(its_place=place)
     said = said.filter(action=OuterRef("action"), dated_first__lte=OuterRef("dated_first"))
     is_earlier = Q(dated_first__lt=OuterRef("dated_first")) | Q(its_place__lt=OuterRef("place"))
-    sent_back = SendBack.objects.standing(at).alias(of_report=place_of(ProgressUpdate, "report__"))
-    sent_back = sent_back.filter(report__action=OuterRef("action"), of_report=OuterRef("its_place"))
-    ending = said.filter(is_earlier).filter(~Q(status=Status.DONE) | Exists(sent_back)).newest_first()
+    # All of them, listed once: looked for beside each report they took the history of its action each time.
+    sent_back = SendBack.objects.standing(at).order_by().values_list(place_of(ProgressUpdate, "report__"))
+    ends = ~Q(status=Status.DONE) | Q(its_place__in=sent_back)
+    ending = said.filter(is_earlier).filter(ends).newest_first()
     last = FilteredRelation(
         "action__updates", condition=Q(action__updates__pk=Subquery(ending.values("pk")[:1]))
     )

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from meetings.corrections import corrections
+from recommendations.completions import completions_of
 from recommendations.history import history
 from recommendations.models import Action, ProgressUpdate, newest_updates
 from recommendations.position import positions_of
@@ -38,13 +39,13 @@ def officer():
     return make_user("Officers")
 
 
-def append_reports(actions, officer, number, *, recorded_at=None):
+def append_reports(actions, officer, number, *, recorded_at=None, status="on_track"):
     """Add so many reports on each of ``actions``, for each day from 1 January 2022, recorded as it ended."""
     days = [datetime.date(2022, 1, 1) + datetime.timedelta(days=days) for days in range(number)]
     ledger.append(
         ProgressUpdate(
             action=action,
-            status="on_track",
+            status=status,
             narrative=f"Said on {day}",
             dated=day.isoformat(),
             recorded_at=recorded_at or end_of(day),
@@ -121,6 +122,25 @@ def test_how_actions_stand_takes_as_long_however_much_was_reported(officer, is_t
 
     assert many <= 1.3 * few + 4 * passed_over
     assert later <= few_later + (35 * 3 * 480 / 100 if is_then else 0)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")
+def test_to_find_where_a_claim_began_each_report_of_it_is_passed_over_once(officer):
+    at = AsAt.now(datetime.date(2025, 6, 10))
+
+    def steps(number):
+        with transaction.atomic():
+            claimed = [make_action(f"A0{place}") for place in range(3)]
+            append_reports(claimed, officer, number, status="done")
+            reports = [positions_of([action.pk], at)[0].update.pk for action in claimed]
+            completions_of(reports, at)  # which puts its question into SQL
+            try:
+                return steps_of(lambda: completions_of(reports, at))
+            finally:
+                transaction.set_rollback(True)
+
+    found = [steps(number) for number in (240, 480, 960)]
+    assert found[2] - found[1] <= 2.2 * (found[1] - found[0])
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")

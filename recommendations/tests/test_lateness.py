@@ -9,11 +9,11 @@ import datetime
 import pytest
 
 from recommendations.due_dates import DueDate
-from recommendations.lateness import slip_between
+from recommendations.lateness import is_same_date, slip_between
 from recommendations.position import board_position, progress_position
-from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
+from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update, position
 from record.dates import end_of, read_edtf
-from record.tests.factories import add, make_user, noon, on
+from record.tests.factories import add, make_meeting, make_user, noon, on
 from record.tests.pages import words_of
 
 pytestmark = pytest.mark.django_db
@@ -286,3 +286,32 @@ def test_the_pages_say_of_a_date_without_a_last_day_that_it_may_have_passed(clie
         "No open action has a date that is sure to be still to come. May have passed: about 2021 (A01)"
         in paper
     )
+
+
+def test_a_date_names_the_meeting_that_set_it_or_that_agreed_it(client):
+    first, second = make_meeting("2022-10-04"), make_meeting("2022-11-15")
+    action = make_action(agreed_on="2022-09-01")
+    make_due_date(action, "2022-11", dated="2022-10-04", meeting=first)
+    asked = make_due_date(action, "2023-03", dated="2022-11-10", needs_decision=True, reason_kind="resources")
+    make_decision(asked, dated="2022-11-15", meeting=second)
+
+    assert [line.meeting for line in position(action).ledger] == [first, second]
+    client.force_login(make_user())
+    page = words_of(client.get(f"/actions/{action.ref}/"))
+    # In the table of its dates, and in its history.
+    days = ("4 October 2022", "15 November 2022")
+    assert [page.count(f"at the meeting of {day}") for day in days] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("[2022-10-06..]", "[2022-10-06..]", True),
+        ("[2022-10-06..]", "[2022-10-07..]", False),
+        ("[2022-10-06..]", "2022-12-31", False),
+        ("2022-12", "2022-12-31", True),
+        ("2022-12", "2022-12-30", False),
+    ],
+)
+def test_two_dates_are_the_same_by_their_last_day_or_where_they_have_none_by_their_words(one, other, is_same):
+    assert is_same_date(read_edtf(one), read_edtf(other)) is is_same
