@@ -175,6 +175,10 @@ class AskKind(models.TextChoices):
 
 
 class AskQuerySet(models.QuerySet):
+    def counting_by(self, at):
+        """What had been asked of boards by that day: those of meetings to come have not been."""
+        return self.begun(at).filter(meeting__held_on__lte=at.day)
+
     def begun(self, at):
         """What stands of what boards are asked, whatever the day: each belongs to a meeting and its page."""
         return self.filter(is_withdrawn=False)

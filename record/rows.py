@@ -114,7 +114,8 @@ def known_later(at):
     for model in (versions.instance_type for versions in apps.get_models() if issubclass(versions, Version)):
         rows = recorded(model, now)
         if hasattr(rows, "begun"):
-            counts.append((model, rows.begun(now).exclude(id__in=as_known(model, at).values("id")).count()))
+            counting = getattr(rows, "counting_by", rows.begun)(now)
+            counts.append((model, counting.exclude(id__in=as_known(model, at).values("id")).count()))
     for kind in statement_kinds():
         counts.append((kind, kind.objects.standing_since(at.known, at.day).count()))
     names = {model: (model._meta.verbose_name, model._meta.verbose_name_plural) for model, _ in counts}

@@ -26,8 +26,10 @@ from recommendations.tests.factories import (
     make_update,
 )
 from recommendations.tests.histories import AS_FOUND, DAYS, day, histories, make_board, noon, store
+from record.as_at import AsAt
 from record.dates import EdtfField, start_of
-from record.models import Document, Meeting
+from record.models import Ask, Document, Meeting
+from record.rows import known_later
 from record.tests.factories import make_meeting, make_user, saved
 from record.tests.pages import main_of
 from record.tests.pages import words as text_of
@@ -256,3 +258,18 @@ def test_a_page_says_what_became_known_later_and_counts_none_of_it(client, recor
     assert "Concerns</h3>" in empty
     assert "(0)" not in empty
     assert "None recorded" not in empty
+
+
+def test_what_a_meeting_still_to_come_is_asked_did_not_become_known_later_of_the_day(db):
+    of_a_meeting = [
+        (make_meeting("2022-09-20"), ["Agree it"]),
+        (make_meeting("2022-12-01"), ["Fund it", "Read it"]),
+    ]
+    with saving(at=noon(300)):
+        for meeting, texts in of_a_meeting:
+            for text in texts:
+                Ask.objects.create(meeting=meeting, kind="decide", text=text)
+    days = (datetime.date(2022, month, 30) for month in (8, 9, 12))
+
+    said = [known_later(AsAt.then(day, today=datetime.date(2024, 1, 31))) for day in days]
+    assert said == [[], ["1 ask"], ["3 asks"]]
