@@ -25,7 +25,7 @@ NEED_WORDS = (Result.NOT_AGREED, Result.DEFERRED)
 class AskOutcome(Statement):
     """What became of one thing that the board was asked to do."""
 
-    subject_field = "ask"
+    subject_field, same_by = "ask", "outcome"
 
     ask = models.ForeignKey(Ask, models.PROTECT, related_name="outcomes")
     outcome = models.CharField(max_length=20, choices=Result)

@@ -1,6 +1,7 @@
 """Who may decide about an action, date it or report on it: nobody accepts their own work."""
 
 from django.contrib.auth import get_user_model
+from django.db.models import OuterRef, Subquery
 from django.utils.text import get_text_list
 
 from recommendations.models import ProgressUpdate
@@ -8,6 +9,7 @@ from recommendations.ownership import Ownership
 from recommendations.status import REPORTABLE, Status
 from record.prepared import ask
 from record.signing import Refused, name_of
+from record.statements import place_of
 
 ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"
@@ -60,18 +62,19 @@ def may_report(user, action, at):
 def reasons_against(user, actions, at, *, perm=ACCEPT):
     """{key: why not} for those of ``actions`` about which ``user`` may decide nothing today."""
     keys = [action.pk for action in actions]
-    owners, reporters = dict(ask(_owners, at, keys=keys)), dict(ask(_reporters, at, keys=keys))
+    owners = dict(ask(_owners, at, keys=keys))
+    reporters = {key: {*by} - {None} for key, *by in ask(_reporters, at, keys=keys)}
     found, able = {}, None
     for action in actions:
-        owner, reporter = owners.get(action.pk), reporters.get(action.pk)
+        owner, reported = owners.get(action.pk), reporters.get(action.pk, set())
         if user.pk == owner:
             why = f"You own {action.ref}, so somebody else decides about it."
-        elif user.pk == reporter:
+        elif user.pk in reported:
             why = f"The last report on {action.ref} is yours, so somebody else decides about it."
         else:
             continue
         able = able or list(who_decide(perm))
-        found[action.pk] = f"{why} {who_can(able, without={user.pk, reporter, owner})}"
+        found[action.pk] = f"{why} {who_can(able, without={user.pk, owner, *reported})}"
     return found
 
 
@@ -81,8 +84,12 @@ def _owners(at, actions):
 
 
 def _reporters(at, actions):
+    """Whose the last report is: who recorded it, for whom, and who made it before any word was put right."""
     reports = ProgressUpdate.objects.standing(at).filter(action__in=actions, status__in=REPORTABLE)
-    return reports.newest_of_each("action").values_list("action", "recorded_by")
+    newest = reports.newest_of_each("action").alias(its_place=place_of(ProgressUpdate))
+    first = ProgressUpdate.objects.filter(pk=OuterRef("its_place"))
+    made_by = Subquery(first.values("recorded_by")[:1])
+    return newest.annotate(made_by=made_by).values_list("action", "recorded_by", "on_behalf_of", "made_by")
 
 
 def who_decide(perm=ACCEPT):

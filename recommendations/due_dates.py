@@ -141,7 +141,7 @@ class Decision(Statement):
     Of two about one proposal the later one stands.
     """
 
-    subject_field = "due_date"
+    subject_field, same_by = "due_date", "outcome"
 
     due_date = models.ForeignKey(DueDate, models.PROTECT, related_name="decisions")
     outcome = models.CharField(max_length=10, choices=Outcome)

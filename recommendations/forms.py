@@ -197,12 +197,24 @@ class ProgressUpdateForm(IndependentForm):
             self.check_that_it_counts(read_edtf(dated).first)
         if dated and status in REPORTABLE:
             self.check_what_it_reopens(read_edtf(dated).first)
-        user = self.addition.user
         is_decided = status in ACCEPTED or bool(cleaned.get("meeting"))
-        is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != self.owner and not is_decided
-        self.instance.on_behalf_of = self.owner if is_for_owner else None
-        self.instance.on_behalf_of_signed = signature(self.instance.on_behalf_of)
+        told_for, signed = (None, "") if is_decided else self.told_for()
+        self.instance.on_behalf_of, self.instance.on_behalf_of_signed = told_for, signed
         return cleaned
+
+    def told_for(self):
+        """The account for which this person reports, and how it signs or signed; (None, "") for none.
+
+        Whoever corrects what somebody else reported tells what that person said, and not what today's owner
+        does. What was loaded from a document nobody said.
+        """
+        user, corrected = self.addition.user, self.addition.corrects
+        if corrected:
+            by = (corrected.on_behalf_of, corrected.on_behalf_of_signed)
+            by = by if corrected.on_behalf_of else (corrected.recorded_by, corrected.signed)
+            return (None, "") if corrected.document_id or by[0] == user else by
+        is_for_owner = user.has_perm(RECORD_FOR_OWNER) and user != self.owner
+        return (self.owner, signature(self.owner)) if is_for_owner else (None, "")
 
     def why_not(self):
         """Nothing for a report, which an owner may always make; nor for reopening what was closed."""

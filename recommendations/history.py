@@ -19,6 +19,7 @@ from recommendations.position import updates_with
 from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
 from record.models import Meeting
 from record.prepared import ask
+from record.signing import role_in
 from record.statements import Signature, Superseded, statement_kinds
 from record.versions import read_asked
 
@@ -230,7 +231,7 @@ def reopened(row, accepted):
     """How the report ``row`` reopened what was ``accepted``; only those who decide make a re-check."""
     if accepted.status != Status.COMPLETE or row.dated_first < accepted.recheck_on:
         return "Reopened"
-    is_recheck = row.signature.role in DECIDERS and not row.on_behalf_of_signed
+    is_recheck = role_in(row.on_behalf_of_signed or row.signed) in DECIDERS
     return "Re-check failed: reopened" if is_recheck else "Reopened after its re-check was due"
 
 

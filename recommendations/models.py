@@ -293,7 +293,7 @@ def needs(column, *, given):
 class ProgressUpdate(Statement):
     """A dated, signed statement of how an action is going."""
 
-    subject_field = "action"
+    subject_field, same_by = "action", "status"
 
     action = models.ForeignKey(Action, models.PROTECT, related_name="updates")
     status = models.CharField(max_length=20, choices=Status)
@@ -433,7 +433,7 @@ class Whose(models.TextChoices):
 class Assessment(Statement):
     """What the adviser or the board makes of a recommendation, whatever its owners report."""
 
-    subject_field = "recommendation"
+    subject_field, same_by = "recommendation", "status"
 
     recommendation = models.ForeignKey(Recommendation, models.PROTECT, related_name="assessments")
     whose = models.CharField(max_length=10, choices=Whose)

@@ -35,7 +35,7 @@ from record.kept import kept_position
 from record.prepared import ask
 from record.rows import links_as_at, rows_as_at
 from record.signing import name_in
-from record.statements import place_of, statement_kinds
+from record.statements import place_of, statement_kinds, with_who_said_first
 from record.versions import read_asked
 from visits.position import inspection_position
 
@@ -263,7 +263,7 @@ def proposals_to_decide(at):
 def _due_lines(keys, at):
     """{action's key: a DueLine for each of its dates, agreed or not, withdrawn or not}, none yet judged."""
     decided, undone = {}, {}
-    for row in read_asked(_decisions, at, related=("document", "meeting"), keys=keys):
+    for row in with_who_said_first(read_asked(_decisions, at, related=("document", "meeting"), keys=keys)):
         if not row.superseded(at):
             decided[row.due_date_id] = row
         elif row.outcome == Outcome.AGREED:

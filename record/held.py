@@ -8,7 +8,7 @@ from record.as_at import AsAt
 from record.dates import end_of
 from record.models import Meeting
 from record.prepared import ask
-from record.statements import labels_among, statement_kinds
+from record.statements import labels_among, statement_kinds, with_who_said_first
 from record.versions import read_asked, recorded, rows_of
 
 MEETINGS_LOOKED_BACK = 6
@@ -96,7 +96,7 @@ def said_at(meeting, at):
             related = ("document", "meeting", kind.about_path())
             found += read_asked(_said_at, at, kind, related=related, keys=[meeting.pk])
     found.sort(key=lambda row: (row.recorded_at, row._meta.label, row.pk))
-    return [(row, row.superseded(at)) for row in found]
+    return [(row, row.superseded(at)) for row in with_who_said_first(found)]
 
 
 def _kinds_said_at(at, meetings):

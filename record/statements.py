@@ -74,6 +74,18 @@ def since_it_said(column, path="", followed=FOLLOWED, **said):
     return Case(same, default=F(f"{path}{column}"))
 
 
+def with_who_said_first(rows):
+    """The statements ``rows``, each that puts words of another among them right with what said so first."""
+    by_key = {(row._meta.label, row.pk): row for row in rows}
+    for row in rows:
+        before = row
+        while before.corrects_id and (before := by_key.get((row._meta.label, before.corrects_id))):
+            if row.same_by and getattr(before, row.same_by) != getattr(row, row.same_by):
+                break
+            row.said_first = before
+    return rows
+
+
 class StatementQuerySet(models.QuerySet):
     """The vocabulary of append-only rows: which of them count on a day."""
 
@@ -159,27 +171,37 @@ class Signature:
         return source_of(self.row)
 
     @property
+    def first(self):
+        """The statement that said so first: whoever puts a word of it right does not say it in its place."""
+        return self.row.said_first or self.row
+
+    @property
     def by(self):
         """Who stated it, in words."""
-        return f"loaded from {self.row.document.title}" if self.row.document_id else self.row.signed
+        return f"loaded from {self.first.document.title}" if self.first.document_id else self.first.signed
+
+    @property
+    def put_right_by(self):
+        """Who put words of it right, in words, if that is not who stated it; else ""."""
+        return self.row.signed if self.row.signed != self.first.signed else ""
 
     @property
     def name_now(self):
         """What the account that stated it is called today, if that is another name than then, else ""."""
-        name = name_of(self.row.recorded_by)
-        return name if name != name_in(self.row.signed) else ""
+        name = name_of(self.first.recorded_by)
+        return name if name != name_in(self.first.signed) else ""
 
     @property
     def role(self):
         """The role in which it was stated, a word, or "" where it was loaded from a document."""
-        return role_in(self.row.signed)
+        return role_in(self.first.signed)
 
     @property
     def days_late(self):
         """How many days after the last day it speaks of it was recorded; 0 if not late."""
         if self.row.document_id or self.row.dated_last is None:
             return 0
-        return max(0, (timezone.localdate(self.row.recorded_at) - self.row.dated_last).days)
+        return max(0, (timezone.localdate(self.first.recorded_at) - self.row.dated_last).days)
 
     @property
     def lateness(self):
@@ -230,6 +252,10 @@ class Statement(models.Model):
     time_field = "recorded_at"
     # The foreign key to what it is about; each kind says its own.
     subject_field = ""
+    # The column by which a correction says the same as what it corrects, so that only words were put right.
+    same_by = ""
+    # The first of what it corrects that said the same, where `with_who_said_first` found one.
+    said_first = None
 
     dated = EdtfField(help_text="The day this speaks of. It cannot be in the future.")
     dated_first = first_day()

@@ -3,7 +3,9 @@
 import datetime
 
 import pytest
+from django.urls import reverse
 
+from recommendations.deciding import why_not
 from recommendations.history import history
 from recommendations.models import ProgressUpdate
 from recommendations.position import board_position
@@ -12,14 +14,19 @@ from recommendations.tests.factories import (
     make_assessment,
     make_decision,
     make_due_date,
+    make_owner,
     make_recommendation,
     make_send_back,
     make_update,
+    position,
 )
 from record.as_at import AsAt
 from record.rows import known_later
+from record.signing import name_of
 from record.statements import its_place
-from record.tests.factories import add, make_document, make_user, noon, on
+from record.tests.admin_forms import errors_of, fill_in, sign_in
+from record.tests.factories import add, make_document, make_meeting, make_user, noon, on
+from record.tests.pages import words_of
 
 pytestmark = pytest.mark.django_db
 MINUTE = datetime.timedelta(minutes=1)
@@ -249,3 +256,80 @@ def test_before_a_moment_was_known_what_had_been_recorded_by_then_and_not_what_w
 
     known = (noon("2022-11-03"), noon("2022-11-03") + moment)
     assert [said(at) for at in known] == ["What was done", "The same, spelt right"]
+
+
+def correct(client, by, row, **typed):
+    """Put the words of ``row`` right as somebody does in the admin; return what then stands in its place."""
+    address = reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_add")
+    answer = fill_in(
+        sign_in(client, by), f"{address}?corrects={row.pk}", correction_reason="A comma", **typed
+    )
+    assert answer.status_code == 302, errors_of(answer)
+    return type(row).objects.get(corrects=row)
+
+
+def test_whoever_puts_a_report_right_tells_what_was_said_by_whom_it_was_and_not_what_todays_owner_says(
+    client, action, officer
+):
+    own = make_update(action, by=officer, recorded_at=noon("2022-11-02"))
+    loaded = make_update(
+        make_action("A02", agreed_on="2022-07-01"), document=make_document(), dated="2022-08-01"
+    )
+    other = make_user("Officers", username="later")
+    for subject in (action, loaded.action):
+        make_owner(subject, other)
+
+    clerk = make_user("Secretariat")
+    told = [correct(client, clerk, row, narrative="The same, with a comma") for row in (own, loaded)]
+    assert [row.on_behalf_of for row in told] == [officer, None]
+    assert told[0].on_behalf_of_signed == own.signed
+    # And so on, whoever puts it right next.
+    second = make_user("Secretariat", username="second")
+    again = correct(client, second, told[0], narrative="The same, with two commas")
+    assert (again.on_behalf_of, again.on_behalf_of_signed) == (officer, own.signed)
+
+
+def test_what_the_chair_found_stays_the_chairs_when_the_secretariat_puts_a_word_of_it_right(
+    client, action, officer, chair
+):
+    make_owner(action, officer)
+    recheck = {"recheck_on": datetime.date(2022, 12, 1), "evidence": "The minutes"}
+    make_update(action, "complete", dated="2022-11-01", by=chair, **recheck)
+    found = make_update(action, "done", dated="2022-12-05", by=chair, evidence="The files")
+
+    correct(client, make_user("Secretariat"), found, narrative="What was done, by whom")
+    page = words_of(sign_in(client, chair).get("/actions/A01/"))
+    assert f"on behalf of {name_of(chair)}" in page
+    assert f"on behalf of {name_of(officer)}" not in page
+    assert ("Re-check failed: reopened" in page, "Reopened after" in page) == (True, False)
+    assert "The last report on A01 is yours" in why_not(chair, action, AsAt.now(LATER.today))
+
+
+def test_who_agreed_a_date_still_did_when_somebody_else_puts_a_word_of_that_right(
+    client, action, chair, officer
+):
+    meeting = make_meeting("2022-11-15")
+    asked = make_due_date(
+        action,
+        "2023-03",
+        dated="2022-11-10",
+        by=officer,
+        needs_decision=True,
+        recorded_at=noon("2022-11-10"),
+    )
+    agreed = make_decision(asked, by=chair, meeting=meeting, recorded_at=noon("2022-11-15"))
+
+    clerk = make_user("Secretariat")
+    right_now = correct(client, clerk, agreed, reason="Because, of course")
+    assert right_now.signed != agreed.signed
+    (line,) = position(action, AsAt.now(LATER.today).day).dates
+    assert (line.agreed_by, line.agreement.lateness, line.agreement.put_right_by) == (
+        agreed.signed,
+        "",
+        right_now.signed,
+    )
+    for address in ("/actions/A01/", "/meetings/2022-11-15/"):
+        page = words_of(sign_in(client, clerk).get(address)).replace(" ,", ",")
+        assert f"{agreed.signed}, at the meeting of 15 November 2022" in page, address
+        assert f"{right_now.signed}, at the meeting of 15 November 2022" not in page, address
+        assert f"ords put right by {right_now.signed}" in page, address
