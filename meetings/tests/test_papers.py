@@ -338,7 +338,7 @@ def test_nothing_of_a_paper_is_kept_when_publishing_fails(meeting, secretariat):
 def test_the_annex_is_published_where_its_box_is_ticked_and_read_where_it_is_asked_for(
     client, meeting, secretariat
 ):
-    annex = "<h2>Annex</h2>"
+    annex = '<h2 id="paper-annex">Annex</h2>'
     client.force_login(secretariat)
     read = [published(client, f"{ADDRESS}{query}").decode() for query in ("?draft", "?draft&annex")]
     form = open_form(client, publish_page(meeting))
