@@ -478,3 +478,20 @@ def test_the_differences_made_are_told_by_owner_role_each_with_its_action_first(
         "A02, an officer, 1 December 2022: Seen sooner.",
         "A01, an officer, 1 December 2022: Fewer moves",
     ]
+
+
+def test_after_a_meeting_the_differences_told_are_those_reported_since(db):
+    said = {"by": make_user("Officers"), "difference_made": "Fewer moves"}
+    actions = [make_action(ref, recorded_at=noon("2022-10-01")) for ref in ("A01", "A02")]
+    for action, day in zip(actions, ("2022-11-10", "2022-12-01"), strict=True):
+        make_update(action, dated=day, recorded_at=noon(day), **said)
+    coming = make_meeting(held_on=datetime.date(2022, 12, 20))
+
+    def told():
+        page = render(meeting=coming).decode()
+        section = page.partition("in the words of those who report</h2>")[2].partition("<h2")[0]
+        return re.findall("A0[12]", section)
+
+    assert told() == ["A01", "A02"]
+    make_meeting(held_on=datetime.date(2022, 11, 20))
+    assert told() == ["A02"]

@@ -150,6 +150,7 @@ def test_people_who_answer_for_the_same_role_stand_together_through_others_too(a
         ("A03", cy, "Head of finance"),
         ("A04", dee, "Director"),
         ("A05", dee, "Cabinet"),
+        ("A08", dee, "Housing"),
     ):
         action(ref, owner, owner_role=role)
 
@@ -169,7 +170,7 @@ def test_people_who_answer_for_the_same_role_stand_together_through_others_too(a
             [
                 ("Ann Person", ["Director"]),
                 ("Bob Person", ["Cabinet"]),
-                ("Dee Person", ["Cabinet", "Director"]),
+                ("Dee Person", ["Cabinet", "Director", "Housing"]),
             ],
         ),
         ("Head of finance", [("Cy Person", ["Head of finance"])]),
