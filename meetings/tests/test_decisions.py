@@ -201,3 +201,21 @@ def test_a_number_follows_when_a_decision_came_to_be_asked_for_and_nothing_later
     assert asked_for(meeting) == {"D2": "A02", "D3": "A03", "D4": "A01"}
     make_update(held, Status.OFF_TRACK, dated="2022-12-21")
     assert asked_for(meeting) == {"D2": "A02", "D3": "A03", "D4": "A01"}
+
+
+def test_what_did_not_hold_twice_is_asked_about_only_since_the_second_time(meeting, publish_paper):
+    held, other = (make_action(ref) for ref in ("A01", "A02"))
+    make_due_date(held, "2022-11", dated="2022-10-01")
+    reported_done("A03")
+    publish_paper(meeting)
+
+    def accept_and_reopen(accepted, reopened, *, meanwhile):
+        recheck_on = datetime.date(2023, 5, 1)
+        make_update(held, Status.COMPLETE, dated=accepted, evidence="Seen", recheck_on=recheck_on)
+        make_update(other, meanwhile, dated=accepted, evidence="The minutes")
+        make_update(held, Status.AT_RISK, dated=reopened)
+
+    accept_and_reopen("2022-11-02", "2022-12-20", meanwhile=Status.ON_TRACK)
+    assert asked_for(meeting) == {"D1": "A03", "D2": "A01"}
+    accept_and_reopen("2022-12-21", "2022-12-23", meanwhile=Status.DONE)
+    assert asked_for(meeting) == {"D1": "A03", "D2": "A02", "D3": "A01"}
