@@ -293,10 +293,22 @@ class DueLine(Position):
     def ended_words(self):
         """What ended it while it waited, a sentence, or "" """
         if update := self.finished_by:
-            return f"It ended when the action became “{update.words}”, {say_day(update.dated_first)}."
+            day, recorded = update.dated_first, timezone.localdate(update.finished_at)
+            if day == recorded:
+                return f"It ended when the action became “{update.words}”, {say_day(day)}."
+            # It may speak of a day before the proposal was made, on which that cannot have ended.
+            return (
+                f"It ended on {say_day(recorded)}, when it was recorded that the action became "
+                f"“{update.words}” ({update.signature.dated})."
+            )
         if other := self.overtaken_by:
-            agreed_on = say_day(other.row.effective_on)
-            return f"It ended when another date, {other.due}, was agreed, {agreed_on}."
+            day, recorded = other.row.effective_on, timezone.localdate(other.row.agreed_at)
+            if day == recorded:
+                return f"It ended when another date, {other.due}, was agreed, {say_day(day)}."
+            return (
+                f"It ended on {say_day(recorded)}, when another date, {other.due}, was recorded "
+                f"(agreed {other.counted_from})."
+            )
         return ""
 
     @property

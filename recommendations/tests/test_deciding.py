@@ -5,11 +5,12 @@ import datetime
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from recommendations.due_dates import Decision, DueDate
 from recommendations.forms import three_months_after
 from recommendations.history import history
-from recommendations.models import ProgressUpdate
+from recommendations.models import Action, ProgressUpdate
 from recommendations.position import board_position
 from recommendations.sent_back import SendBack
 from recommendations.tests.factories import (
@@ -20,8 +21,9 @@ from recommendations.tests.factories import (
     make_send_back,
     make_update,
 )
+from record.dates import say_day
 from record.tests.admin_forms import errors_of, fields_of, fill_in, open_form, sign_in
-from record.tests.factories import make_meeting, make_user, on
+from record.tests.factories import make_meeting, make_user, noon, on
 from record.tests.pages import main_words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
@@ -100,9 +102,10 @@ def test_a_proposal_waits_until_another_date_is_agreed(client, officer, action):
 
     make_due_date(action, "2023-07", dated="2022-11-03")
 
-    assert waiting(action) == ([], ["It ended when another date, July 2023, was agreed, 3 November 2022."])
+    ended = "when another date, July 2023, was recorded (agreed 3 November 2022)."
+    assert waiting(action) == ([], [f"It ended on {say_day(timezone.localdate())}, {ended}"])
     shown = sign_in(client, make_user("Chair")).get("/actions/A01/").content.decode()
-    assert "It ended when another date, July 2023, was agreed, 3 November 2022." in shown
+    assert f"It ended on {say_day(timezone.localdate())}, {ended}" in shown
     late = fill_in(client, f"{DECISION}?due_date={proposal.pk}", outcome="agreed", reason="Late")
     assert errors_of(late) == {
         "": ["This proposal waits no more: another date was agreed, or the action was completed or closed."]
@@ -119,7 +122,54 @@ def test_completing_or_closing_ends_a_proposal(officer, action, status, word):
 
     make_update(action, status, dated="2022-11-03")
 
-    assert waiting(action) == ([], [f"It ended when the action became “{word}”, 3 November 2022."])
+    ended = f"when it was recorded that the action became “{word}” (3 November 2022)."
+    assert waiting(action) == ([], [f"It ended on {say_day(timezone.localdate())}, {ended}"])
+
+
+def test_a_proposal_that_was_ended_by_what_was_recorded_on_its_own_day_says_that_day_once(officer):
+    for ref in ("A01", "A02"):
+        action = make_action(ref, recorded_at=noon("2022-11-01"))
+        said = {"by": officer, "needs_decision": True, "recorded_at": noon("2022-11-01")}
+        make_due_date(action, "2023-06", **said)
+    agreed, completed = Action.objects.order_by("ref")
+    make_due_date(agreed, "2023-07", dated="2022-11-03", by=officer, recorded_at=noon("2022-11-03"))
+    make_update(completed, "complete", dated="2022-11-03", by=officer, recorded_at=noon("2022-11-03"))
+
+    assert [waiting(action) for action in (agreed, completed)] == [
+        ([], ["It ended when another date, July 2023, was agreed, 3 November 2022."]),
+        ([], ["It ended when the action became “Complete, evidenced”, 3 November 2022."]),
+    ]
+
+
+def test_a_date_entered_late_says_so_and_ends_a_proposal_on_the_day_it_was_entered(client, officer):
+    action = make_action(recorded_at=noon("2022-10-01"))
+    make_due_date(
+        action, "2023-06", dated="2022-11-02", by=officer, needs_decision=True, recorded_at=noon("2022-11-02")
+    )
+    chair = make_user("Chair")
+    make_due_date(action, "2023-08", dated="2022-10-01", by=chair, recorded_at=noon("2022-11-29"))
+
+    shown = main_words(sign_in(client, chair).get("/actions/A01/"))
+    assert (
+        "It ended on 29 November 2022, when another date, August 2023, was recorded (agreed 1 October 2022)."
+    ) in shown
+    assert "August 2023 First agreed date 1 October 2022, recorded 1 month later First date" in shown
+
+
+def test_a_proposal_entered_late_says_so_wherever_the_page_of_its_action_has_it(client, officer):
+    late = {"by": officer, "needs_decision": True, "recorded_at": noon("2022-11-22")}
+    outcomes = {"A01": None, "A02": "agreed", "A03": "refused", "A04": "taken_back"}
+    actions = [make_action(ref, recorded_at=noon("2022-10-01")) for ref in outcomes]
+    dates = {action.ref: make_due_date(action, dated="2022-11-01", **late) for action in actions}
+    for ref, outcome in outcomes.items():
+        if outcome:
+            make_decision(dates[ref], outcome, by=officer, recorded_at=noon("2022-11-29"))
+    sign_in(client, make_user("Chair"))
+
+    for ref, outcome in outcomes.items():
+        shown = main_words(client.get(f"/actions/{ref}/")).partition("History, newest first")[0]
+        assert "1 November 2022, recorded 3 weeks later" in shown, ref
+        assert ("15 November 2022, recorded 2 weeks later" in shown) == bool(outcome), ref
 
 
 def test_an_acceptance_that_changed_nothing_ends_no_proposal(officer, action):
