@@ -34,8 +34,8 @@ from record.statement_admin import KEEPS_THE_RECORD, StatementAdmin, asks, newes
 from record.statements import its_place, place_of
 
 ONLY_ONES_OWN = (
-    "Of what is said of such an action you correct or withdraw only what you entered yourself, and no agreed "
-    "date."
+    "Of what is said of such an action you correct or withdraw only what you entered yourself, and only "
+    "until a decision rests on it."
 )
 
 
@@ -141,7 +141,8 @@ class ActionStatementAdmin(StatementAdmin):
             return may
         perm = ACCEPT if decided else KEEPS_THE_RECORD
         if why := why_not(user, row.about, request.as_at, perm=perm):
-            raise Refused(f"{why} {ONLY_ONES_OWN}")
+            # Their own it may well be, where a decision rests on it.
+            raise Refused(f"{self.why_it_stands(row)} {why}" if decided else f"{why} {ONLY_ONES_OWN}")
         return True
 
     def why_it_stands(self, row):

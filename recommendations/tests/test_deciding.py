@@ -441,6 +441,26 @@ def test_a_word_put_right_in_a_report_that_was_decided_on_leaves_it_decided_on(
     assert client.get(f"{withdraw}{alone.pk}").status_code == 200
 
 
+def test_who_corrected_a_report_that_was_sent_back_is_told_that_a_decision_rests_on_it(
+    client, officer, action
+):
+    make_user("Chair", "cy")
+    clerk = make_user("Secretariat")
+    report = make_update(action, "done", by=officer)
+    make_send_back(report, by=clerk)
+    right = make_update(action, "done", by=clerk, corrects=report, correction_reason="A slip")
+
+    refused = sign_in(client, clerk).get(f"{UPDATE}?corrects={right.pk}")
+
+    assert refused.status_code == 403
+    said = main_words(refused)
+    assert (
+        "A decision rests on this entry, so only those who decide may say that it was wrong. The last report "
+        "on A01 is yours, so somebody else decides about it. Ask Cy Person."
+    ) in said
+    assert "only what you entered yourself" not in said
+
+
 def test_the_database_refuses_what_leaves_no_time_and_a_proposal_taken_back_at_a_meeting(officer, action):
     report = make_update(action, "done", by=officer)
     with pytest.raises(IntegrityError), transaction.atomic():
