@@ -21,7 +21,7 @@ from record.dates import read_edtf, say_day
 from record.forms import KEPT, RecordForm, TokenField
 from record.models import Meeting
 from record.signing import name_of, signature
-from record.statement_forms import StatementForm
+from record.statement_forms import StatementForm, WithdrawalForm
 
 BETWEEN_MEETINGS = "Between meetings"
 # What a status may need, and how to give it.
@@ -197,6 +197,8 @@ class ProgressUpdateForm(IndependentForm):
             self.check_that_it_counts(read_edtf(dated).first)
         if dated and status in REPORTABLE:
             self.check_what_it_reopens(read_edtf(dated).first)
+        if dated and status and self.addition.corrects:
+            self.check_what_rests_on_it(status, read_edtf(dated).first)
         is_decided = status in ACCEPTED or bool(cleaned.get("meeting"))
         told_for, signed = (None, "") if is_decided else self.told_for()
         self.instance.on_behalf_of, self.instance.on_behalf_of_signed = told_for, signed
@@ -239,6 +241,14 @@ class ProgressUpdateForm(IndependentForm):
                 "Save again."
             )
 
+    def check_what_rests_on_it(self, status, day):
+        """Add an error where a correction to that leaves an action embedded that was not complete."""
+        resting = self.addition.corrects.embedded_upon_it()
+        if resting and status != Status.COMPLETE:
+            self.add_error("status", withdraw_first(resting))
+        elif resting and day > resting.dated_first:
+            self.add_error("dated", withdraw_first(resting))
+
     def tell_once(self, message):
         """Add the error ``message``, unless it was told of the same update on the page before."""
         if self.carried("told_of") == str(self.current.pk):
@@ -267,6 +277,23 @@ class ProgressUpdateForm(IndependentForm):
                     "dated",
                     f"It can be embedded from its re-check date, {say_day(self.current.recheck_on)}.",
                 )
+
+
+def withdraw_first(resting):
+    """That the later acceptance ``resting`` rests on an entry and goes before it, in sentences."""
+    return (
+        f"“{resting.words}”, dated {read_edtf(resting.dated)}, rests on this acceptance. Withdraw the later "
+        "one first."
+    )
+
+
+class UpdateWithdrawalForm(WithdrawalForm):
+    def clean(self):
+        cleaned = super().clean()
+        # Under the lock: it may have been embedded since the form was opened.
+        if resting := self.addition.withdraws.embedded_upon_it():
+            self.add_error(None, withdraw_first(resting))
+        return cleaned
 
 
 class SendBackForm(IndependentForm):

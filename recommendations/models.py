@@ -397,6 +397,18 @@ class ProgressUpdate(Statement):
     def told(cls, rows):
         return acceptance.told(rows)
 
+    def embedded_upon_it(self):
+        """The later acceptance that the action is embedded which stands on this one alone, or None."""
+        said = list(ProgressUpdate.objects.in_force().filter(action=self.action_id).oldest_first())
+        if self.status != Status.COMPLETE or self not in said:
+            return None
+        place = said.index(self)
+        before = said[place - 1] if place else None
+        if before and before.status in (Status.COMPLETE, Status.EMBEDDED):
+            return None
+        later = next((row for row in said[place + 1 :] if row.is_acceptance), None)
+        return later if later and later.status == Status.EMBEDDED else None
+
     @property
     def words(self):
         return STATUS_WORDS[self.status]

@@ -20,6 +20,7 @@ from recommendations.forms import (
     OwnershipForm,
     ProgressUpdateForm,
     SendBackForm,
+    UpdateWithdrawalForm,
 )
 from recommendations.measures import MeasureValue
 from recommendations.models import Action, Assessment, ProgressUpdate
@@ -175,6 +176,7 @@ class ActionStatementAdmin(StatementAdmin):
 @admin.register(ProgressUpdate)
 class ProgressUpdateAdmin(ActionStatementAdmin):
     form = ProgressUpdateForm
+    withdrawal_form = UpdateWithdrawalForm
     owners_add = "Report progress"
     list_display = [
         "subject_in_words",

@@ -46,6 +46,7 @@ class StatementAdmin(BoardAdmin):
     not_theirs = "You may add nothing about this."
     # Whether a wrong row is withdrawn and entered anew in one form, and never corrected.
     is_replaced = False
+    withdrawal_form = WithdrawalForm
     add_form_template = "admin/record/add_statement.html"
     change_form_template = "admin/record/read_statement.html"
     ordering = ["-dated_first", "-pk"]
@@ -179,7 +180,7 @@ class StatementAdmin(BoardAdmin):
 
     def form_for(self, addition):
         """The class of the form by which ``addition`` is made."""
-        return WithdrawalForm if addition.withdraws and not addition.anew else self.form
+        return self.withdrawal_form if addition.withdraws and not addition.anew else self.form
 
     def get_changeform_initial_data(self, request):
         return {}

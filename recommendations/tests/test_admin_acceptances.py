@@ -4,15 +4,17 @@ import datetime
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from recommendations.models import ProgressUpdate
 from recommendations.tests.factories import make_owner, make_update
 from recommendations.tests.test_admin_updates import page_for, statuses_offered
 from record.signing import role_in
-from record.tests.admin_forms import errors_of, fill_in, sign_in
+from record.tests.admin_forms import errors_of, fill_in, held, sign_in
 from record.tests.factories import make_meeting, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
+ADD = reverse("admin:recommendations_progressupdate_add")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +118,60 @@ def test_embedded_waits_for_the_recheck_date(client, action):
 
     fill_in(chair, page_for(action), **typed, dated="01/06/2023")
     assert ProgressUpdate.objects.latest("pk").status == "embedded"
+
+
+@pytest.fixture
+def complete(action):
+    return make_update(action, "complete", dated="2022-11-01", by=make_user("Secretariat", "clerk"))
+
+
+@pytest.fixture
+def embedded(action, complete):
+    return make_update(action, "embedded", dated="2023-06-01", by=complete.recorded_by)
+
+
+RESTS = "“Embedded”, dated 1 June 2023, rests on this acceptance. Withdraw the later one first."
+
+
+def test_what_an_action_is_embedded_upon_is_not_withdrawn_before_that_is(client, complete, embedded):
+    sign_in(client, complete.recorded_by)
+
+    refused = fill_in(client, f"{ADD}?withdraws={complete.pk}", correction_reason="Wrong action")
+    assert errors_of(refused) == {"": [RESTS]}
+    for row in (embedded, complete):
+        done = fill_in(client, f"{ADD}?withdraws={row.pk}", correction_reason="Wrong action")
+        assert done.status_code == 302
+    assert not ProgressUpdate.objects.in_force().exists()
+
+
+def test_words_of_what_an_action_is_embedded_upon_are_corrected_and_it_stays_complete_and_before_it(
+    client, complete, embedded
+):
+    sign_in(client, complete.recorded_by)
+    page, why = f"{ADD}?corrects={complete.pk}", {"correction_reason": "A slip"}
+
+    closed = fill_in(client, page, status="closed", reason="Given up", recheck_on="", **why)
+    assert errors_of(closed)["status"] == [RESTS]
+    later = fill_in(client, page, dated="02/06/2023", recheck_on="02/09/2023", **why)
+    assert errors_of(later) == {"dated": [RESTS]}
+    told = fill_in(client, page, narrative="Better said", **why)
+    assert client.post(page, held(told)).status_code == 302
+    assert complete.corrected_by.narrative == "Better said"
+
+
+@pytest.mark.parametrize(("between", "may"), [("complete", True), ("on_track", False)])
+def test_an_acceptance_is_withdrawn_where_an_earlier_one_still_says_the_action_was_complete(
+    client, action, complete, between, may
+):
+    make_update(action, between, dated="2022-12-01")
+    again = make_update(action, "complete", dated="2023-01-01", by=complete.recorded_by)
+    make_update(action, "embedded", dated="2023-06-01", by=complete.recorded_by)
+
+    sign_in(client, complete.recorded_by)
+    done = fill_in(client, f"{ADD}?withdraws={again.pk}", correction_reason="Typed twice")
+    assert (done.status_code, errors_of(done) if not may else {}) == (
+        (302, {}) if may else (200, {"": [RESTS]})
+    )
 
 
 def test_a_recheck_date_belongs_to_a_completed_action_only(client, action):
