@@ -49,7 +49,21 @@ class MeetingForm(RecordForm):
             self.add_error("state", f"It was held: {named(cited_by)} cite it. Correct those first.")
         elif cited_by and day and day > self.today:
             self.add_error("held_on", f"It was held: {named(cited_by)} cite it. Correct those first.")
+        elif cited_by and day and day < self.initial["held_on"]:
+            self.check_what_it_decided(cited_by, day)
         return cleaned
+
+    def check_what_it_decided(self, decided, day):
+        """Add an error where any of ``decided`` is about what speaks of a day after ``day``."""
+        from_days = [(row, row.decides_from) for row in decided]
+        later = [(row, since) for row, since in from_days if since and since > day]
+        if later:
+            since = say_day(max(since for _, since in later))
+            self.add_error(
+                "held_on",
+                f"What was decided there speaks of a later day, {since}: {named([row for row, _ in later])}. "
+                "Enter that day or a later one, or correct those first.",
+            )
 
 
 def held_once_on(day, *, but):

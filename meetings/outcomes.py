@@ -57,6 +57,11 @@ class AskOutcome(Statement):
         """What it says, without saying of what."""
         return f"{self.get_outcome_display()}: {self.words}" if self.words else self.get_outcome_display()
 
+    @property
+    def decides_from(self):
+        # Of its own meeting it is asked on whatever day that is.
+        return self.ask.meeting.held_on if self.ask.meeting_id != self.meeting_id else None
+
     def as_said(self):
         return Said(was="", now=self.get_outcome_display().lower(), text=self.words)
 

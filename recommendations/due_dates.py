@@ -123,6 +123,10 @@ class DueDate(Statement):
         asks = "asks for" if self.needs_decision else "due"
         return f"{asks} {say(self.due)}: {self.reason}"
 
+    @property
+    def decides_from(self):
+        return self.action.agreed_on_first
+
     def as_said(self):
         proposal = "proposed: " if self.needs_decision else ""
         text = f"{self.get_reason_kind_display()}. {self.reason}"

@@ -34,7 +34,7 @@ from record.models import Document, FromDocumentQuerySet, published_by
 from record.prepared import ask
 from record.rows import keys_as_at
 from record.signing import name_in
-from record.statements import Said, Statement
+from record.statements import Said, Statement, its_place, place_of
 from record.versions import Versions, recorded
 from visits.models import Finding
 
@@ -396,6 +396,16 @@ class ProgressUpdate(Statement):
     @classmethod
     def told(cls, rows):
         return acceptance.told(rows)
+
+    @property
+    def decides_from(self):
+        """The day of the update that stood when it was made, which it accepts, closes or reopens."""
+        said = ProgressUpdate.objects.in_force().filter(action=self.action_id)
+        before = said.alias(place=place_of(ProgressUpdate)).filter(
+            place__lt=its_place(self), dated_first__lte=self.dated_first
+        )
+        newest = before.newest_first().first()
+        return newest.dated_first if newest else self.action.agreed_on_first
 
     def embedded_upon_it(self):
         """The later acceptance that the action is embedded which stands on this one alone, or None."""

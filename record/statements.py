@@ -361,6 +361,11 @@ class Statement(models.Model):
     def signature(self):
         return Signature(self)
 
+    @property
+    def decides_from(self):
+        """The first day on which it can have been decided: that of what it decides about, or None."""
+        return self.subject.dated_first if isinstance(self.subject, Statement) else None
+
     def superseded(self, at):
         """The Superseded of this row as known ``at``, or None; a withdrawal says more than a correction."""
         for name in ("withdrawn_by", "corrected_by"):

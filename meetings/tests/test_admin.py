@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from meetings.models import Paper
+from meetings.tests.factories import make_outcome
 from recommendations.due_dates import Decision
-from recommendations.tests.factories import make_action, make_decision, make_due_date
+from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
 from record.dates import say_day
 from record.ledger import append
 from record.models import Meeting
@@ -158,6 +159,49 @@ def test_a_meeting_at_which_something_was_decided_is_neither_cancelled_nor_still
     assert errors_of(fill_in(secretariat, page_of(meeting), held_on="1/3/2090")) == {"held_on": said}
     assert fill_in(secretariat, page_of(meeting), held_on="23/11/2022").status_code == 302
     assert Decision.objects.get().dated == "2022-11-22"
+
+
+def test_a_meeting_is_not_put_right_to_a_day_before_what_it_decided(secretariat, meeting):
+    officer = make_user("Officers", "officer")
+    one, two = make_action("A01"), make_action("A02", agreed_on="2022-11-10")
+    make_update(one, "on_track", dated="2022-11-01", by=officer)
+    make_update(one, "done", dated="2022-11-20", by=officer)
+    make_update(one, "complete", dated="2022-11-22", by=officer, meeting=meeting)
+    proposal = make_due_date(one, dated="2022-11-02", by=officer, needs_decision=True)
+    make_decision(proposal, dated="2022-11-22", meeting=meeting)
+    make_due_date(two, dated="2022-11-22", by=officer, meeting=meeting)
+    accepted, due = "A01, Complete, evidenced, 22 November 2022", "A02, due March 2023"
+
+    def refused(what, since):
+        return {
+            "held_on": [
+                f"What was decided there speaks of a later day, {since}: {what}. Enter that day or a later "
+                "one, or correct those first."
+            ]
+        }
+
+    agreed = "Agreed: A01, proposed due date March 2023, 22 November 2022"
+    for day, what, since in (
+        ("19/11/2022", accepted, "20 November 2022"),
+        ("09/11/2022", f"{accepted} and {due}", "20 November 2022"),
+        ("01/11/2022", f"{accepted}, {agreed} and {due}", "20 November 2022"),
+    ):
+        assert errors_of(fill_in(secretariat, page_of(meeting), held_on=day)) == refused(what, since)
+    assert fill_in(secretariat, page_of(meeting), held_on="20/11/2022").status_code == 302
+
+
+def test_a_meeting_that_answered_what_an_earlier_one_was_asked_stays_after_that(secretariat, meeting):
+    earlier = make_meeting("2022-11-01", asks=["Agree the plan"])
+    make_outcome(earlier.asks.get(), dated="2022-11-22", meeting=meeting)
+    own = make_meeting("2022-12-01", asks=["Note the risks"])
+    make_outcome(own.asks.get())
+
+    said = (
+        "What was decided there speaks of a later day, 1 November 2022: Agreed: Agree the plan, "
+        "22 November 2022. Enter that day or a later one, or correct those first."
+    )
+    assert errors_of(fill_in(secretariat, page_of(meeting), held_on="31/10/2022")) == {"held_on": [said]}
+    assert fill_in(secretariat, page_of(own), held_on="30/11/2022").status_code == 302
 
 
 def test_the_day_of_a_cancelled_meeting_leads_back_to_it(secretariat):
