@@ -18,6 +18,7 @@ from record.dates import read_edtf
 from record.edits import Edit, TakenOff
 from record.rows import Position
 from record.sources import age_in_words, source_of
+from record.statements import Superseded
 from visits.position import FindingPosition, InspectionPosition, voices_in
 
 # How many of the last corrections are listed in one place.
@@ -38,26 +39,30 @@ class RiskPosition(Position):
 
 @dataclass(frozen=True)
 class MeasurePosition(Position):
-    """A measure with its newest value."""
+    """A measure with its newest value, or None where none stands, and those that count no more.
 
-    newest: MeasureValue
+    ``put_right`` are pairs of a value that was corrected or withdrawn and its Superseded, oldest first.
+    """
+
+    newest: MeasureValue | None
+    put_right: tuple[tuple[MeasureValue, Superseded], ...]
 
     @property
     def value(self):
-        return self.newest.value
+        return self.newest.value if self.newest else ""
 
     @property
     def as_at(self):
-        return read_edtf(self.newest.as_at)
+        return read_edtf(self.newest.as_at) if self.newest else None
 
     @property
     def caveat(self):
-        return self.newest.caveat
+        return self.newest.caveat if self.newest else ""
 
     @property
     def source(self):
         """Where the value comes from, a Source, or None."""
-        return source_of(self.newest)
+        return source_of(self.newest) if self.newest else None
 
 
 @dataclass(frozen=True)
@@ -258,8 +263,8 @@ class BoardPosition(ProgressPosition):
 
     @property
     def measures_of_safety(self):
-        """The measures that show whether children are safer."""
-        return tuple(measure for measure in self.measures if measure.shows_safety)
+        """The measures that show whether children are safer, by a value that stands."""
+        return tuple(measure for measure in self.measures if measure.shows_safety and measure.newest)
 
     @property
     def decisions(self):

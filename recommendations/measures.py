@@ -11,9 +11,9 @@ from record.versions import Versions
 
 class MeasureQuerySet(models.QuerySet):
     def begun(self, at):
-        """The measures on the board at that day: those that had a value."""
-        counted = MeasureValue.objects.standing(at).values("measure")
-        return self.filter(is_withdrawn=False, id__in=counted)
+        """The measures on the board at that day: those that had a value, be it one withdrawn since."""
+        measured = MeasureValue.objects.said(at).values("measure")
+        return self.filter(is_withdrawn=False, id__in=measured)
 
 
 class Measure(models.Model):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from recommendations.action_position import ActionPosition
@@ -310,19 +310,27 @@ def _finishing(at, actions, days):
 
 
 def _measures(at, edits):
-    """The MeasurePosition of each measure that had a value that day: the newest."""
-    values = read_asked(_newest_values, at, related=("document",))
-    rows = {row.pk: row for row in rows_as_at(Measure, at)}
-    refs = {key: row.ref for key, row in rows.items()}
+    """The MeasurePosition of each measure that had a value by that day."""
+    newest, put_right = {}, defaultdict(tuple)
+    for value in read_asked(_values_shown, at, related=("document",)):
+        if superseded := value.superseded(at):
+            put_right[value.measure_id] += ((value, superseded),)
+        else:
+            newest[value.measure_id] = value
     return tuple(
-        MeasurePosition(row=rows[value.measure_id], newest=value, corrections=edits.get(value.measure_id))
-        for value in sorted(values, key=lambda value: refs.get(value.measure_id, ""))
-        if value.measure_id in rows
+        MeasurePosition(
+            row=row, newest=newest.get(row.pk), put_right=put_right[row.pk], corrections=edits.get(row.pk)
+        )
+        for row in rows_as_at(Measure, at)
     )
 
 
-def _newest_values(at):
-    return MeasureValue.objects.standing(at).newest_of_each("measure")
+def _values_shown(at):
+    """The newest value of each measure, and those that were corrected or withdrawn."""
+    said, newest = MeasureValue.objects.said(at), MeasureValue.objects.standing(at).newest_of_each("measure")
+    put_right = said.superseding("corrects", at) | said.superseding("withdraws", at)
+    shown = said.filter(Q(pk__in=newest.values("pk")) | put_right)
+    return shown.select_related("corrected_by", "withdrawn_by").oldest_first()
 
 
 def _risks(at, edits):

@@ -46,7 +46,7 @@ def position_in_json(
         },
         "recommendations": [_recommendation(r) for r in board.recommendations],
         "actions": [{column.name: in_json(column.of(a)) for column in ACTIONS} for a in board.actions],
-        "measures": [_measure(m) for m in board.measures],
+        "measures": [_measure(m) for m in board.measures if m.newest],
         "risks": [
             {"ref": risk.ref, "text": risk.text, "recommendations": list(risk.recommendations)}
             for risk in board.risks

@@ -21,6 +21,7 @@ from recommendations.tests.factories import (
     make_update,
 )
 from record import erasure
+from record.dates import say_day
 from record.ledger import anchor, append
 from record.models import Meeting
 from record.tests.factories import make_meeting, make_user, noon, saved
@@ -445,6 +446,51 @@ def test_a_measure_that_shows_whether_children_are_safer_takes_the_place_of_the_
         measure.save()
     text = words(reader.get("/trends/"))
     assert (none in text, f"{told} Vacancies : 20% , June 2022." in text) == (False, True)
+
+
+def measured(client, address="/trends/"):
+    return words(client.get(address)).partition("What it does not show")[2]
+
+
+def test_a_value_of_a_measure_says_who_recorded_it_and_what_it_said_before_it_was_put_right(reader):
+    clerk = make_user("Secretariat", first_name="Ann", last_name="Clerk")
+    make_action()
+    loaded = make_measure_value("20%", recorded_at=noon("2022-11-01"))
+    said = {"as_at": "2022-11-30", "measure": loaded.measure, "by": clerk}
+    wrong = make_measure_value("44%", recorded_at=noon("2022-12-14"), **said)
+    signed_by = "Ann Clerk (Secretariat) , 30 November 2022, recorded 2 weeks later"
+    assert f"Vacancies 44% 30 November 2022 {signed_by}" in measured(reader)
+
+    right = make_measure_value(
+        "54%", corrects=wrong, correction_reason="Misread", recorded_at=noon("2022-12-15"), **said
+    )
+    before = f"44% {signed_by} Corrected 15 December 2022 by Ann Clerk : Misread"
+    after = f"54% 30 November 2022 {signed_by}"
+    shown = measured(reader)
+    assert (before in shown, after in shown) == (True, True)
+    assert "<s><bdi>44% </bdi></s>" in reader.get("/trends/").content.decode()
+    then = measured(reader, "/trends/?as_at=2022-12-14&known=then")
+    assert (f"44% 30 November 2022 {signed_by}" in then, "Misread" in then) == (True, False)
+
+    with saved(reason="It counts children", by=clerk):
+        loaded.measure.shows_safety = True
+        loaded.measure.save()
+    append([right.withdrawal(by=clerk, reason="Typed twice")])
+    today = say_day(timezone.localdate())
+    gone = f"{before} 54% {signed_by} Withdrawn {today} by Ann Clerk : Typed twice"
+    assert f"{gone} 20% June 2022" in measured(reader)
+    assert gone in words(reader.get("/"))
+
+
+def test_a_measure_of_which_no_value_stands_is_shown_with_what_it_said(reader):
+    clerk = make_user("Secretariat")
+    wrong = make_measure_value("44%", by=clerk)
+    append([wrong.withdrawal(by=clerk, reason="Another council’s")])
+
+    shown = words(reader.get("/trends/"))
+    assert "Measures (1)" in shown
+    assert "by Secretariat Person : Another council’s No value stands" in shown
+    assert reader.get("/position.json").json()["measures"] == []
 
 
 def test_trends_that_are_the_same_each_month_are_a_sentence_and_no_chart(reader):

@@ -18,6 +18,7 @@ from recommendations.tests.factories import (
     make_action,
     make_assessment,
     make_due_date,
+    make_measure_value,
     make_recommendation,
     make_update,
 )
@@ -135,6 +136,22 @@ def test_a_board_with_nothing_on_it_says_so_in_words(db):
         "No risk is on the record.",
     ):
         assert sentence in text
+
+
+def test_a_measure_says_how_late_its_value_was_recorded_and_what_it_said_before(db):
+    clerk = make_user("Secretariat")
+    said = {"as_at": "2022-11-30", "by": clerk}
+    wrong = make_measure_value("44%", recorded_at=noon("2022-12-14"), **said)
+    make_measure_value(
+        "54%",
+        corrects=wrong,
+        measure=wrong.measure,
+        correction_reason="Misread",
+        recorded_at=noon("2022-12-15"),
+        **said,
+    )
+    text = text_of(render(has_annex=True))
+    assert "54% 30 November 2022, recorded 2 weeks later 44%, corrected 15 December 2022" in text
 
 
 def test_an_exception_shows_its_reason_step_owner_and_both_dates(db):
