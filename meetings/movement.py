@@ -115,9 +115,9 @@ class Movement:
             ("Added", self.added),
             ("Corrected", self.corrected),
             ("Closed, not done", self.closed),
-            ("Closed no more", self.closed_no_more),
-            ("No more overdue because its date was moved", self.moved),
-            ("No more overdue because its date was withdrawn", self.withdrawn),
+            ("No longer closed", self.closed_no_more),
+            ("No longer overdue, because its date was moved", self.moved),
+            ("No longer overdue, because its date was withdrawn", self.withdrawn),
         )
         notes = [f"{what}: {', '.join(a.ref for a in those)}" for what, those in named if those]
         return ". ".join([self.word, *notes])
@@ -130,7 +130,7 @@ class Movement:
             (self.added, "added"),
             (self.corrected, "corrected"),
             (self.closed, "closed, not done"),
-            (self.closed_no_more, "closed no more"),
+            (self.closed_no_more, "no longer closed"),
             (self.moved, f"{_several(self.moved, 'date')} moved"),
             (self.withdrawn, f"{_several(self.withdrawn, 'date')} withdrawn"),
         )

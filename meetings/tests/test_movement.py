@@ -34,7 +34,7 @@ def test_direction_is_a_word_for_each_recommendation(two_meetings, officer):
         (
             "on_track",
             "2022-12-31",
-            "Same. No more overdue because its date was moved: A01",
+            "Same. No longer overdue, because its date was moved: A01",
             "Same, 1 date moved",
         ),
         ("on_track", "2022-09-30", "Same", "Same"),
@@ -61,7 +61,7 @@ def test_a_later_date_makes_no_recommendation_better(two_meetings, officer, stat
     [
         # Its worst action was closed without being done, and no work got better by that.
         (["off_track"], ["closed"], "Same. Closed, not done: A01", "0 actions worse, 0 better"),
-        (["closed"], ["on_track", "complete"], "Same. Closed no more: A01", "0 actions worse, 0 better"),
+        (["closed"], ["on_track", "complete"], "Same. No longer closed: A01", "0 actions worse, 0 better"),
         (["embedded"], ["off_track", "complete"], "Worse", "1 action worse, 0 better"),
         (["done"], ["complete"], "Improved", "0 actions worse, 1 better"),
     ],
@@ -100,6 +100,6 @@ def test_a_date_that_was_withdrawn_is_named_as_withdrawn_and_not_as_moved(two_me
     assert (changes.moved, len(changes.corrections)) == ((), 1)
     movement = changes.movement(1)
     assert (movement.words, movement.short) == (
-        "Same. No more overdue because its date was withdrawn: A01",
+        "Same. No longer overdue, because its date was withdrawn: A01",
         "Same, 1 date withdrawn",
     )
