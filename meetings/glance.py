@@ -6,6 +6,8 @@ Screens and papers print the same. Nothing here asks a database, a clock, a requ
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils.text import capfirst
+
 from meetings.changes import Changes, Movement
 from meetings.decisions import Decisions
 from recommendations import charts
@@ -50,12 +52,14 @@ class Glance:
 
     ``judgement`` is Ofsted's latest held, with the record's age; ``critical`` has a Cell for each critical
     recommendation, or one that says that there is none; ``since`` is the last meeting held, and ``coming``
-    the next one. ``compared`` heads the column of what changed: "Since 10 Nov"; it is "" before any meeting.
+    the next one. ``since_words`` say what it is compared with: "since the paper of 10 November 2026".
+    ``compared`` heads the column of what changed: "Since 10 Nov"; it is "" before any meeting.
     """
 
     judgement: Cell
     critical: tuple[Cell, ...]
     since: Cell
+    since_words: str
     coming: Cell
     compared: str
     lines: tuple[Line, ...]
@@ -80,16 +84,17 @@ def glance(
     ``decisions`` are those wanted of that one. In words, ``papers`` says when its papers go out, where that
     is told, and ``moved_from`` is the day on which it was to be held before, if it was moved.
     """
-    held = "Since the last meeting"
+    held = "since the last meeting"
     if before:
         paper = "the paper of " if changes.since.day != before.held_on else ""
-        held = f"Since {paper}{say_day(changes.since.day)}"
+        held = f"since {paper}{say_day(changes.since.day)}"
     day = changes.since.day if before else None
     return Glance(
         judgement=judgement_held(board),
         critical=tuple(critical_cell(r) for r in board.critical)
         or (Cell("No critical recommendation", ("None is marked critical on this day.",)),),
-        since=since_meeting(held, changes, before),
+        since=since_meeting(capfirst(held), changes, before),
+        since_words=held,
         coming=next_to_come(board, coming, decisions, papers=papers, moved_from=moved_from),
         compared=f"Since {day.day} {MONTHS[day.month - 1][:3]}" if before else "",
         lines=tuple(Line(r, changes.movement(r.number) if changes else None) for r in board.recommendations),

@@ -1,12 +1,16 @@
 """The four cells of the first page, and its line for each recommendation."""
 
 import datetime
+import re
 
 import pytest
+from django.utils import timezone
 
 from meetings.changes import changes_since
 from meetings.decided import agenda
 from meetings.papers import glance_of
+from meetings.publishing import freeze
+from meetings.tests.test_paper_page import render
 from recommendations.models import Action
 from recommendations.position import board_position
 from recommendations.status import Status
@@ -18,7 +22,8 @@ from recommendations.tests.factories import (
     make_update,
 )
 from record.held import meetings_held, next_meeting
-from record.tests.factories import make_meeting, make_user, on
+from record.signing import signature
+from record.tests.factories import make_meeting, make_user, noon, on
 from visits.tests.factories import make_area, make_judgement, make_visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -197,3 +202,25 @@ def test_a_line_says_the_adviser_the_dates_passed_and_in_a_sentence_what_the_sha
     ]
     assert [line.strip and len(line.strip.cells) for line in lines] == [4, None, 0]
     assert {line.change_words for line in lines} == {""}
+
+
+def test_a_phone_calls_what_changed_by_the_words_of_the_heading(client):
+    held = timezone.localdate() - datetime.timedelta(days=30)
+    make_meeting(held)
+    make_recommendation(1)
+    client.force_login(make_user("Board members"))
+    page = client.get("/").content.decode()
+    heading = f"Since {held.day} {held:%b}"
+    assert (f'<th scope="col">{heading}</th>' in page, f'<td data-label="{heading}">' in page) == (True, True)
+
+
+def test_what_changed_is_headed_by_what_it_is_compared_with(db):
+    def headings():
+        return re.findall(r'<h2 id="paper-changed">([^<]*)</h2>', render().decode())
+
+    assert headings() == ["What changed since the last meeting"]
+    meeting = make_meeting("2022-11-20")
+    assert headings() == ["What changed since 20 November 2022"]
+    by = make_user("Secretariat")
+    freeze(meeting, None, by=by, signed=signature(by), now=noon("2022-11-10"), reason="")
+    assert headings() == ["What changed since the paper of 10 November 2022"]

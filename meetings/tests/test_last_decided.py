@@ -22,7 +22,7 @@ from record.tests.factories import make_meeting, make_user, noon
 pytestmark = pytest.mark.django_db
 HELD, TODAY = "2022-11-22", datetime.date(2022, 12, 15)
 HEADING = "What the meeting of 22 November 2022 decided, and what became of it"
-NEXT = "What changed since the last meeting"
+NEXT = "What changed since"
 
 
 @pytest.fixture
