@@ -45,6 +45,8 @@ TERMS = {
     "slippage": "Dates that have moved",
     "track_record": "What became of earlier dates",
     "measures": "Measures",
+    "answering": "Actions answering recommendations led by",
+    "answering_findings": "Actions answering findings only, with no lead body",
     "caveat": "What it does not show",
     "found": "What inspectors found",
     "voices": "What the adviser and peers said",

@@ -1,4 +1,4 @@
-"""What became of the dates agreed for each lead body: the record that stands beside every new promise.
+"""What became of the dates of actions, by lead body: the record that stands beside every new promise.
 
 A case is an agreed date that came to its last day while it was the agreed one. It was missed by the rule of
 lateness.py, or kept: the action was complete or embedded by then. One that passed in silence was neither; nor
@@ -22,11 +22,11 @@ from django.db.models import DateField, ExpressionWrapper, FilteredRelation, Out
 from django.db.models.functions import Coalesce
 from django.utils.text import capfirst
 
-from recommendations.action_position import ActionPosition
+from recommendations.action_position import ActionPosition, in_a_row
 from recommendations.date_outcomes import Outcome, outcome_of
 from recommendations.due_dates import DueDate
 from recommendations.lateness import DueLine
-from recommendations.models import Action, ProgressUpdate, Recommendation
+from recommendations.models import Action, LeadBasis, ProgressUpdate, Recommendation
 from recommendations.position import actions_told_of, progress_position
 from recommendations.status import ACCEPTED, REPORTABLE, STATUS_WORDS, Status
 from record.as_at import EARLIEST, AsAt
@@ -96,12 +96,14 @@ class Case:
 class TrackRecord:
     """The cases of one lead ``body``, or of NOBODY, the latest date first.
 
-    ``numbers`` are those of the recommendations that it leads. ``earlier_misses`` says how many dates of
-    their actions are known to have been missed before this record began, and nothing else is known of those.
+    ``numbers`` are those of the recommendations that it leads, ``inferred`` those of them of which that is
+    inferred. The dates are those of their actions, whoever owns them. ``earlier_misses`` says how many more
+    are known to have been missed before this record began, and nothing else is known of those.
     """
 
     body: str
     numbers: tuple[int, ...]
+    inferred: tuple[int, ...]
     cases: tuple[Case, ...]
     earlier_misses: int
 
@@ -109,6 +111,14 @@ class TrackRecord:
     def anchor(self):
         """Where it stands on the page of every case."""
         return f"recommendation-{self.numbers[0]}" if self.numbers else "findings-only"
+
+    @property
+    def inferred_words(self):
+        """That it is inferred that the body leads them: "(inferred)"; "" where a source says so."""
+        if self.inferred in ((), self.numbers):
+            return "(inferred)" if self.inferred else ""
+        several = "s" if len(self.inferred) > 1 else ""
+        return f"(inferred for recommendation{several} {in_a_row(self.inferred)})"
 
     @cached_property
     def missed(self):
@@ -172,8 +182,11 @@ class TrackRecord:
             return ""
         found = self.on_track
         said = f"last forecast {STATUS_WORDS[Status.ON_TRACK]} in the {DAYS_BEFORE} days before"
+        if not found:
+            return f"None of them was {said}."
         if len(found) < FEWEST:
-            return f"Of dates {said}, too few to say: {len(found) or 'none'}."
+            were = "was" if len(found) == 1 else "were"
+            return f"Only {len(found)} of them {were} {said}: too few to say how many of those are missed."
         missed = sum(case.outcome is Outcome.MISSED for case in found)
         return f"Of {dates(len(found))} {said}, {missed} {'was' if missed == 1 else 'were'} missed."
 
@@ -205,20 +218,22 @@ class TrackRecord:
     def short_words(self):
         """It where there is room for a line: "8 of 9 dates missed, median 7 months late so far"."""
         if not self.cases:
-            return self.came_words
-        if self.is_too_few:
-            return f"too few to say: {self.came_words}"
-        missed = f"{len(self.missed)} of {dates(self.count)} missed"
-        return ", ".join(filter(None, (missed, self.median_words)))
+            said = self.came_words
+        elif self.is_too_few:
+            said = f"{self.came_words}, too few to say"
+        else:
+            missed = f"{len(self.missed)} of {dates(self.count)} missed"
+            said = ", ".join(filter(None, (missed, self.median_words)))
+        earlier = f"at least {self.earlier_misses} missed before this record began"
+        return f"{said}; {earlier}" if self.earlier_misses else said
 
     @property
     def earlier_words(self):
         """How many were missed before this record began, a sentence; "" for none."""
         if not self.earlier_misses:
             return ""
-        return (
-            f"At least {dates(self.earlier_misses)} more missed before this record began, not counted here."
-        )
+        more = f"{self.earlier_misses} more {'was' if self.earlier_misses == 1 else 'were'}"
+        return f"At least {more} missed before this record began, not counted here."
 
     def _cases(self, outcome):
         return tuple(case for case in self.cases if case.outcome is outcome)
@@ -243,18 +258,18 @@ class TrackRecords:
 
 def track_records(board):
     """The TrackRecords of ``board``, a BoardPosition, in a few queries, however long its histories are."""
-    bodies = {recommendation.number: recommendation.lead_body for recommendation in board.recommendations}
-    return _records(board.at, board.actions, bodies)
+    return _records(board.at, board.actions, board.recommendations)
 
 
 def track_records_on(at):
     """The TrackRecords on the day asked about, where nothing else of the board is shown."""
-    bodies = {row.number: row.lead_body for row in rows_as_at(Recommendation, at)}
-    return _records(at, progress_position(at).actions, bodies)
+    return _records(at, progress_position(at).actions, rows_as_at(Recommendation, at))
 
 
-def _records(at, actions, bodies):
+def _records(at, actions, recommendations):
     numbers, cases, earlier = defaultdict(list), defaultdict(list), Counter()
+    bodies = {each.number: each.lead_body for each in recommendations}
+    inferred = {each.number for each in recommendations if each.lead_basis == LeadBasis.INFERRED}
     for number, body in sorted(bodies.items()):
         numbers[body].append(number)
     foretold, finished = _foretold(at), _finished(at)
@@ -268,7 +283,13 @@ def _records(at, actions, bodies):
     return TrackRecords(
         at,
         tuple(
-            TrackRecord(body, tuple(numbers[body]), found.get(body, ()), earlier[body])
+            TrackRecord(
+                body,
+                numbers=tuple(numbers[body]),
+                inferred=tuple(number for number in numbers[body] if number in inferred),
+                cases=found.get(body, ()),
+                earlier_misses=earlier[body],
+            )
             for body in [*list(numbers), *alone]
         ),
     )

@@ -206,6 +206,15 @@ def answering(records, numbers):
     return records.of(numbers)
 
 
+@register.simple_tag
+def whose_dates(record):
+    """Which actions have the dates of a TrackRecord, whoever owns them: they are not its body's own."""
+    if not record.body:
+        return TERMS["answering_findings"]
+    inferred = f" {record.inferred_words}" if record.inferred else ""
+    return format_html("{} <bdi>{}</bdi>{}", TERMS["answering"], record.body, inferred)
+
+
 @register.simple_tag(takes_context=True)
 def recorder(context, signature, on_behalf_of=""):
     """Say who recorded a statement, by the name of then, and on whose behalf if somebody else reported it.

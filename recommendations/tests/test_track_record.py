@@ -171,14 +171,14 @@ def test_what_became_of_a_date(rows, cases):
             "Too few to say: no date came and was reported on.",
             "",
             "Counted as neither: 1 passed without a report.",
-            "too few to say: no date came and was reported on",
+            "no date came and was reported on, too few to say",
         ),
         (
             several(missed=1),
             "Too few to say: 1 date came and was reported on.",
             "",
             "",
-            "too few to say: 1 date came and was reported on",
+            "1 date came and was reported on, too few to say",
         ),
         (
             # What passed in silence is no fifth, nor is what was moved.
@@ -186,7 +186,7 @@ def test_what_became_of_a_date(rows, cases):
             "Too few to say: 4 dates came and were reported on.",
             "",
             "Counted as neither: 2 passed without a report; 1 was moved before it came.",
-            "too few to say: 4 dates came and were reported on",
+            "4 dates came and were reported on, too few to say",
         ),
         (
             several(missed=4, kept=1),
@@ -229,7 +229,8 @@ def test_what_became_of_a_date(rows, cases):
             },
             "7 dates came and were reported on: 7 missed (median 2 months late; 1 of them closed, not done; "
             "1 of them accepted later, for a day by then), 0 kept.",
-            "Of dates last forecast On track in the 90 days before, too few to say: 1.",
+            "Only 1 of them was last forecast On track in the 90 days before: too few to say how many of "
+            "those are missed.",
             "",
             "7 of 7 dates missed, median 2 months late",
         ),
@@ -245,6 +246,59 @@ def test_no_rate_is_given_of_fewer_than_five(stories, record_words, forecast_wor
         apart_words,
         short_words,
     )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("forecasts", "words"),
+    [
+        (0, "None of them was last forecast On track in the 90 days before."),
+        (
+            3,
+            "Only 3 of them were last forecast On track in the 90 days before: too few to say how many of "
+            "those are missed.",
+        ),
+    ],
+)
+def test_how_many_were_forecast_on_track_is_said_plainly_where_they_are_too_few(forecasts, words):
+    make_recommendation(1)
+    at_risk = [AGREED, update("2022-10-03", "at_risk")]
+    tell({f"A{n:02}": MISSED_ROWS if n <= forecasts else at_risk for n in range(1, 6)})
+    assert record_on().forecast_words == words
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("stories", "short_words"),
+    [
+        (several(), "no date that is counted here has come yet"),
+        (several(missed=1), "1 date came and was reported on, too few to say"),
+        (several(kept=5), "0 of 5 dates missed"),
+    ],
+)
+def test_the_short_form_leaves_out_nothing_that_was_missed_before_the_record_began(stories, short_words):
+    make_recommendation(1)
+    make_action("A09", earlier_misses=1, recorded_at=noon("2022-08-01"))
+    tell(stories)
+    assert record_on().short_words == f"{short_words}; at least 1 missed before this record began"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("bases", "words"),
+    [
+        (["stated", "stated"], ""),
+        (["inferred", "inferred"], "(inferred)"),
+        (["inferred", "stated"], "(inferred for recommendation 1)"),
+        (["inferred", "stated", "inferred"], "(inferred for recommendations 1 and 3)"),
+    ],
+)
+def test_it_is_said_of_which_recommendations_the_lead_is_inferred(bases, words):
+    for number, basis in enumerate(bases, 1):
+        make_recommendation(number, lead_body="The board", lead_basis=basis)
+    (record,) = track_records_on(on(TODAY)).all
+    assert record == track_records(board_position(on(TODAY))).all[0]
+    assert record.inferred_words == words
 
 
 @pytest.mark.django_db

@@ -33,21 +33,46 @@ from recommendations.tests.stories import (
 from record.tests.admin_forms import sign_in
 from record.tests.factories import make_user, noon
 from record.tests.pages import main_words
+from visits.tests.factories import make_finding
 
 pytestmark = pytest.mark.again
 
 
 def test_the_page_lists_every_case_under_its_lead_body(reader):
-    make_recommendation(1, lead_body="The council")
+    make_recommendation(1, lead_body="The council", lead_basis="inferred")
     make_action("A02", earlier_misses=2, recorded_at=noon("2022-08-01"))
     tell({"A01": MISSED_ROWS})
     text = main_words(reader.get("/trends/record/?as_at=2023-06-30"))
     assert (
-        "The council Too few to say: 1 date came and was reported on. At least 2 dates more missed before "
-        "this record began, not counted here. Leads recommendation 1 1 date, the latest first Action "
-        "Agreed date Last forecast in the 90 days before What became of it How late A01: Title of A01 "
+        "Actions answering recommendations led by The council (inferred) Too few to say: 1 date came and was "
+        "reported on. At least 2 more were missed before this record began, not counted here. Leads "
+        "recommendation 1 (inferred by us) 1 date, the latest first Action "
+        "Date Last forecast in the 90 days before What became of it How late A01: Title of A01 "
         "November 2022 On track, 3 October 2022 Missed 7 months, so far"
     ) in text
+
+
+def test_the_pages_that_tell_it_in_short_say_whose_dates_they_are_and_what_was_missed_before(reader):
+    make_recommendation(1, lead_body="The council", lead_basis="inferred")
+    make_action("A02", earlier_misses=1, recorded_at=noon("2022-08-01"))
+    tell({"A01": MISSED_ROWS})
+    told = (
+        "Actions answering recommendations led by The council (inferred): Too few to say: 1 date came "
+        "and was reported on. At least 1 more was missed before this record began, not counted here. "
+        "Every date"
+    )
+    pages = [
+        main_words(reader.get(f"{path}?as_at=2023-06-30")) for path in ("/trends/", "/recommendations/1/")
+    ]
+    found = [page[page.index("Actions answering") :][: len(told)] for page in pages]
+    assert found == [told, told]
+
+
+def test_dates_for_findings_only_are_told_of_no_lead_body(reader):
+    action = make_action("A01", findings=[make_finding("F01")], recorded_at=noon("2022-09-01"))
+    make_due_date(action, "2022-11", recorded_at=noon("2022-10-01"))
+    text = main_words(reader.get("/trends/record/?as_at=2023-06-30"))
+    assert "Actions answering findings only, with no lead body Too few to say" in text
 
 
 def test_the_page_of_the_action_and_the_file_say_what_became_of_each_date_in_the_same_words(reader):
@@ -120,7 +145,10 @@ def test_the_record_stands_where_a_date_is_proposed_and_where_it_is_decided(clie
     officer = make_user("Officers")
     action = make_action("A09", owner=officer)
     proposal = make_due_date(action, "2027-03", needs_decision=True, by=officer)
-    said = "What became of earlier dates The council : 5 dates came and were reported on: 5 missed (median"
+    said = (
+        "What became of earlier dates Actions answering recommendations led by The council : "
+        "5 dates came and were reported on: 5 missed (median"
+    )
 
     def page(kind, about):
         return main_words(client.get(f"{reverse(f'admin:recommendations_{kind}_add')}?{about}"))
