@@ -21,9 +21,10 @@ from recommendations.status import (
     Status,
 )
 from recommendations.terms import TERMS
-from record.dates import read_edtf
+from record.dates import read_edtf, say_day
 from record.erasure import is_notice
 from record.rows import Position
+from record.statements import span_in_words
 
 # Of dates that are named in a line.
 MOST_NAMED = 4
@@ -54,7 +55,8 @@ class ActionPosition(Position):
     ``dates`` are those that were ever agreed, in the order in which they counted, withdrawn ones among them;
     ``taken_off`` are the proposals that were withdrawn before the board decided. ``completion`` is what its
     last report claims where that says that it is done, or None. ``sent_back`` says what evidence the Chair or
-    the Secretariat want for that report, or is None.
+    the Secretariat want for that report, or is None. ``days_past_recheck`` is how long ago it was to be
+    checked that it has held, or None where that is not due.
     """
 
     owner: str
@@ -67,7 +69,7 @@ class ActionPosition(Position):
     is_overdue: bool
     is_silent: bool
     is_stale: bool
-    is_recheck_due: bool
+    days_past_recheck: int | None
     update: ProgressUpdate | None
     previous: ProgressUpdate | None
     report: ProgressUpdate | None
@@ -102,6 +104,26 @@ class ActionPosition(Position):
     def due(self):
         """The agreed date that stands, a DueLine, or None where no date is set."""
         return self.ledger[-1] if self.ledger else None
+
+    @property
+    def refusal_words(self):
+        """That the last date asked for in the place of the present one was refused, in words; "" for none."""
+        asked = [line for line in self.refused if self.due and line.recorded_at > self.due.row.agreed_at]
+        if not asked:
+            return ""
+        last = max(asked, key=lambda line: (line.decided.dated_first, line.decided.pk))
+        decided = last.decided.signature.dated
+        return f"a date of {last.due} was refused {'on' if decided.precision == 'day' else 'in'} {decided}"
+
+    @property
+    def is_recheck_due(self):
+        return self.days_past_recheck is not None
+
+    @property
+    def recheck_words(self):
+        """The day on which it was to be checked, and how long ago that is: "1 June 2023, 3 weeks ago"."""
+        ago = f", {span_in_words(self.days_past_recheck)} ago" if self.days_past_recheck else ""
+        return f"{say_day(self.update.recheck_on)}{ago}"
 
     @property
     def is_perhaps_past(self):

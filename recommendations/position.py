@@ -196,6 +196,7 @@ def _positions_of(actions, at, edits):
     positions = []
     for action in actions:
         update, dates = updates.get(action.update_id), lines[action.pk]
+        is_to_recheck = update and update.status == Status.COMPLETE and update.recheck_on <= at.day
         positions.append(
             ActionPosition(
                 row=rows[action.pk],
@@ -210,9 +211,7 @@ def _positions_of(actions, at, edits):
                 is_overdue=action.is_overdue,
                 is_silent=action.is_silent,
                 is_stale=action.is_stale,
-                is_recheck_due=bool(
-                    update and update.status == Status.COMPLETE and update.recheck_on <= at.day
-                ),
+                days_past_recheck=(at.day - update.recheck_on).days if is_to_recheck else None,
                 update=update,
                 previous=updates.get(action.previous_update_id),
                 report=updates.get(reports.get(action.pk), update),

@@ -1,6 +1,7 @@
 """The meeting-day sheet: what is asked is decided row by row, under the numbers of the paper."""
 
 import csv
+import datetime
 import re
 
 import pytest
@@ -15,11 +16,12 @@ from recommendations.models import Action, ProgressUpdate
 from recommendations.ownership import Ownership
 from recommendations.sent_back import SendBack
 from recommendations.status import Status
-from recommendations.tests.factories import make_action, make_due_date, make_update
+from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
 from record.as_at import AsAt
 from record.dates import say_day
 from record.ledger import anchor
 from record.models import Meeting
+from record.statements import span_in_words
 from record.tests.admin_forms import errors_of, fill_in
 from record.tests.factories import change, make_meeting, make_user
 from record.tests.pages import main_words, words
@@ -434,6 +436,19 @@ def test_what_a_held_meeting_had_before_it_it_was_asked_whatever_it_decided(
     page = main_words(client.get(meeting.get_absolute_url()))
 
     assert ("D4 no new date set" in page, "Late, with no new date asked for: D4 A04" in page) == (True, True)
+
+
+def test_the_sheet_says_how_long_ago_a_recheck_was_due_and_which_new_date_was_refused(
+    chair, officer, meeting, today
+):
+    actions = make_agenda(officer, today)
+    said = {"reason_kind": "resources", "reason": "Too few people", "needs_decision": True}
+    proposal = make_due_date(actions["A04"], "2098-10", by=officer, **said)
+    make_decision(proposal, "refused", dated="2022-11-18", by=chair)
+    page = main_words(sheet(signed_in(chair), meeting))
+    ago = span_in_words((today - datetime.date(2023, 6, 1)).days)
+    assert f"To be checked on 1 June 2023, {ago} ago Accepted on this evidence" in page
+    assert "Asked for before A date of October 2098 was refused on 18 November 2022. Dates" in page
 
 
 def test_a_late_action_is_given_no_new_date_that_is_over(chair, officer, meeting, today):

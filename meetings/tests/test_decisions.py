@@ -8,14 +8,22 @@ from django.utils import timezone
 from meetings.decisions import decisions_of, numbers_printed
 from meetings.models import Paper
 from meetings.publishing import publish, what_is_read
-from meetings.tests.day_sheet import make_agenda
+from meetings.tests.day_sheet import make_agenda, signed_in
 from meetings.tests.factories import make_outcome
+from meetings.tests.test_paper_page import render, text_of
 from recommendations.position import board_position, positions_of
 from recommendations.status import Status
-from recommendations.tests.factories import make_action, make_due_date, make_send_back, make_update
+from recommendations.tests.factories import (
+    make_action,
+    make_decision,
+    make_due_date,
+    make_send_back,
+    make_update,
+)
 from record.canonical import canonical
-from record.dates import read_edtf
-from record.tests.factories import make_meeting, make_user, on
+from record.dates import read_edtf, say_day
+from record.tests.factories import make_meeting, make_user, noon, on
+from record.tests.pages import main_words as words
 from record.verification import first_fault
 
 TODAY = datetime.date(2099, 1, 10)
@@ -219,3 +227,50 @@ def test_what_did_not_hold_twice_is_asked_about_only_since_the_second_time(meeti
     assert asked_for(meeting) == {"D1": "A03", "D2": "A01"}
     accept_and_reopen("2022-12-21", "2022-12-23", meanwhile=Status.DONE)
     assert asked_for(meeting) == {"D1": "A03", "D2": "A02", "D3": "A01"}
+
+
+def test_a_meeting_is_told_how_long_ago_a_recheck_was_due(db):
+    today = timezone.localdate()
+    coming = make_meeting(today + datetime.timedelta(days=30))
+    for ref, days in (("A01", 70), ("A02", 0)):
+        make_update(make_action(ref), "complete", recheck_on=today - datetime.timedelta(days=days))
+    text = words(signed_in(make_user("Board members")).get(coming.get_absolute_url()))
+    due = say_day(today - datetime.timedelta(days=70))
+    assert f"A01: Title of A01 : re-check due {due}, 2 months ago." in text
+    assert f"A02: Title of A02 : re-check due {say_day(today)}." in text
+
+
+def test_of_a_late_action_a_meeting_is_told_which_new_date_was_refused_last(db):
+    coming = make_meeting(timezone.localdate() + datetime.timedelta(days=30))
+    action, officer, chair = make_action("A01"), make_user("Officers"), make_user("Chair")
+    make_due_date(action, "2022-11", dated="2022-10-01")
+    make_update(action, "at_risk")
+    for due, day in (("2023-06", "2022-12-18"), ("2023-10", "2023-01-18")):
+        asked = make_due_date(action, due, dated="2022-12-01", by=officer, needs_decision=True)
+        make_decision(asked, "refused", dated=day, by=chair)
+    told = "a date of October 2023 was refused on 18 January 2023."
+    assert f"Late, with no new date asked for: D1 A01 {told}" in words(
+        signed_in(make_user("Board members")).get(coming.get_absolute_url())
+    )
+
+
+def test_a_late_action_is_said_to_have_been_refused_a_date_only_in_the_place_of_the_present_one(db):
+    officer, chair = make_user("Officers"), make_user("Chair")
+    asked = {"by": officer, "needs_decision": True, "reason_kind": "resources", "reason": "Too few people."}
+    refused = [make_action(ref, recorded_at=noon("2022-10-01")) for ref in ("A01", "A02")]
+
+    def on_the(day):
+        return {"dated": day, "recorded_at": noon(day)}
+
+    for action in refused:
+        make_due_date(action, "2022-10", **on_the("2022-10-01"))
+        make_update(action, Status.ON_TRACK, **on_the("2022-10-01"))
+    for proposal in [make_due_date(action, "2023-10", **asked, **on_the("2022-10-05")) for action in refused]:
+        make_decision(proposal, "refused", by=chair, **on_the("2022-10-18"))
+    make_due_date(refused[1], "2022-11", by=chair, **on_the("2022-10-20"))
+    text = text_of(render())
+    assert "D1 A01 Title of A01 October 2022 October 2022 0 1 Yes No" in text
+    assert "D2 A02 Title of A02 October 2022 November 2022 1 1 Yes No" in text
+    assert text.count("A date of October 2023 was refused on 18 October 2022.") == 1
+    row = text[text.index("D1 A01 Title") : text.index("D2 A02 Title")]
+    assert row.rstrip().endswith("A date of October 2023 was refused on 18 October 2022.")

@@ -283,7 +283,7 @@ def test_decisions_are_numbered_with_a_box_for_each_answer(db):
         "Not enough people or money: Too few people. (1 December 2022)"
     ) in wanted
     assert "D2 A03 Title of A03 Evidence: The minutes 1 December 2022 Accept Send back" in wanted
-    assert "D3 A04 Title of A04 1 December 2022 Yes No" in wanted
+    assert "D3 A04 Title of A04 1 December 2022, 2 weeks ago Yes No" in wanted
     assert (
         "D4 A01 Replace the system November 2022 November 2022 0 1 Yes No "
         "At risk, Overdue, No update since 1 November 2022 : Two left. To recover: Hire two."
