@@ -429,9 +429,20 @@ def test_trends_open_with_what_no_measure_shows_and_quote_the_newest_reports_on_
         for dated, said in (("2022-11-01", first), ("2022-12-01", second)):
             make_update(action, dated=dated, by=officer, difference_made=said)
     text = words(reader.get("/trends/"))
-    said = "In the newest report, 1 of 3 reported actions says something of it, be it that there is none yet."
+    said = (
+        "In the newest report, 1 of 3 reported actions says something about it. Some may say that there is "
+        "no difference yet."
+    )
     assert said in text
-    assert ("Fewer moves" in text, "A02: Title of A02 Quicker visits" in text) == (False, True)
+    assert ("Fewer moves" in text, "A02: Title of A02 On track" in text) == (False, True)
+
+
+def test_a_claim_of_a_difference_on_trends_stands_beside_how_its_action_stands(reader):
+    officer, action = make_user("Officers"), make_action("A01")
+    make_update(action, dated="2022-11-01", by=officer, difference_made="More visits were on time")
+    make_update(action, "closed", dated="2022-12-01", by=make_user("Chair"))
+    text = words(reader.get("/trends/?as_at=2022-12-31"))
+    assert "A01: Title of A01 Closed, not done More visits were on time" in text
 
 
 def test_a_measure_that_shows_whether_children_are_safer_takes_the_place_of_the_words_that_none_does(reader):

@@ -297,6 +297,20 @@ def test_decisions_are_numbered_with_a_box_for_each_answer(db):
     assert officer.last_name not in text
 
 
+def test_beside_a_date_asked_for_stands_which_actions_the_record_of_the_lead_body_is_of(db):
+    make_recommendation(1, lead_body="The council", lead_basis="inferred")
+    decided_upon(db)
+    said = "Actions answering recommendations led by The council (inferred): "
+    assert f"{said}1 date came and was reported on, too few to say." in text_of(render())
+
+
+def test_a_claim_of_a_difference_on_the_paper_stands_beside_how_its_action_stands(db):
+    officer, action = make_user("Officers"), make_action("A01")
+    make_update(action, dated="2022-11-01", by=officer, difference_made="More visits were on time")
+    make_update(action, "closed", dated="2022-12-01", by=make_user("Chair"))
+    assert "A01 ( Closed, not done ), an officer, 1 November 2022, recorded" in text_of(render())
+
+
 def test_what_the_meeting_made_of_an_ask_stands_in_the_place_of_its_box(db):
     asks = ["Agree the plan", "Fund it", "Note the letter", "Hear the owners", "Close the plan"]
     meeting = make_meeting(held_on=AS_AT, asks=asks)
@@ -492,8 +506,8 @@ def test_the_differences_made_are_told_by_owner_role_each_with_its_action_first(
     make_update(make_action("A03", owner_role="Adviser"), **said)
     section = render().decode().partition("in the words of those who report</h2>")[2].partition("</p>")[0]
     assert [text_of(item.encode()) for item in re.findall("<span>(.*?)</span>", section, re.DOTALL)] == [
-        "A02, an officer, 1 December 2022: Seen sooner.",
-        "A01, an officer, 1 December 2022: Fewer moves",
+        "A02 ( On track ), an officer, 1 December 2022: Seen sooner.",
+        "A01 ( On track ), an officer, 1 December 2022: Fewer moves",
     ]
 
 
