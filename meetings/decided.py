@@ -21,6 +21,7 @@ from recommendations.position import progress_position, updates_with
 from recommendations.sent_back import SendBack
 from recommendations.status import REPORTABLE, Status
 from record.as_at import AsAt
+from record.dates import end_of
 from record.held import said_at
 from record.models import Ask, AskKind
 from record.prepared import ask
@@ -72,11 +73,13 @@ class Decided:
 class Agenda:
     """The Decisions that a meeting is asked for, and what it Decided by then, in the order of the numbers.
 
-    What has no number comes last. ``asks`` are all that it is asked in words, and ``outcomes`` {key of one:
-    the AskOutcome that says what became of it}.
+    What has no number comes last. ``asked`` are the keys of the decisions that it had been asked for by its
+    own day. ``asks`` are all that it is asked in words, and ``outcomes`` {key of one: the AskOutcome that
+    says what became of it}.
     """
 
     decisions: Decisions
+    asked: frozenset[str]
     decided: tuple[Decided, ...]
     asks: tuple[Ask, ...]
     outcomes: dict[int, AskOutcome]
@@ -94,7 +97,7 @@ class Agenda:
     def undecided_words(self):
         """Under which numbers something was asked of which no decision is recorded: "D1 to D4, D7"; or ""."""
         decided = {each.key for each in self.decided if not each.superseded}
-        numbers = sorted(number for key, number in self.decisions.numbers.items() if key not in decided)
+        numbers = sorted(self.decisions.numbers[key] for key in self.asked - decided)
         return in_runs(numbers)
 
     @property
@@ -109,7 +112,7 @@ def agenda(meeting, board, at, *, had=None):
     those of its newest paper or, where none is out, those of what waited before the first decision was
     recorded, so that to decide one moves none of the others.
     """
-    numbers = numbers_printed(meeting, at)
+    numbers = printed = numbers_printed(meeting, at)
     found = _decided_at(meeting, at) if meeting and meeting.held_on <= at.day else []
     settled = {each.key: each.asked_at for each in found if each.key}
     if settled and not numbers:
@@ -128,7 +131,12 @@ def agenda(meeting, board, at, *, had=None):
     )
     found = [replace(each, number=decisions.numbers.get(each.key)) for each in found]
     found.sort(key=lambda each: (not each.number, each.number or 0))
-    return Agenda(decisions, tuple(found), asks, outcomes)
+    asked = decisions.numbers.keys()
+    if printed:
+        # A version that came out afterwards may ask for more, which that meeting left undecided least of all.
+        by_then = replace(at, known=min(at.until, end_of(meeting.held_on)))
+        asked = numbers_printed(meeting, by_then).keys() & asked or asked
+    return Agenda(decisions, frozenset(asked), tuple(found), asks, outcomes)
 
 
 def _sets_no_date(decided, *, before):

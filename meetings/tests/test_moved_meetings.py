@@ -7,9 +7,11 @@ import pytest
 from django.utils import timezone
 
 from meetings.decided import in_runs
+from meetings.models import Paper
 from meetings.publishing import publish, what_is_read
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_update
+from record import ledger
 from record.dates import say_day
 from record.tests.factories import make_meeting, make_user, noon, saved
 from record.tests.pages import main_words
@@ -109,6 +111,46 @@ def test_what_a_meeting_held_was_asked_and_has_no_decision_on_is_named(reader):
     )
     make_meeting("2098-01-01")
     assert "No decision recorded" not in said_on(reader, "/meetings/2098-01-01/")[0]
+
+
+def test_a_version_that_came_out_after_a_meeting_adds_nothing_that_the_meeting_left_undecided(reader):
+    owner, clerk, meeting = make_user("Officers"), make_user("Secretariat"), make_meeting("2022-12-01")
+    dates = []
+    for ref, day in (("A01", "2022-11-20"), ("A02", "2022-12-03")):
+        asked = {"dated": day, "by": owner, "recorded_at": noon(day)}
+        dates.append(
+            make_due_date(make_action(ref, recorded_at=noon(day)), "2099", needs_decision=True, **asked)
+        )
+        keys = {f"date {date.pk}": number for number, date in enumerate(dates, 1)}
+        ledger.append([paper_of(meeting, version=len(dates), by=clerk, at=noon(day), decisions=keys)])
+        (page,) = said_on(reader, "/meetings/2022-12-01/")
+        assert "No decision recorded: D1. What the board made" in page, ref
+
+
+def paper_of(meeting, *, version, by, at, decisions):
+    return Paper(
+        meeting=meeting,
+        version=version,
+        reason="Late reports" if version > 1 else "",
+        as_at=at.date(),
+        published_at=at,
+        published_by=by,
+        signed="Sam Clerk (Secretariat)",
+        body=b"",
+        sha256="0" * 64,
+        decisions=decisions,
+    )
+
+
+def test_the_first_page_says_that_the_meeting_of_the_newest_paper_was_cancelled(reader):
+    meeting, clerk = make_meeting(TO_COME), make_user("Secretariat")
+    publish(meeting.pk, by=clerk, read=what_is_read(meeting))
+    planned = said_on(reader, "/")[0]
+    with saved(at=timezone.now(), reason="Snow"):
+        meeting.state = "cancelled"
+        meeting.save()
+    said = [page.partition("The newest paper")[2] for page in (planned, said_on(reader, "/")[0])]
+    assert ["That meeting was cancelled." in words for words in said] == [False, True]
 
 
 def test_decisions_that_follow_on_are_named_as_one_run():
