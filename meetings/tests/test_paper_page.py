@@ -42,7 +42,8 @@ def render(*, as_at=AS_AT, meeting=None, **options):
 
 def text_of(body):
     """What a reader of the page reads, its spaces made single."""
-    html = re.sub(r"<(style|svg|title|nav)\b.*?</\1>", " ", body.decode(), flags=re.DOTALL)
+    html = re.sub(r"<(style|svg|title)\b.*?</\1>", " ", body.decode(), flags=re.DOTALL)
+    html = re.sub(r"<ul aria-label.*?</ul>", " ", html, count=1, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split()).replace(" .", ".").replace(" ,", ",")
 
 
@@ -73,7 +74,7 @@ def test_the_paper_needs_nothing_but_its_own_bytes(db):
     make_update(make_action("A01"), Status.AT_RISK)
     body = render(meeting=make_meeting(held_on=AS_AT), is_draft=True)
     outline = Outline(body)
-    assert not outline.tags("script", "link", "img", "form", "input", "button", "iframe")
+    assert not outline.tags("script", "link", "img", "form", "input", "button", "iframe", "nav")
     assert not [attributes for _, attributes in outline.found if "style" in attributes]
     assert [a["href"] for a in outline.tags("a") if a["href"][0] != "#"] == ["/", "?draft&annex"]
     assert b"csrf" not in body
