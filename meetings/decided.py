@@ -102,7 +102,8 @@ class Agenda:
 
     @property
     def put_right(self):
-        return tuple(each for each in self.decided if each.superseded)
+        """What once named the meeting and stands no more. What is only dated its day never said so."""
+        return tuple(each for each in self.decided if each.is_at_it and each.superseded)
 
 
 def agenda(meeting, board, at, *, had=None):

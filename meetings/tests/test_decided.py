@@ -95,6 +95,25 @@ def test_a_decision_that_was_moved_to_another_day_leaves_its_trace_at_the_meetin
     )
 
 
+def test_what_named_no_meeting_was_never_recorded_as_decided_at_one_of_its_day(reader):
+    action, chair = make_action(recorded_at=EARLIER), make_user("Chair")
+    day = {"dated": "2022-11-22", "by": chair}
+    make_update(
+        action, "complete", "2022-11-01", chair, recheck_on=datetime.date(2022, 11, 10),
+        recorded_at=noon("2022-11-01"),
+    )  # fmt: skip
+    wrong = make_update(action, "off_track", recorded_at=noon("2022-11-22"), **day)
+    make_meeting("2022-11-22")
+    put_right = {"corrects": wrong, "correction_reason": "A slip"}
+    make_update(action, "at_risk", recorded_at=noon("2022-11-25"), **put_right, **day)
+
+    page = reader.get("/meetings/2022-11-22/")
+
+    assert [each.row.status for each in page.context["agenda"].that_day] == ["at_risk"]
+    assert page.context["agenda"].put_right == ()
+    assert "Once recorded as decided here" not in words_of(page)
+
+
 @pytest.mark.parametrize(("recheck_on", "count"), [("2022-11-21", 1), ("2022-11-22", 1), ("2022-11-23", 0)])
 def test_that_an_action_did_not_hold_answers_its_recheck_from_the_day_set_for_it(db, recheck_on, count):
     action, chair = make_action(recorded_at=EARLIER), make_user("Chair")
