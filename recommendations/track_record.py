@@ -224,7 +224,7 @@ class TrackRecord:
         else:
             missed = f"{len(self.missed)} of {dates(self.count)} missed"
             said = ", ".join(filter(None, (missed, self.median_words)))
-        earlier = f"at least {self.earlier_misses} missed before this record began"
+        earlier = f"at least {self.earlier_misses} missed earlier"
         return f"{said}; {earlier}" if self.earlier_misses else said
 
     @property

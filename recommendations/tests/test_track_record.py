@@ -280,7 +280,7 @@ def test_the_short_form_leaves_out_nothing_that_was_missed_before_the_record_beg
     make_recommendation(1)
     make_action("A09", earlier_misses=1, recorded_at=noon("2022-08-01"))
     tell(stories)
-    assert record_on().short_words == f"{short_words}; at least 1 missed before this record began"
+    assert record_on().short_words == f"{short_words}; at least 1 missed earlier"
 
 
 @pytest.mark.django_db
