@@ -301,7 +301,7 @@ def test_decisions_are_numbered_with_a_box_for_each_answer(db):
 def test_beside_a_date_asked_for_stands_which_actions_the_record_of_the_lead_body_is_of(db):
     make_recommendation(1, lead_body="The council", lead_basis="inferred")
     decided_upon(db)
-    said = "What The council leads (inferred): "
+    said = "Led by The council (inferred): "
     assert f"{said}1 date came and was reported on, too few to say." in text_of(render())
 
 
