@@ -20,6 +20,7 @@ from recommendations.tests.factories import (
     make_decision,
     make_due_date,
     make_recommendation,
+    make_send_back,
     make_update,
 )
 from recommendations.tests.histories import AS_FOUND, DAYS, day, histories, make_board, store
@@ -386,3 +387,16 @@ def test_nothing_is_told_as_changed_since_a_paper_that_is_later_than_its_meeting
 
     assert response.context["since_paper"] is None
     assert "Since the paper: nothing to show." in main_words(response)
+
+
+def test_what_was_sent_back_since_the_last_meeting_is_told_once_and_not_at_the_next(db):
+    first, second, third = (make_meeting(f"2022-{day}") for day in ("10-05", "11-09", "12-14"))
+    officer, action = make_user("Officers"), make_action("A01", recorded_at=at(2022, 9, 1))
+    done = make_update(
+        action, "done", dated="2022-09-20", by=officer, evidence="A plan", recorded_at=at(2022, 9, 20)
+    )
+    make_send_back(done, dated="2022-10-20", recorded_at=at(2022, 10, 20))
+
+    told = [changes_at(meeting, on_day) for meeting, on_day in ((second, TODAY), (third, third.held_on))]
+    assert [[pair.action.ref for pair in changes.sent_back] for changes in told] == [["A01"], []]
+    assert first in meetings_held(on(TODAY))

@@ -12,7 +12,9 @@ from meetings.publishing import publish, what_is_read
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record import ledger
+from record.as_at import AsAt
 from record.dates import say_day
+from record.held import published_by
 from record.tests.factories import make_meeting, make_user, noon, saved
 from record.tests.pages import main_words
 
@@ -257,3 +259,11 @@ def test_on_a_day_before_it_a_meeting_that_was_held_is_still_to_come_and_nobody_
     assert [word for word in ("Chair", "Police", "minutes", "Held") if word in pages[0]] == []
     lists = [main_words(reader.get(f"/meetings/?as_at={day}")) for day in days]
     assert ["No meeting had been held by" in page for page in lists] == [True, False, False]
+
+
+def test_a_paper_was_there_only_after_the_moment_at_which_it_was_published(db):
+    meeting, moment = make_meeting("2022-12-01"), noon("2022-11-20")
+    ledger.append([paper_of(meeting, version=1, by=make_user("Secretariat"), at=moment, decisions=None)])
+    day, known = datetime.date(2022, 11, 20), (moment, moment + datetime.timedelta(microseconds=1))
+    asked = [AsAt(datetime.date(2022, 12, 31), day, at) for at in known]
+    assert [published_by(at, Paper.objects.all()).count() for at in asked] == [0, 1]
