@@ -133,8 +133,8 @@ def agenda(meeting, board, at, *, had=None):
     found = [replace(each, number=decisions.numbers.get(each.key)) for each in found]
     found.sort(key=lambda each: (not each.number, each.number or 0))
     asked = decisions.numbers.keys()
-    if printed:
-        # A version that came out afterwards may ask for more, which that meeting left undecided least of all.
+    if printed and meeting.held_on < at.day:
+        # A version that came out after the meeting may ask for more, of which it could decide nothing.
         by_then = replace(at, known=min(at.until, end_of(meeting.held_on)))
         asked = numbers_printed(meeting, by_then).keys() & asked or asked
     return Agenda(decisions, frozenset(asked), tuple(found), asks, outcomes)

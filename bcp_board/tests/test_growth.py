@@ -30,6 +30,7 @@ from record.tests.pages import words
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
 TODAY = datetime.date(2023, 6, 30)
 UPDATES = "recommendations_progressupdate"
+counts_steps = pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")
 PAGE = reverse("admin:recommendations_progressupdate_changelist")
 DAYS = [datetime.date(2022, 11, 1) + datetime.timedelta(days=days) for days in range(0, 60, 10)]
 
@@ -107,7 +108,7 @@ def steps_with(number, at, officer, *, entered):
     return steps, later
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")
+@counts_steps
 @pytest.mark.parametrize("entered", [None, end_of(datetime.date(2023, 5, 1))])
 @pytest.mark.parametrize("day", [datetime.date(2022, 12, 31), datetime.date(2023, 4, 30), TODAY])
 @pytest.mark.parametrize("is_then", [False, True])
@@ -124,7 +125,7 @@ def test_how_actions_stand_takes_as_long_however_much_was_reported(officer, is_t
     assert later <= few_later + (35 * 3 * 480 / 100 if is_then else 0)
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")
+@counts_steps
 def test_to_find_where_a_claim_began_each_report_of_it_is_passed_over_once(officer):
     at = AsAt.now(datetime.date(2025, 6, 10))
 
@@ -143,7 +144,7 @@ def test_to_find_where_a_claim_began_each_report_of_it_is_passed_over_once(offic
     assert found[2] - found[1] <= 2.2 * (found[1] - found[0])
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")
+@counts_steps
 def test_what_was_heard_takes_as_long_however_much_was_entered_since_the_meeting(officer):
     since, now = AsAt.then(datetime.date(2022, 1, 1), today=TODAY), AsAt.now(datetime.date(2025, 6, 10))
 
