@@ -8,10 +8,10 @@ from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 
 from meetings.outcomes import AskOutcome, LateNote
-from record.dates import end_of
 from record.ledger import Anchor
 from record.models import Erasure, LedgerEntry, Meeting
 from record.signing import name_in
+from record.versions import read
 
 __all__ = ["AskOutcome", "LateNote", "Paper"]
 
@@ -29,13 +29,13 @@ class PaperQuerySet(models.QuerySet):
         erased = Erasure.objects.filter(kind=self.model._meta.label_lower, row=OuterRef("pk"), field="body")
         return self.defer("body").annotate(notice=Subquery(erased.values("notice")))
 
-    def latest_by(self, day):
-        """The paper that the board had by the end of ``day``, or None.
+    def latest_by(self, at):
+        """The paper that the board had by the end of the day asked about, or None.
 
         Of all that were published by then it is the newest version of the latest meeting's.
         """
-        published = self.filter(published_at__lt=end_of(day))
-        return published.select_related("meeting").order_by("-meeting__held_on", "-version").first()
+        published = self.filter(published_at__lt=at.until).order_by("-meeting__held_on", "-version")
+        return next(iter(read(published[:1], at, "meeting")), None)
 
 
 class Paper(models.Model):

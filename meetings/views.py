@@ -73,7 +73,7 @@ def home(request):
             Figure(TERMS["stale"], len(board.stale), "stale=yes"),
             Figure(TERMS["never_reported"], len(board.never_reported), "status=not_reported"),
         ),
-        "paper": Paper.objects.with_anchor().latest_by(at.day),
+        "paper": Paper.objects.with_anchor().latest_by(at),
     }
     return render(request, "meetings/home.html", context)
 
