@@ -18,13 +18,15 @@ from recommendations.received import (
     Heard,
     put_right_by,
     reports_in,
+    said_anew,
     somebody_reported,
     updates_since,
 )
+from recommendations.sent_back import SendBack
 from recommendations.status import RANK, STATUS_WORDS, Status
 from record.as_at import AsAt
 from record.held import MEETINGS_LOOKED_BACK, had_before_each, had_before_it, published_by
-from record.prepared import ask
+from record.statements import place_of
 from record.versions import read_asked
 
 # So many reports on one action since a meeting are told in full; the others stand in its history.
@@ -98,12 +100,32 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class SentBack:
+    """A report on an action that was sent back for evidence since, whatever has come of that."""
+
+    action: ActionPosition
+    line: SendBack
+
+    @property
+    def since(self):
+        """What came of it, in a sentence, or "" while the evidence is awaited."""
+        return self.action.answer_to(self.line)
+
+
+@dataclass(frozen=True)
 class Assessed:
-    """A new assessment of a recommendation, and the same body's one before it, or None."""
+    """A new assessment of a recommendation, and the same body's one before it, or None.
+
+    One that is not its body's newest was overtaken since, or speaks of an earlier day.
+    """
 
     recommendation: RecommendationPosition
     line: Assessment
     was: Assessment | None
+
+    @property
+    def is_newest(self):
+        return self.line.pk in {line.pk for line in self.recommendation.assessments}
 
 
 @dataclass(frozen=True)
@@ -175,7 +197,7 @@ class Changes:
     repeated: tuple[Change, ...]
     refused: tuple[Refusal, ...]
     assessed: tuple[Assessed, ...]
-    sent_back: tuple[Change, ...]
+    sent_back: tuple[SentBack, ...]
     corrections: tuple[Correction, ...]
     gone: tuple[Gone, ...]
     balance: Balance
@@ -320,9 +342,7 @@ def changes_between(before, now, *, since):
             if line.pk not in {earlier.pk for earlier in (p.was.refused if p.was else ())}
         ),
         assessed=assessed_since(before, now, since=since),
-        sent_back=tuple(
-            p for p in pairs if p.action.sent_back and (not p.was or p.was.sent_back != p.action.sent_back)
-        ),
+        sent_back=sent_back_since(now, since=since),
         corrections=corrections(since=since, now=now),
         gone=gone,
         balance=Balance(
@@ -385,36 +405,54 @@ def actions_gone(before, now):
     return tuple(Gone(a, a.pk in withdrawn) for a in before.actions if a.ref not in now.by_ref)
 
 
+def sent_back_since(now, *, since):
+    """A SentBack for each report that was sent back since, by action, in the order of the record.
+
+    What corrects an earlier one is not new: the corrections tell of it.
+    """
+    rows = read_asked(_known_since, now.at, SendBack, since.until, related=("meeting", "report"))
+    actions = {action.pk: action for action in now.actions}
+    found = [
+        SentBack(actions[line.report.action_id], line)
+        for line in said_anew(rows)
+        if line.dated_first <= now.at.day and line.report.action_id in actions
+    ]
+    return tuple(sorted(found, key=lambda sent: (sent.action.ref, sent.line.pk)))
+
+
 def assessed_since(before, now, *, since):
-    """An Assessed for each assessment that was recorded since, and is the newest of its body that stands.
+    """An Assessed for each assessment that was recorded since and stands, the newest of its body or not.
 
     What comes to stand again by a withdrawal, and what corrects an earlier one, is not new: the corrections
     tell of it. Of an earlier one that was itself put right since, nothing is said as of what it said before.
     """
-    shown = {line.pk for r in before.recommendations for line in r.assessments}
-    if all(line.pk in shown for r in now.recommendations for line in r.assessments):
-        return ()
-    rows = ask(_assessed_since, now.at, since.until)
+    rows = read_asked(_known_since, now.at, Assessment, since.until, related=("document",))
     put_right = put_right_by(rows)
-    new = set()
-    for row in rows:
-        if not row.withdraws_id and (not row.corrects_id or row.corrects_id in new):
-            new.add(row.pk)
     earlier = {
-        r.number: {line.whose: line for line in r.assessments if line.pk not in put_right}
-        for r in before.recommendations
+        r.number: [line for line in r.assessments if line.pk not in put_right] for r in before.recommendations
     }
+    new = defaultdict(list)
+    for line in said_anew(rows):
+        if line.dated_first <= now.at.day:
+            new[line.recommendation_id].append(line)
     return tuple(
-        Assessed(r, line, earlier.get(r.number, {}).get(line.whose))
+        Assessed(r, line, _one_before(line, earlier.get(r.number, []) + new[r.pk]))
         for r in now.recommendations
-        for line in r.assessments
-        if line.pk in new
+        for line in sorted(new[r.pk], key=lambda line: (line.whose, in_order(line)))
     )
 
 
-def _assessed_since(at, since):
+def _one_before(line, others):
+    """Of ``others`` the newest that is the same body's, and before the assessment ``line``, or None."""
+    earlier = [each for each in others if each.whose == line.whose and in_order(each) < in_order(line)]
+    return max(earlier, key=in_order, default=None)
+
+
+def _known_since(at, kind, since):
+    """The rows of ``kind`` that became known since, of whatever day: a later one may put an earlier right."""
     end = Q(known_from__lt=at.known) if at.known else Q()
-    return Assessment.objects.filter(end, known_from__gte=since, dated_first__lte=at.day).order_by("pk")
+    rows = kind.objects.filter(end, known_from__gte=since).annotate(place=place_of(kind))
+    return rows.order_by("pk")
 
 
 def unchanged(now, meetings):

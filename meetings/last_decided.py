@@ -16,7 +16,7 @@ from recommendations.due_dates import Decision, DueDate, Outcome
 from recommendations.lateness import has_passed
 from recommendations.models import Action, ProgressUpdate
 from recommendations.sent_back import SendBack
-from recommendations.status import STATUS_WORDS, Status
+from recommendations.status import Status
 from recommendations.terms import TERMS
 from record.dates import say
 from record.held import decided_at
@@ -78,6 +78,12 @@ class LastDecided:
     @property
     def is_empty(self):
         return not (self.answered or self.kinds or self.arising)
+
+    @property
+    def sent_back(self):
+        """The keys of what it sent back for evidence, which nothing else on the paper tells of again."""
+        rows = (each.row for kind in self.kinds for each in kind.settled)
+        return {row.pk for row in rows if isinstance(row, SendBack)}
 
     @property
     def proposals(self):
@@ -210,9 +216,7 @@ def _since_late(row, action, at):
 def _since_sent_back(row, action, at):
     if _is_awaited(row, action):
         return f"{'not answered in time' if row.wanted_by < at.day else 'not yet answered'}, see above."
-    update = action.update
-    answered = f"{STATUS_WORDS[update.status].lower()}, {update.signature.dated}" if update else "withdrawn"
-    return f"Answered since: {answered}."
+    return action.answer_to(row)
 
 
 def _since_accepted(row, action, at):

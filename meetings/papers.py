@@ -132,6 +132,11 @@ class StatusPaper:
         return [each for each in self.changes.refused if each.line.pk not in self.last.proposals]
 
     @cached_property
+    def sent_back(self):
+        """What was sent back for evidence otherwise than by the last meeting."""
+        return [each for each in self.changes.sent_back if each.line.pk not in self.last.sent_back]
+
+    @cached_property
     def change_groups(self):
         return change_groups(self.changes) if self.changes else ()
 

@@ -180,8 +180,8 @@ def nothing_of(changes):
     kinds = (
         (changes.moved, "no due date set or moved"),
         (changes.refused, "no proposed date refused"),
-        (changes.sent_back, "nothing sent back for evidence that is still awaited"),
-        (changes.assessed, "no assessment newer than those before"),
+        (changes.sent_back, "nothing sent back for evidence"),
+        (changes.assessed, "no new assessment"),
         (changes.corrections, "nothing corrected or withdrawn"),
         (changes.repeated, "no update that only repeats the one before"),
     )

@@ -286,6 +286,15 @@ class ActionPosition(Position):
             flags["stale"] = f"{STALE.word} {dated}" if is_a_day else f"No recent update: last dated {dated}"
         return flags
 
+    def answer_to(self, sent_back):
+        """What came of a SendBack of a report on it, in a sentence; "" while evidence is awaited."""
+        if self.sent_back and self.sent_back.pk == sent_back.pk:
+            return ""
+        update = self.update
+        if update and update.place > sent_back.report_id:
+            return f"Answered since: {update.words.lower()}, {update.signature.dated}."
+        return "Its report was put right since."
+
     @property
     def is_exception(self):
         """Whether the board should look at it first: it is flagged, off track or at risk."""

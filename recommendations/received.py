@@ -102,20 +102,30 @@ def reports_in(heard):
 
     What was put right is there as it stands now; what corrects a report of an earlier time is no new one.
     """
-    put_right = put_right_by(heard)
-    new, reports = set(), defaultdict(list)
-    for row in heard:
-        if row.withdraws_id or (row.corrects_id and row.corrects_id not in new):
-            continue
-        new.add(row.id)
-        if row.id not in put_right and not row.is_acceptance:
+    reports = defaultdict(list)
+    for row in said_anew(heard):
+        if not row.is_acceptance:
             reports[row.action_id].append(row)
     return reports
 
 
-def put_right_by(heard):
-    """The keys of the updates that those of ``heard`` correct or withdraw."""
-    return {row.corrects_id for row in heard} | {row.withdraws_id for row in heard}
+def said_anew(rows):
+    """Those of ``rows``, statements in the order of the record, that say something new and stand.
+
+    What was put right is among them as it stands now; what corrects one that is not among ``rows`` is not.
+    """
+    put_right, new = put_right_by(rows), set()
+    for row in rows:
+        if row.withdraws_id or (row.corrects_id and row.corrects_id not in new):
+            continue
+        new.add(row.id)
+        if row.id not in put_right:
+            yield row
+
+
+def put_right_by(rows):
+    """The keys of the statements that those of ``rows`` correct or withdraw."""
+    return {row.corrects_id for row in rows} | {row.withdraws_id for row in rows}
 
 
 def somebody_reported(reports):

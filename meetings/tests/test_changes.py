@@ -175,6 +175,99 @@ def test_a_refused_date_and_a_new_assessment_are_among_the_changes(two_meetings,
     ]
 
 
+def test_every_assessment_recorded_since_is_told_though_it_is_not_the_newest(two_meetings, officer):
+    recommendation = make_recommendation(1)
+    said = [
+        ("at_risk", "2022-10-02", 10, 2),
+        # For an earlier day than the one that was known, then two for later ones.
+        ("on_track", "2022-09-10", 10, 20),
+        ("off_track", "2022-10-21", 10, 21),
+        ("complete", "2022-10-25", 10, 25),
+    ]
+    for status, dated, month, recorded in said:
+        make_assessment(recommendation, status, dated, officer, recorded_at=at(2022, month, recorded))
+    changes = changes_at(two_meetings[1])
+    assert [
+        (str(new.line.signature.dated), new.was and new.was.status, new.line.status, new.is_newest)
+        for new in changes.assessed
+    ] == [
+        ("10 September 2022", None, "on_track", False),
+        ("21 October 2022", "at_risk", "off_track", False),
+        ("25 October 2022", "off_track", "complete", True),
+    ]
+    assert changes.what_moved[11] == (changes.assessed, "newly assessed")
+
+
+def test_an_assessment_put_right_since_is_told_once_as_it_stands(two_meetings, officer):
+    recommendation = make_recommendation(1)
+    said = {"by": officer, "recorded_at": at(2022, 10, 20)}
+    wrong, slip = (
+        make_assessment(recommendation, "at_risk", day, **said) for day in ("2022-10-19", "2022-10-20")
+    )
+    make_assessment(
+        recommendation, "off_track", "2022-10-19", officer, corrects=wrong, correction_reason="A slip",
+        recorded_at=at(2022, 10, 21),
+    )  # fmt: skip
+    add(slip.withdrawal(by=officer, reason="Another body's"), recorded_at=at(2022, 10, 22))
+    assert [new.line.status for new in changes_at(two_meetings[1]).assessed] == ["off_track"]
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        ("nothing", ""),
+        ("report", "Answered since: at risk, 25 October 2022."),
+        ("claim", "Answered since: done, evidence awaited, 25 October 2022."),
+        ("words put right", ""),
+        ("report put right", "Its report was put right since."),
+        ("report withdrawn", "Its report was put right since."),
+    ],
+)
+def test_what_was_sent_back_since_is_told_though_it_is_awaited_no_more(two_meetings, officer, later, words):
+    action, day = make_action(recorded_at=at(2022, 10, 1)), {"by": officer, "recorded_at": at(2022, 10, 25)}
+    make_update(action, "on_track", "2022-10-02", officer, recorded_at=at(2022, 10, 2))
+    report = make_update(action, "done", "2022-10-20", officer, recorded_at=at(2022, 10, 20))
+    make_send_back(report, "2022-10-21", officer, recorded_at=at(2022, 10, 21))
+    put_right = {"corrects": report, "correction_reason": "A slip", **day}
+    match later:
+        case "report":
+            make_update(action, "at_risk", "2022-10-25", **day)
+        case "claim":
+            make_update(action, "done", "2022-10-25", **day)
+        case "words put right":
+            make_update(action, "done", "2022-10-20", narrative="As meant", **put_right)
+        case "report put right":
+            make_update(action, "on_track", "2022-10-20", **put_right)
+        case "report withdrawn":
+            add(report.withdrawal(by=officer, reason="A slip"), recorded_at=at(2022, 10, 25))
+
+    changes = changes_at(two_meetings[1])
+
+    assert [(sent.action.ref, sent.line.wanted, sent.since) for sent in changes.sent_back] == [
+        ("A01", "The minutes", words)
+    ]
+    assert "1 sent back for evidence" in changes.summary
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_nothing_is_sent_back_anew_by_what_puts_right_an_earlier_time(two_meetings, officer, is_withdrawn):
+    """Its words are corrected, or the report that had answered it is withdrawn: corrections tell of it."""
+    action = make_action(recorded_at=at(2022, 9, 1))
+    report = make_update(action, "done", "2022-09-02", officer, recorded_at=at(2022, 9, 2))
+    sent = make_send_back(report, "2022-09-03", officer, recorded_at=at(2022, 9, 3))
+    if is_withdrawn:
+        answer = make_update(action, "done", "2022-09-04", officer, recorded_at=at(2022, 9, 4))
+        add(answer.withdrawal(by=officer, reason="A slip"), recorded_at=at(2022, 10, 20))
+    else:
+        make_send_back(
+            report, "2022-09-03", officer, wanted="The audit", corrects=sent, correction_reason="A slip",
+            recorded_at=at(2022, 10, 20),
+        )  # fmt: skip
+    changes = changes_at(two_meetings[1])
+    assert (changes.now.by_ref["A01"].sent_back is None, changes.sent_back) == (False, ())
+    assert len(changes.corrections) == 1
+
+
 @pytest.mark.parametrize("is_withdrawn", [True, False])
 def test_no_assessment_is_new_by_the_withdrawal_or_correction_of_another(two_meetings, officer, is_withdrawn):
     recommendation, other = make_recommendation(1), make_recommendation(2)
@@ -364,6 +457,53 @@ def test_a_meeting_with_a_paper_says_what_changed_since_the_day_before_it_that_d
     assert said_since(response) == [None, since_paper]
 
 
+def test_the_meeting_and_its_paper_tell_what_was_answered_since_and_an_assessment_of_an_earlier_day(
+    reader, officer
+):
+    make_meeting("2022-11-09"), make_meeting("2022-12-20")
+    chair = make_user("Chair", first_name="Cara", last_name="Chair")
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    recommendation = action.recommendations.get()
+    make_assessment(recommendation, "at_risk", "2022-11-01", chair, recorded_at=at(2022, 11, 1))
+    report = make_update(action, "done", "2022-11-10", officer, recorded_at=at(2022, 11, 10))
+    make_send_back(report, "2022-11-11", chair, recorded_at=at(2022, 11, 11))
+    make_update(action, "at_risk", "2022-11-15", officer, recorded_at=at(2022, 11, 15))
+    make_assessment(recommendation, "on_track", "2022-10-20", chair, recorded_at=at(2022, 11, 16))
+
+    page = main_words(reader.get("/meetings/2022-12-20/?as_at=2022-11-20"))
+    paper = main_words(reader.get("/meetings/2022-12-20/paper/?as_at=2022-11-20"))
+
+    assert "Sent back for evidence (1) A01: Title of A01 Wanted by 1 December 2022: The minutes" in page
+    assert "Answered since: at risk, 15 November 2022." in page
+    assert "New assessments (1) Recommendation 1: Title 1 The adviser: On track What was seen" in page
+    assert "Cara Chair (Chair) , 20 October 2022, recorded 3 weeks later" in page
+    assert "It is not the newest that stands." in page
+    assert "no new assessment" not in page
+    assert "nothing sent back" not in page
+    assert (
+        "Sent back for evidence: 1 A01 : The minutes. Wanted by 1 December 2022. Sent back by "
+        "the Chair , 11 November 2022. Answered since: at risk, 15 November 2022."
+    ) in paper
+    assert (
+        "New assessments: 1 Recommendation 1: the adviser says on track (20 October 2022). It is not the "
+        "newest that stands."
+    ) in paper
+
+
+def test_what_the_last_meeting_sent_back_is_told_on_the_paper_once(reader, officer):
+    last = make_meeting("2022-11-09")
+    make_meeting("2022-12-20")
+    chair, action = make_user("Chair"), make_action("A01", recorded_at=at(2022, 10, 1))
+    report = make_update(action, "done", "2022-11-01", officer, recorded_at=at(2022, 11, 1))
+    make_send_back(report, "2022-11-09", chair, meeting=last, recorded_at=at(2022, 11, 10))
+    make_update(action, "at_risk", "2022-11-15", officer, recorded_at=at(2022, 11, 15))
+
+    paper = main_words(reader.get("/meetings/2022-12-20/paper/?as_at=2022-11-20"))
+
+    assert paper.count("Sent back for evidence") == 1
+    assert paper.count("Answered since: at risk, 15 November 2022.") == 1
+
+
 def test_a_meeting_without_a_paper_says_nothing_of_one(reader):
     make_meeting("2022-12-20")
     assert "since the paper" not in reader.get("/meetings/2022-12-20/?as_at=2022-12-19").content.decode()
@@ -395,7 +535,7 @@ def test_what_was_sent_back_since_the_last_meeting_is_told_once_and_not_at_the_n
     done = make_update(
         action, "done", dated="2022-09-20", by=officer, evidence="A plan", recorded_at=at(2022, 9, 20)
     )
-    make_send_back(done, dated="2022-10-20", recorded_at=at(2022, 10, 20))
+    make_send_back(done, dated="2022-10-20", by=make_user("Chair"), recorded_at=at(2022, 10, 20))
 
     told = [changes_at(meeting, on_day) for meeting, on_day in ((second, TODAY), (third, third.held_on))]
     assert [[pair.action.ref for pair in changes.sent_back] for changes in told] == [["A01"], []]

@@ -131,7 +131,7 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
     # its date; the next meeting; the newest paper; whether this is a demonstration; what was corrected of
     # each of eleven kinds of rows, and of actions again, now and as at that meeting; the newest entry, to
     # see whether that is over
-    with django_assert_num_queries(57):
+    with django_assert_num_queries(59):
         reader.get("/")
 
 
@@ -378,7 +378,7 @@ def test_what_a_meeting_had_before_it_is_rendered_once_until_words_of_it_are_era
     erased, _ = asked_for()
 
     assert again == whole
-    assert (queries, fewer) == (73, 19)
+    assert (queries, fewer) == (75, 19)
     assert [body.count(told.narrative) for body in (whole, erased)] == [1, 0]
 
 
@@ -413,7 +413,7 @@ def test_a_meeting_costs_the_same_however_many_actions(reader, size, django_asse
     # of meetings; whether there is a paper since which to compare; the numbers of its paper, of which kinds
     # anything was decided at it, and on its day, two; what arose that day; what was corrected of actions,
     # twice more, and the newest entry, as above
-    with django_assert_num_queries(78):
+    with django_assert_num_queries(80):
         reader.get("/meetings/2022-12-20/")
 
 
