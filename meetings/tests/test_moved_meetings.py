@@ -169,3 +169,117 @@ def test_wherever_a_paper_is_named_with_its_meeting_it_is_said_that_it_was_cance
     published = "published 21 November 2022 at midday"
     assert f"the meeting of 15 January 2099, version 1 , {published}{says} Proof of version 1" in home
     assert f"Meeting of 15 January 2099{mark}, version 1 P{published[1:]}" in proof
+
+
+def test_decisions_that_follow_on_are_named_as_one_run():
+    assert [in_runs(numbers) for numbers in ([], [4], [1, 2, 3, 7, 9, 10])] == [
+        "",
+        "D4",
+        "D1 to D3, D7, D9 to D10",
+    ]
+
+
+def test_what_was_accepted_again_is_named_wherever_it_is_counted(reader):
+    chair, action = make_user("Chair"), make_action("A09", agreed_on="2022-01-01")
+    make_meeting("2022-11-01"), make_meeting("2022-12-01")
+    for day, recheck in (
+        ("2022-10-01", datetime.date(2023, 2, 1)),
+        ("2022-11-20", datetime.date(2023, 3, 1)),
+    ):
+        make_update(action, Status.COMPLETE, dated=day, by=chair, recorded_at=noon(day), recheck_on=recheck)
+    (page,) = said_on(reader, "/meetings/2022-12-01/")
+
+    assert "In short: 1 accepted again. No action is open." in page
+    assert (
+        "Accepted again (1) A09: Title of A09 Complete, evidenced To be checked again on 1 March 2023."
+        in page
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "led_to"),
+    [
+        ("Board members", []),
+        ("Chair", ["Meeting-day sheet: record what it decides"]),
+        (
+            "Secretariat",
+            [
+                "Meeting-day sheet: record what it decides",
+                "Publish its status paper",
+                "Move it, cancel it or put it right",
+            ],
+        ),
+    ],
+)
+def test_a_meeting_leads_each_role_to_what_they_may_do_with_it(client, db, role, led_to):
+    client.force_login(make_user(role))
+    make_meeting(TO_COME)
+    page = client.get(f"/meetings/{TO_COME}/")
+    offered = re.findall(
+        r'<a\s+class="govuk-link"\s+href="(/[^"]*(?:admin|decide)[^"]*)"\s*>(.*?)</a>',
+        page.content.decode(),
+        re.S,
+    )
+
+    assert [" ".join(words.split()) for _, words in offered] == led_to
+    assert [client.get(address).status_code for address, _ in offered] == [200] * len(led_to)
+
+
+def test_a_cancelled_meeting_is_neither_decided_nor_published(client, db):
+    client.force_login(make_user("Secretariat"))
+    make_meeting(TO_COME, state="cancelled")
+    page = main_words(client.get(f"/meetings/{TO_COME}/"))
+    assert ("Move it, cancel it or put it right" in page, "Publish its" in page, "record what" in page) == (
+        True,
+        False,
+        False,
+    )
+
+
+def test_the_first_page_leads_to_what_the_last_meeting_held_decided(reader):
+    assert "What that meeting decided" not in said_on(reader, "/")[0]
+    make_meeting("2022-12-01")
+    page = reader.get("/").content.decode()
+    assert re.findall(r'href="([^"]*)"\s*>What that meeting decided', page) == [
+        "/meetings/2022-12-01/#decided"
+    ]
+    assert 'id="decided"' in reader.get("/meetings/2022-12-01/").content.decode()
+
+
+def test_once_the_paper_is_out_no_owner_is_told_that_a_report_is_still_in_it(client, db):
+    officer = make_user("Officers")
+    make_action(owner=officer)
+    meeting = make_meeting("2098-01-15", papers_due_on=datetime.date(2098, 1, 8))
+    client.force_login(officer)
+    assert "papers are due on 8 January 2098 : what you report by" in main_words(client.get("/mine/"))
+    publish(meeting.pk, by=make_user("Secretariat"), read=what_is_read(meeting))
+
+    said = main_words(client.get("/mine/"))
+
+    today = timezone.localdate()
+    assert f"Its papers went out on {today:%-d %B %Y} : what you report now is told" in said
+    assert "papers are due" not in said
+
+
+def test_on_a_day_before_it_a_meeting_that_was_held_is_still_to_come_and_nobody_was_there(reader):
+    row = make_meeting(
+        "2022-11-22", state="held", attendance="Chair", apologies="Police", minutes_url="https://example.org/"
+    )
+    days = ("2022-11-21", "2022-11-22", "2022-11-23")
+    pages = [main_words(reader.get(f"{row.get_absolute_url()}?as_at={day}")) for day in days]
+    there = "Who was there Chair Apologies Police Minutes"
+    assert [there in page for page in pages] == [False, True, True]
+    heading = "Meeting of 22 November 2022"
+    opened = [page.partition(f"{heading} ")[2].partition(".")[0] for page in pages]
+    assert opened == ["Planned", "Held", "Held"]
+    assert [word for word in ("Chair", "Police", "minutes", "Held") if word in pages[0]] == []
+    lists = [main_words(reader.get(f"/meetings/?as_at={day}")) for day in days]
+    assert ["No meeting had been held by" in page for page in lists] == [True, False, False]
+
+
+def test_a_paper_was_there_only_after_the_moment_at_which_it_was_published(db):
+    meeting, moment = make_meeting("2022-12-01"), noon("2022-11-20")
+    ledger.append([paper_of(meeting, version=1, by=make_user("Secretariat"), at=moment, decisions=None)])
+    day, known = datetime.date(2022, 11, 20), (moment, moment + datetime.timedelta(microseconds=1))
+    asked = [AsAt(datetime.date(2022, 12, 31), day, at) for at in known]
+    assert [published_by(at, Paper.objects.all()).count() for at in asked] == [0, 1]
