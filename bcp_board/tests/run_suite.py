@@ -5,9 +5,9 @@ set in conftest.py would leave the run on SQLite without a word. Name parts to r
 
     python -m bcp_board.tests.run_suite postgresql
 
-What another database could hardly change, what is printed, and the site with its real parts that is broken,
-upgraded or extended, is left to the parts `again`, `printed` and `service`, which `make test` leaves out and
-`.ci/run` does not.
+What tries all there is, at every page, row or fault, what is printed, and what another database could hardly
+change is left to the part `rest`, and the site with its real parts that is broken, upgraded or extended to
+`service`. `make test` leaves these two out and `.ci/run` does not.
 """
 
 import os
@@ -35,15 +35,11 @@ def pytest(title, url, vendor, which, shared_out=BY_FILE):
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=env).returncode
 
 
-def sqlite(chosen="not printed and not service", shared_out=BY_FILE):
+def sqlite(chosen="not sweep and not printed and not service", shared_out=BY_FILE):
     return pytest("Tests on SQLite, and in Chromium", "sqlite://:memory:", "sqlite", chosen, shared_out)
 
 
-def printed():
-    return sqlite("printed")
-
-
-def postgresql(chosen="not again and not service", shared_out=BY_FILE):
+def postgresql(chosen="not sweep and not again and not service", shared_out=BY_FILE):
     try:
         with Postgres() as server:
             which = f"not browser and not once and {chosen}"
@@ -53,8 +49,8 @@ def postgresql(chosen="not again and not service", shared_out=BY_FILE):
         return None
 
 
-def again():
-    return postgresql("again and not service")
+def rest():
+    return sqlite("(sweep or printed) and not service") or postgresql("(sweep or again) and not service")
 
 
 def service():
@@ -66,7 +62,7 @@ def main(names):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     lines, failed = [], False
     in_make_test = {"sqlite": sqlite, "postgresql": postgresql}
-    parts = in_make_test | {"again": again, "printed": printed, "service": service}
+    parts = in_make_test | {"rest": rest, "service": service}
     for name in names or in_make_test:
         began = time.monotonic()
         status = parts[name]()

@@ -48,6 +48,7 @@ def test_the_table_names_every_address_and_no_other():
 
 
 # What a role may do does not hang on the database: on a second one, whoever may do most is asked.
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "role", [pytest.param(role, marks=() if role == "superuser" else pytest.mark.once) for role in ROLES]
 )

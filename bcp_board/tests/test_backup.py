@@ -35,6 +35,8 @@ from record import triggers
 from record.tests.factories import make_document, make_meeting, make_user
 from record.verification import first_fault
 
+pytestmark = pytest.mark.sweep
+
 ANYBODY = Trust(unsigned=True)
 
 

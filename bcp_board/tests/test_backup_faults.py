@@ -16,6 +16,8 @@ from bcp_board import backup_files, backups
 from bcp_board.tests.serving import ROOT, Site
 from record.tests.factories import make_user
 
+pytestmark = pytest.mark.sweep
+
 
 @pytest.fixture
 def full_disk(tmp_path):

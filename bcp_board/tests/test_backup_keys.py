@@ -21,6 +21,8 @@ from bcp_board import backup_files, backup_keys, backups
 from bcp_board.tests.test_backup import ANYBODY, sealed
 from recommendations.models import Action
 
+pytestmark = pytest.mark.sweep
+
 # Signing ----------------------------------------------------------------------------------------------------
 
 

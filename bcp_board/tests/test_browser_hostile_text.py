@@ -1,7 +1,11 @@
 """What people type runs nothing in a browser, whatever it looks like."""
 
+import pytest
+
 from bcp_board.tests.addresses import cast, examples, written_down
 from bcp_board.tests.hostile_texts import DRAFT, HOSTILE, make_record_of
+
+pytestmark = pytest.mark.sweep
 
 
 def is_wrong(said):

@@ -111,6 +111,7 @@ def holding(content):
     return sorted(name for name, held in content.items() if re.search(rb"(?i)quillfeather", held))
 
 
+@pytest.mark.sweep
 def test_the_words_go_from_every_row_version_paper_log_and_file(written, client, monkeypatch):
     assert holding(files()) != []
     old = Paper.objects.get().sha256

@@ -21,6 +21,8 @@ from bcp_board.tests.browsing import ADMIN_PAGES, BOARD_PAGES, Watch, cookie_of
 from bcp_board.tests.postgres import die_with_parent
 from bcp_board.tests.serving import free_port
 
+pytestmark = pytest.mark.sweep
+
 MODULES = Path(settings.BASE_DIR) / "node_modules"
 AXE = MODULES / "axe-core" / "axe.min.js"
 VNU = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"

@@ -11,7 +11,7 @@ from record.models import Document
 from record.tests.admin_forms import errors_of, fill_in, open_form
 from visits.models import Event, Visit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.sweep]
 
 REFUSED = ["0000-00-00", "0001-01-01", "9999-12-31", "31/02/2026", "29/02/2027", "31/12/1989", "1/1/2100"]
 FAR = ["1/1/1990", "31/12/2018", "1/1/2019", "29/2/2096", "31/12/2099"]

@@ -31,6 +31,8 @@ from record.models import Meeting
 from record.tests.admin_forms import fields_of, open_form
 from record.verification import first_fault
 
+pytestmark = pytest.mark.sweep
+
 
 class Fault:
     """Inside its block the ``number``-th of the statements and commits fails, before it reaches the driver.

@@ -21,6 +21,8 @@ from record.tests.factories import saved
 from record.verification import first_fault
 from visits.models import Finding
 
+pytestmark = pytest.mark.sweep
+
 # Accounts and what they may do, who is signed in and tried to, their tokens, the log of edits, the mails that
 # people were sent, and what Django counts with.
 NOT_IN_THE_CHAIN = {

@@ -17,7 +17,7 @@ from bcp_board.tests.crawling import Page, follow
 from recommendations.models import Action
 from record.tests.admin_forms import errors_of, fill_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 # 301 adds the slash at the end of an address.
 FINE = {200, 301, 302, 400, 403, 404, 405, 409, 413, 414, 422, 429, 431}
 PAYLOADS = [

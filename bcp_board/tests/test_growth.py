@@ -27,7 +27,7 @@ from record.tests.admin_forms import sign_in
 from record.tests.factories import make_user
 from record.tests.pages import words
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.again, pytest.mark.sweep]
 TODAY = datetime.date(2023, 6, 30)
 UPDATES = "recommendations_progressupdate"
 counts_steps = pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite counts its steps.")

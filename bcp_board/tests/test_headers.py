@@ -21,6 +21,8 @@ from bcp_board import errors
 from bcp_board.middleware import FEATURES
 from bcp_board.tests.serving import Site
 
+pytestmark = pytest.mark.again
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"

@@ -14,6 +14,8 @@ from bcp_board.tests.hostile_texts import DRAFT, HARMLESS, HOSTILE, make_record_
 from recommendations.models import ProgressUpdate
 from record.tests.admin_forms import fill_in
 
+pytestmark = pytest.mark.sweep
+
 KINDS = [
     "emoji \U0001f600",
     "joined \U0001f468\u200d\U0001f469\u200d\U0001f467",

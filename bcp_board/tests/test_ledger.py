@@ -39,6 +39,7 @@ def test_clean_history_holds(unguarded, capsys):
 
 @pytest.mark.parametrize("model", STATEMENTS, ids=lambda model: model.__name__)
 @pytest.mark.again
+@pytest.mark.sweep
 def test_a_change_to_any_column_names_the_row(unguarded, model):
     """Whatever the column: what was said, of what, of which day, by whom, when it was taken."""
     row = model.objects.order_by("pk").first()

@@ -14,7 +14,7 @@ from recommendations.tests.factories import make_recommendation
 from visits.models import JudgementArea
 from visits.tests.factories import make_area, make_framework
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 # The pattern takes some databases minutes.
 ODD = {
     "": "1",

@@ -20,6 +20,8 @@ from bcp_board.tests.test_backup import ANYBODY
 from meetings.models import Paper
 from record.tests.pages import main_words
 
+pytestmark = pytest.mark.sweep
+
 VERSIONS = sorted(folder.name for folder in kept.RELEASES.iterdir())
 # What is added by migrating, beside what people did
 NOT_THE_RECORD = ("auth.group", "auth.permission", "contenttypes.")

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from bcp_board.tests.serving import Site
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.sweep]
 SECRET = "a-secret-token"  # pragma: allowlist secret
 
 

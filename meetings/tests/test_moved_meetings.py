@@ -18,6 +18,8 @@ from record.held import published_by
 from record.tests.factories import make_meeting, make_user, noon, saved
 from record.tests.pages import main_words
 
+pytestmark = pytest.mark.again
+
 TO_COME = "2098-12-15"
 
 

@@ -18,7 +18,7 @@ from recommendations.tests.factories import (
 from record import ledger
 from record.tests.factories import add, on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 
 def test_an_update_with_the_same_status_is_a_report_received_and_is_never_hidden(two_meetings, officer):

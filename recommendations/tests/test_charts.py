@@ -14,6 +14,8 @@ from record.dates import read_edtf
 from record.tests.factories import make_user, on
 from visits.timeline import LABELS, WIDTH, Axis, Mark, TimelineItem, inspection_timeline, mark_of, timeline
 
+pytestmark = pytest.mark.again
+
 AS_AT = datetime.date(2022, 12, 31)
 # One unit a day
 AXIS = Axis(datetime.date(2021, 1, 1), datetime.date(2025, 1, 1), left=0, right=1461)

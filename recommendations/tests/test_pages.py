@@ -27,6 +27,8 @@ from record.tests.pages import main_words as words
 from record.tests.pages import words as words_of
 from visits.models import Finding
 
+pytestmark = pytest.mark.again
+
 TODAY = datetime.date(2026, 11, 22)
 
 
