@@ -30,6 +30,10 @@ SORTS = {
 }
 
 
+# What is asked most, which the form shows; the rest it shows once somebody wants more.
+ASKED_MOST = ("status", "recommendation", "q", "sort")
+
+
 class Boxes(forms.CheckboxSelectMultiple):
     """A box for each choice. An address that asks for "" asks for none in particular."""
 
@@ -165,6 +169,25 @@ class ActionFilter(django_filters.FilterSet):
             elif chosen:
                 said.append(f"{field.label}: {' or '.join(str(words.get(str(v), v)) for v in values)}")
         return said
+
+    @property
+    def shown(self):
+        """The fields of the form that everybody sees."""
+        return [self.form[name] for name in ASKED_MOST]
+
+    @property
+    def folded(self):
+        """The other fields of the form."""
+        return [field for field in self.form if field.name not in ASKED_MOST]
+
+    @property
+    def folded_is_faulty(self):
+        return any(field.errors for field in self.folded)
+
+    @property
+    def folded_asked(self):
+        """How many of the folded fields were asked for."""
+        return sum(bool(field.value()) for field in self.folded)
 
     def get_form_class(self):
         """The form, its fields dressed as the rest of the site's."""

@@ -111,6 +111,22 @@ def test_a_list_that_was_asked_for_says_so_first_and_leads_past_the_filters(read
     assert ('action="#found"' in asked, 'href="#found"' in all_of_them) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("query", "summary"),
+    [
+        ("", "<details>More ways to choose</details>"),
+        ("?status=at_risk&recommendation=1", "<details>More ways to choose</details>"),
+        ("?overdue=yes&stale=yes&status=at_risk", "<details>More ways to choose (2 chosen)</details>"),
+        ("?overdue=no", "<details open>More ways to choose (1 chosen)</details>"),
+    ],
+)
+def test_what_is_asked_seldom_is_folded_away_unless_it_is_at_fault(reader, four, query, summary):
+    page = reader.get(f"/actions/{query}").content.decode()
+    folded = re.search(r'<details class="filters__more govuk-details"\s*(open|)\s*>(.*?)</summary>', page, re.S)
+    is_open = f" {folded[1]}" if folded[1] else ""
+    assert f"<details{is_open}>{words_of(folded[2])}</details>" == summary
+
+
 def test_a_list_in_which_nothing_was_found_says_so_before_the_filters(reader, four):
     page = reader.get("/actions/?as_at=2023-03-10&q=nothing+like+it").content.decode()
 
