@@ -6,7 +6,7 @@ import re
 import pytest
 from pypdf import PdfReader
 
-pytestmark = pytest.mark.usefixtures("record_site")
+pytestmark = [pytest.mark.usefixtures("record_site"), pytest.mark.printed]
 
 MARGIN = 10 * 72 / 25.4
 A_SHEET = 1047

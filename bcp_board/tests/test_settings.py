@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.sweep]
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = [
     "DATABASE_URL",

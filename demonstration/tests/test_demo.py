@@ -34,7 +34,7 @@ from record.tests.factories import make_meeting, make_user, on
 from record.verification import first_fault
 from visits.models import Finding
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.sweep]
 
 FIRST_DAY, AS_AT = datetime.date(2022, 9, 1), datetime.date(2025, 6, 30)
 STATEMENTS = (ProgressUpdate, DueDate, Decision, Assessment)
