@@ -414,3 +414,14 @@ def first_day():
 
 
 last_day = first_day
+
+
+def years_and_months(months):
+    """A number of months, 1 or more: "1 year 11 months", "2 years", "7 months"."""
+    parts = zip(divmod(months, 12), ("year", "month"), strict=True)
+    return " ".join(counted(count, unit) for count, unit in parts if count)
+
+
+def counted(count, unit):
+    """So many of a unit: "1 week", "3 weeks"."""
+    return f"{count} {unit}{'' if count == 1 else 's'}"

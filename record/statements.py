@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from record.dates import EdtfField, first_day, last_day, read_edtf
+from record.dates import EdtfField, counted, first_day, last_day, read_edtf, years_and_months
 from record.fields import NoteField, source_document
 from record.signing import name_in, name_of, role_in, signature
 from record.sources import source_of
@@ -210,11 +210,12 @@ class Signature:
 
 
 def span_in_words(days):
-    """A number of days, 1 or more, in its largest whole unit: "3 weeks", "1 day"."""
-    for size, unit in ((365, "year"), (30, "month"), (7, "week"), (1, "day")):
+    """A number of days, 1 or more, in its largest whole unit, beside years in months: "3 weeks", "1 day"."""
+    if days >= 365:
+        return years_and_months(12 * (days // 365) + min(days % 365 // 30, 11))
+    for size, unit in ((30, "month"), (7, "week"), (1, "day")):
         if days >= size:
-            count = days // size
-            return f"{count} {unit}{'s' if count > 1 else ''}"
+            return counted(days // size, unit)
     return "0 days"
 
 

@@ -20,9 +20,12 @@ from record.statements import span_in_words
         (60, "2 months"),
         (364, "12 months"),
         (365, "1 year"),
-        (729, "1 year"),
+        (394, "1 year"),
+        (395, "1 year 1 month"),
+        (729, "1 year 11 months"),
         (730, "2 years"),
+        (1500, "4 years 1 month"),
     ],
 )
-def test_a_number_of_days_is_said_in_its_largest_whole_unit(days, words):
+def test_a_number_of_days_is_said_in_its_largest_whole_unit_and_a_year_with_its_months(days, words):
     assert span_in_words(days) == words
