@@ -30,7 +30,7 @@ from recommendations.models import Action, LeadBasis, ProgressUpdate, Recommenda
 from recommendations.position import actions_told_of, progress_position
 from recommendations.status import ACCEPTED, REPORTABLE, STATUS_WORDS, Status
 from record.as_at import EARLIEST, AsAt
-from record.dates import counted, read_edtf, years_and_months
+from record.dates import counted, read_edtf
 from record.kept import kept_position
 from record.prepared import ask
 from record.rows import rows_as_at
@@ -379,5 +379,6 @@ def dates(count):
 
 
 def months_in_words(days):
-    """A number of days in years and months or, below a month, in days: "1 year 7 months", "18 days"."""
-    return years_and_months(round(days / DAYS_IN_A_MONTH)) if days > 30 else counted(int(days), "day")
+    """A number of days in months or, below one, in days: "19 months", "18 days"."""
+    count, unit = (round(days / DAYS_IN_A_MONTH), "month") if days > 30 else (int(days), "day")
+    return counted(count, unit)
