@@ -9,7 +9,7 @@ from meetings.decisions import decisions_of, numbers_printed
 from meetings.models import Paper
 from meetings.publishing import publish, what_is_read
 from meetings.tests.day_sheet import make_agenda, signed_in
-from meetings.tests.factories import make_outcome
+from meetings.tests.factories import make_outcome, paper_of
 from meetings.tests.test_paper_page import render, text_of
 from recommendations.position import board_position, positions_of
 from recommendations.status import Status
@@ -20,6 +20,7 @@ from recommendations.tests.factories import (
     make_send_back,
     make_update,
 )
+from record import ledger
 from record.canonical import canonical
 from record.dates import read_edtf, say_day
 from record.tests.factories import make_meeting, make_user, noon, on
@@ -120,6 +121,24 @@ def test_a_paper_from_before_decisions_had_numbers_keeps_its_digest():
     assert '"decisions"' not in canonical(paper)
     paper.decisions = {"completion 1": 1}
     assert '"decisions":{"completion 1":1}' in canonical(paper)
+
+
+def test_of_two_numbers_that_an_older_paper_gave_one_claim_the_first_stands(meeting):
+    """An earlier version of the site numbered each report that an action is done."""
+    first, other = reported_done("A01", "A02")
+    again = make_update(first.action, Status.DONE, dated="2022-11-09")
+    printed = {f"completion {again.pk}": 2, f"completion {other.pk}": 1, f"completion {first.pk}": 3}
+    printed |= {f"date {again.pk}": 4, "completion 999999": 5}
+    ledger.append(
+        [paper_of(meeting, version=1, by=make_user("Secretariat"), at=noon("2099-01-05"), decisions=printed)]
+    )
+
+    assert numbers_printed(meeting, on(TODAY)) == {
+        f"completion {other.pk}": 1,
+        f"completion {first.pk}": 2,
+        f"date {again.pk}": 4,
+        "completion 999999": 5,
+    }
 
 
 def test_a_completion_is_claimed_until_something_else_is_reported_or_it_is_sent_back(db):

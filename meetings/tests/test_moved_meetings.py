@@ -9,6 +9,7 @@ from django.utils import timezone
 from meetings.decided import in_runs
 from meetings.models import Paper
 from meetings.publishing import publish, what_is_read
+from meetings.tests.factories import paper_of
 from recommendations.status import Status
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record import ledger
@@ -129,21 +130,6 @@ def test_a_version_that_came_out_after_a_meeting_adds_nothing_that_the_meeting_l
         ledger.append([paper_of(meeting, version=len(dates), by=clerk, at=noon(day), decisions=keys)])
         (page,) = said_on(reader, "/meetings/2022-12-01/")
         assert "No decision recorded: D1. What the board made" in page, ref
-
-
-def paper_of(meeting, *, version, by, at, decisions):
-    return Paper(
-        meeting=meeting,
-        version=version,
-        reason="Late reports" if version > 1 else "",
-        as_at=at.date(),
-        published_at=at,
-        published_by=by,
-        signed="Sam Clerk (Secretariat)",
-        body=b"",
-        sha256="0" * 64,
-        decisions=decisions,
-    )
 
 
 @pytest.mark.parametrize(
