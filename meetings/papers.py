@@ -133,8 +133,8 @@ class StatusPaper:
 
     @cached_property
     def sent_back(self):
-        """What was sent back for evidence otherwise than by the last meeting."""
-        return [each for each in self.changes.sent_back if each.line.pk not in self.last.sent_back]
+        """What was sent back otherwise than by the last meeting and is awaited no more: what is, stands above."""
+        return [s for s in self.changes.sent_back if s.since and s.line.pk not in self.last.sent_back]
 
     @cached_property
     def change_groups(self):

@@ -481,7 +481,7 @@ def test_the_meeting_and_its_paper_tell_what_was_answered_since_and_an_assessmen
     assert "no new assessment" not in page
     assert "nothing sent back" not in page
     assert (
-        "Sent back for evidence: 1 A01 : The minutes. Wanted by 1 December 2022. Sent back by "
+        "Sent back for evidence, no longer waiting: 1 A01 : The minutes. Wanted by 1 December 2022. Sent back by "
         "the Chair , 11 November 2022. Answered since: at risk, 15 November 2022."
     ) in paper
     assert (
@@ -502,6 +502,17 @@ def test_what_the_last_meeting_sent_back_is_told_on_the_paper_once(reader, offic
 
     assert paper.count("Sent back for evidence") == 1
     assert paper.count("Answered since: at risk, 15 November 2022.") == 1
+
+
+def test_what_is_sent_back_and_awaited_is_told_on_the_paper_once_among_the_decisions(reader, officer):
+    make_meeting("2022-11-09"), make_meeting("2022-12-20")
+    report = make_update(make_action("A01"), "done", "2022-11-10", officer, recorded_at=at(2022, 11, 10))
+    make_send_back(report, "2022-11-11", make_user("Chair"), recorded_at=at(2022, 11, 11))
+
+    paper = main_words(reader.get("/meetings/2022-12-20/paper/?as_at=2022-11-20"))
+
+    assert "Sent back, and waiting for the owner’s evidence: 1 A01" in paper
+    assert (paper.count("The minutes"), paper.count("no longer waiting")) == (1, 0)
 
 
 def test_a_meeting_without_a_paper_says_nothing_of_one(reader):
