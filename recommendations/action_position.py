@@ -292,7 +292,9 @@ class ActionPosition(Position):
             return ""
         update = self.update
         if update and update.place > sent_back.report_id:
-            return f"Answered since: {update.words.lower()}, {update.signature.dated}."
+            # Whoever accepts or closes it has decided, though nobody may have answered.
+            what = "Decided" if update.is_acceptance else "Answered"
+            return f"{what} since: {update.words.lower()}, {update.signature.dated}."
         return "Its report was put right since."
 
     @property

@@ -218,6 +218,8 @@ def test_an_assessment_put_right_since_is_told_once_as_it_stands(two_meetings, o
         ("nothing", ""),
         ("report", "Answered since: at risk, 25 October 2022."),
         ("claim", "Answered since: done, evidence awaited, 25 October 2022."),
+        ("acceptance", "Decided since: complete, evidenced, 25 October 2022."),
+        ("closing", "Decided since: closed, not done, 25 October 2022."),
         ("words put right", ""),
         ("report put right", "Its report was put right since."),
         ("report withdrawn", "Its report was put right since."),
@@ -234,6 +236,10 @@ def test_what_was_sent_back_since_is_told_though_it_is_awaited_no_more(two_meeti
             make_update(action, "at_risk", "2022-10-25", **day)
         case "claim":
             make_update(action, "done", "2022-10-25", **day)
+        case "acceptance":
+            make_update(action, "complete", "2022-10-25", **day)
+        case "closing":
+            make_update(action, "closed", "2022-10-25", **day)
         case "words put right":
             make_update(action, "done", "2022-10-20", narrative="As meant", **put_right)
         case "report put right":
