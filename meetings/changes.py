@@ -70,6 +70,8 @@ class Received:
             return f"First report: {said}"
         if not is_newest:
             if newest and newest.is_acceptance and newest.place > now.place:
+                if newest.status == Status.CLOSED:
+                    return f"{said}, then {STATUS_WORDS[Status.CLOSED].lower()}"
                 return f"{said}, then accepted: {STATUS_WORDS[newest.status]}"
             return f"{said}, for an earlier day"
         if self.was_put_right:

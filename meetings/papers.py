@@ -133,7 +133,7 @@ class StatusPaper:
 
     @cached_property
     def sent_back(self):
-        """What was sent back otherwise than by the last meeting and is awaited no more: what is, stands above."""
+        """What was sent back otherwise than by the last meeting, unless it stands above as awaited."""
         return [s for s in self.changes.sent_back if s.since and s.line.pk not in self.last.sent_back]
 
     @cached_property

@@ -1,5 +1,6 @@
 """The month's round: who has reported for the next meeting, who has not, and what it is asked to decide."""
 
+import datetime
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition
 from recommendations.position import board_position
 from recommendations.received import reported_this_round
-from record.held import meetings_held, next_meeting
+from record.held import had_before_it, meetings_held, next_meeting
 from record.models import Ask, Meeting
 from record.signing import name_of
 
@@ -88,12 +89,14 @@ class Together:
 @dataclass(frozen=True)
 class Round:
     """Where the round stands. ``meeting`` is the next one, ``before`` the last one held; each may be None.
+    ``since`` is the day after which reports count: that of its paper or, without one, its own.
 
     ``unowned`` are the open actions that no account owns, ``closed`` those whose owner's account is closed.
     """
 
     meeting: Meeting | None
     before: Meeting | None
+    since: datetime.date | None
     board: BoardPosition
     groups: tuple[Together, ...]
     not_reported: tuple[ActionPosition, ...]
@@ -140,9 +143,11 @@ def round_of(at):
     """The Round as it stands ``at``, in a fixed number of queries."""
     board, meeting = board_position(at), next_meeting(at)
     heard, on_it = reported_this_round(at), agenda(meeting, board, at)
+    before = next(iter(meetings_held(at)), None)
     return Round(
         meeting=meeting,
-        before=next(iter(meetings_held(at)), None),
+        before=before,
+        since=had_before_it(before, at).day if before else None,
         board=board,
         groups=together(_people(board.open, heard)),
         not_reported=tuple(action for action in board.open if action.pk not in heard),

@@ -62,6 +62,11 @@ def home(request):
         "changes": changes,
         "before": before,
         "coming": coming,
+        # Where they stand on the page of the next meeting or, where none is planned, on the status page.
+        "places": {
+            "changes": "#changes" if coming else "#paper-changed",
+            "decisions": "#decisions" if coming else "#paper-asked",
+        },
         "worst": board.exceptions[:SHOWN_FIRST],
         "past": (
             Figure("late", len(board.overdue), "overdue=yes"),

@@ -292,8 +292,8 @@ class ActionPosition(Position):
             return ""
         update = self.update
         if update and update.place > sent_back.report_id:
-            # Whoever accepts or closes it has decided, though nobody may have answered.
-            what = "Decided" if update.is_acceptance else "Answered"
+            # Neither says that what was wanted came: an owner may report something else, and a board decide.
+            what = "Decided" if update.is_acceptance else "Reported"
             return f"{what} since: {update.words.lower()}, {update.signature.dated}."
         return "Its report was put right since."
 

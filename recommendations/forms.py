@@ -183,7 +183,8 @@ class ProgressUpdateForm(IndependentForm):
         status, dated = cleaned.get("status"), cleaned.get("dated")
         for column in ROWS[status].needs if status else ():
             self.require(column, f"{ROWS[status].word.split(',')[0]} needs {NEEDED[column]}")
-        if status in REPORTABLE and self.current and cleaned.get("narrative") == words_of(self.current):
+        accepts_nothing = status == Status.CLOSED or status in REPORTABLE
+        if accepts_nothing and self.current and cleaned.get("narrative") == words_of(self.current):
             self.add_error("narrative", "This says only that the report is accepted. Say what has happened.")
         is_found = bool(self.current and self.current.is_acceptance)
         if cleaned.get("meeting") and status and status not in ACCEPTED and not is_found:
@@ -195,6 +196,7 @@ class ProgressUpdateForm(IndependentForm):
             self.check_recheck(status, read_edtf(dated).first)
         if dated and status in ACCEPTED:
             self.check_that_it_counts(read_edtf(dated).first)
+            self.check_what_was_sent_back(status, read_edtf(dated).first)
         if dated and status in REPORTABLE:
             self.check_what_it_reopens(read_edtf(dated).first)
         if dated and status and self.addition.corrects:
@@ -229,6 +231,20 @@ class ProgressUpdateForm(IndependentForm):
             self.tell_once(
                 f"This will change nothing: “{later.words}”, dated {read_edtf(later.dated)}, is later and "
                 f"stands. {KEPT} Enter that day or a later one or, to save it as it is, choose Save again."
+            )
+
+    def check_what_was_sent_back(self, status, day):
+        """Add an error where what waits for evidence is accepted, told once, or decided on too early."""
+        sent_back = SendBack.objects.standing(self.addition.as_at).filter(report=self.current).first()
+        if not sent_back or self.addition.corrects:
+            return
+        since = say_day(sent_back.dated_first)
+        if day < sent_back.dated_first:
+            self.add_error("dated", f"It was sent back on {since}. Enter that day or a later one.")
+        elif status == Status.COMPLETE:
+            self.tell_once(
+                f"The report was sent back for evidence on {since}, and nothing was reported since. {KEPT} "
+                "To accept it all the same, choose Save again."
             )
 
     def check_what_it_reopens(self, day):

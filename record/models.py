@@ -168,6 +168,12 @@ class Meeting(models.Model):
             raise ValidationError({"papers_due_on": PAPERS_BY_THE_MEETING})
 
 
+ANSWERED = (
+    "The board has answered this, and its answer is to the words that stood. Withdraw the answer first, or "
+    "ask another question."
+)
+
+
 class AskKind(models.TextChoices):
     DECIDE = "decide", "To decide"
     NOTE = "note", "To note"
@@ -214,6 +220,14 @@ class Ask(models.Model):
 
     def get_absolute_url(self):
         return self.meeting.get_absolute_url()
+
+    def clean(self):
+        """Refuse other words for what the board has answered: its answer would be to them."""
+        if self.pk and self.outcomes.in_force().exists():
+            asked = Ask.objects.get(pk=self.pk)
+            for name in ("kind", "text"):
+                if getattr(self, name) != getattr(asked, name):
+                    raise ValidationError({name: ANSWERED})
 
 
 class Demonstration(models.Model):

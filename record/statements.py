@@ -210,11 +210,11 @@ class Signature:
 
 
 def span_in_words(days):
-    """A number of days, 1 or more, in its largest whole unit, beside years in months: "3 weeks", "1 day"."""
+    """A number of days, 1 or more, in whole units: "12 days", "3 weeks", "4 months", "1 year 11 months"."""
     if days >= 365:
         return years_and_months(12 * (days // 365) + min(days % 365 // 30, 11))
-    for size, unit in ((30, "month"), (7, "week"), (1, "day")):
-        if days >= size:
+    for least, size, unit in ((30, 30, "month"), (14, 7, "week"), (1, 1, "day")):
+        if days >= least:
             return counted(days // size, unit)
     return "0 days"
 

@@ -14,11 +14,14 @@ from bcp_board.models import Mail, Why
 from bcp_board.owed_mail import key_of
 from bcp_board.tests.test_access import client_of
 from bcp_board.tests.test_fuzz import FINE, PAYLOADS
+from meetings.tests.factories import paper_of
 from recommendations.models import Action
 from recommendations.tests.factories import make_action, make_due_date, make_update
+from record import ledger
+from record.dates import say_day
 from record.models import LedgerEntry, Meeting
 from record.tests.admin_forms import fields_of
-from record.tests.factories import change, make_meeting, make_user
+from record.tests.factories import change, make_meeting, make_user, noon
 from record.tests.pages import main_words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
@@ -72,6 +75,22 @@ def ticks(response):
     """{who can be ticked: whether they are}"""
     boxes = re.findall(r'type="checkbox"\s+name="person"\s+value="(\w+)"\s+(\w*)', response.content.decode())
     return {name: checked == "checked" for name, checked in boxes}
+
+
+def test_reports_are_counted_from_the_paper_that_the_last_meeting_had_and_the_page_says_so(
+    secretariat, client, ann
+):
+    today = timezone.localdate()
+    held, came_out = make_meeting(today - datetime.timedelta(days=30)), today - datetime.timedelta(days=37)
+    make_meeting(today + datetime.timedelta(days=30))
+    make_action("A01", owner=ann, recorded_at=noon(str(came_out)))
+    clerk = make_user("Secretariat", "clerk")
+    ledger.append([paper_of(held, version=1, by=clerk, at=noon(str(came_out)))])
+
+    text = main_words(client.get("/round/"))
+
+    for_it = f"which was for the meeting of {say_day(held.held_on)}."
+    assert f"None of 1 open action reported on since the paper of {say_day(came_out)}, {for_it}" in text
 
 
 def test_the_page_says_who_has_reported_what_is_asked_and_where_to_go_on(secretariat, client, meeting, ann):

@@ -15,9 +15,9 @@ from recommendations.due_dates import Decision
 from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update
 from record.dates import say_day
 from record.ledger import append
-from record.models import Meeting
+from record.models import ANSWERED, Meeting
 from record.tests.admin_forms import errors_of, fill_in, open_form
-from record.tests.factories import change, make_meeting, make_user
+from record.tests.factories import add, change, make_meeting, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
@@ -241,6 +241,23 @@ def test_what_the_board_is_asked_is_changed_and_withdrawn_with_a_reason_which_re
     asked = re.findall("<li> ?<strong>To decide:</strong> (?:<[^>]*>)*(.*?)<", page)
     assert asked == ["Decide two dates"]
     assert "Decide the dates" in page and "Too wide" in page and "Asked twice" in page
+
+
+def test_what_the_board_has_answered_is_not_reworded_under_its_answer(secretariat):
+    meeting = make_meeting(held_on="2022-11-22", asks=["Decide the dates"])
+    ask, reworded = meeting.asks.get(), {"change_reason": "A slip"}
+    answer = make_outcome(ask, dated="2022-11-22")
+    alone = reverse("admin:record_ask_change", args=[ask.pk])
+
+    assert errors_of(fill_in(secretariat, alone, text="Agree the dates", **reworded))["text"] == [ANSWERED]
+    assert errors_of(fill_in(secretariat, alone, kind="note", **reworded))["kind"] == [ANSWERED]
+    beside = fill_in(secretariat, page_of(meeting), **{"asks-0-text": "Agree the dates"}, **reworded)
+    assert beside.context["inline_admin_formsets"][0].formset.errors == [{"text": [ANSWERED]}]
+    assert meeting.asks.get().text == "Decide the dates"
+
+    add(answer.withdrawal(by=make_user("Chair"), reason="Not yet"))
+    assert fill_in(secretariat, alone, text="Agree the dates", **reworded).status_code == 302
+    assert meeting.asks.get().text == "Agree the dates"
 
 
 def test_a_form_without_all_its_parts_saves_nothing_and_is_told_so_in_our_own_words(secretariat, meeting):

@@ -216,8 +216,8 @@ def test_an_assessment_put_right_since_is_told_once_as_it_stands(two_meetings, o
     ("later", "words"),
     [
         ("nothing", ""),
-        ("report", "Answered since: at risk, 25 October 2022."),
-        ("claim", "Answered since: done, evidence awaited, 25 October 2022."),
+        ("report", "Reported since: at risk, 25 October 2022."),
+        ("claim", "Reported since: done, evidence awaited, 25 October 2022."),
         ("acceptance", "Decided since: complete, evidenced, 25 October 2022."),
         ("closing", "Decided since: closed, not done, 25 October 2022."),
         ("words put right", ""),
@@ -480,19 +480,19 @@ def test_the_meeting_and_its_paper_tell_what_was_answered_since_and_an_assessmen
     paper = main_words(reader.get("/meetings/2022-12-20/paper/?as_at=2022-11-20"))
 
     assert "Sent back for evidence (1) A01: Title of A01 Wanted by 1 December 2022: The minutes" in page
-    assert "Answered since: at risk, 15 November 2022." in page
+    assert "Reported since: at risk, 15 November 2022." in page
     assert "New assessments (1) Recommendation 1: Title 1 The adviser: On track What was seen" in page
     assert "Cara Chair (Chair) , 20 October 2022, recorded 3 weeks later" in page
     assert "It is not the newest that stands." in page
     assert "no new assessment" not in page
     assert "nothing sent back" not in page
     assert (
-        "Sent back for evidence, no longer waiting: 1 A01 : The minutes. Wanted by 1 December 2022. Sent back by "
-        "the Chair , 11 November 2022. Answered since: at risk, 15 November 2022."
+        "Sent back for evidence, no longer waiting: 1 A01 : The minutes. Wanted by 1 December 2022. "
+        "Sent back by the Chair , 11 November 2022. Reported since: at risk, 15 November 2022."
     ) in paper
     assert (
-        "New assessments: 1 Recommendation 1: the adviser says on track (20 October 2022). It is not the "
-        "newest that stands."
+        "New assessments: 1 Recommendation 1: the adviser says on track (20 October 2022, recorded by "
+        "the Chair ). It is not the newest that stands."
     ) in paper
 
 
@@ -507,7 +507,7 @@ def test_what_the_last_meeting_sent_back_is_told_on_the_paper_once(reader, offic
     paper = main_words(reader.get("/meetings/2022-12-20/paper/?as_at=2022-11-20"))
 
     assert paper.count("Sent back for evidence") == 1
-    assert paper.count("Answered since: at risk, 15 November 2022.") == 1
+    assert paper.count("Reported since: at risk, 15 November 2022.") == 1
 
 
 def test_what_is_sent_back_and_awaited_is_told_on_the_paper_once_among_the_decisions(reader, officer):

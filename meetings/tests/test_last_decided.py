@@ -93,7 +93,7 @@ def test_each_kind_of_decision_is_told_with_what_became_of_it(meeting, at_it, ac
         "Proposed dates refused: 1. A02 Title of A02: July 2098. Too late. May 2098 is asked for now. "
         "Accepted or closed: 1. A03 Title of A03: complete, evidenced. "
         "Sent back for evidence: 2. A04: not answered in time, see above. A05 Title of A05: Wanted: "
-        "The rota. Answered since: done, evidence awaited, 1 December 2022. "
+        "The rota. Reported since: done, evidence awaited, 1 December 2022. "
         "Found not to have held: 1. A07: has not held: off track. "
         "Late, and no new date set: 1. A06: due October 2022. Report in May. No new date since. "
         "Actions arising: 2. A09 Title of A09: Director, due April 2098; nothing reported yet. A10 Title of "

@@ -52,6 +52,23 @@ def recommendation_rows(response):
 # Where we stand --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("is_planned", [True, False])
+def test_every_place_on_a_page_to_which_the_first_page_leads_is_there(reader, is_planned):
+    make_meeting("2022-11-09", state="held")
+    if is_planned:
+        make_meeting("2098-12-15")
+    make_due_date(make_action("A01"), "2023-04", needs_decision=True)
+    make_update(make_action("A02"), "off_track", dated="2022-11-20")
+    page = reader.get("/").content.decode()
+    leads = {place for place in re.findall(r'href="([^"#]*#[^"]+)"', page) if not place.startswith("#main")}
+    there = {}
+    for address, _, place in (lead.partition("#") for lead in sorted(leads)):
+        shown = reader.get(address).content.decode() if address else page
+        there[f"{address}#{place}"] = f'id="{place}"' in shown
+    assert len(leads) >= 3
+    assert [lead for lead, is_there in there.items() if not is_there] == []
+
+
 def test_the_ten_recommendations_stand_in_order_and_one_is_critical(reader, record):
     rows = recommendation_rows(reader.get("/?as_at=2022-11-22"))
     assert [int(row.partition(".")[0]) for row in rows] == list(range(1, 11))

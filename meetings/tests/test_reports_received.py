@@ -92,6 +92,15 @@ def test_a_report_that_was_accepted_the_same_day_says_so_and_not_that_it_is_of_a
     ]
 
 
+def test_what_was_closed_after_a_report_is_not_said_to_be_accepted(two_meetings, officer):
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    tell([("2022-10-02", action, "on_track"), ("2022-11-01", action, "done")], officer)
+    make_update(action, "closed", dated="2022-11-01", by=officer, recorded_at=at(2022, 11, 1, 13))
+    assert [each.words for each in changes_at(two_meetings[1]).received] == [
+        "Done, evidence awaited, then closed, not done"
+    ]
+
+
 def test_a_word_put_right_in_the_first_report_of_a_day_leaves_the_second_the_newest(two_meetings, officer):
     action = make_action("A01", recorded_at=at(2022, 10, 1))
     tell([("2022-11-01", action, "on_track"), ("2022-11-01", action, "at_risk")], officer)

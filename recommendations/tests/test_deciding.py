@@ -22,7 +22,7 @@ from recommendations.tests.factories import (
     make_update,
 )
 from record.dates import say_day
-from record.tests.admin_forms import errors_of, fields_of, fill_in, open_form, sign_in
+from record.tests.admin_forms import errors_of, fields_of, fill_in, held, open_form, sign_in
 from record.tests.factories import make_meeting, make_user, noon, on
 from record.tests.pages import main_words
 
@@ -402,6 +402,51 @@ def test_a_report_is_sent_back_and_the_owner_sees_first_what_is_wanted_and_by_wh
     make_update(action, "done", dated="2022-11-25", evidence="The audit", by=officer)
     now = board_position(on(datetime.date.today()))
     assert ([a.ref for a in now.decisions.to_accept], now.decisions.sent_back) == (["A01"], ())
+
+
+def test_who_accepts_what_was_sent_back_though_nothing_came_is_told_so_once(client, officer, action):
+    make_send_back(make_update(action, "done", dated="2022-11-01", by=officer), dated="2022-11-15")
+    page, chair = f"{UPDATE}?action={action.pk}", sign_in(client, make_user("Chair"))
+    typed = {**ACCEPTED, "dated": "14/11/2022"}
+    early = ["It was sent back on 15 November 2022. Enter that day or a later one."]
+    assert errors_of(fill_in(chair, page, **typed)) == {"dated": early}
+    assert (
+        errors_of(fill_in(chair, page, **{**typed, "status": "closed", "reason": "Given up"}))["dated"]
+        == early
+    )
+
+    typed["dated"] = "15/11/2022"
+    told = fill_in(chair, page, **typed)
+    assert errors_of(told) == {
+        "": [
+            "The report was sent back for evidence on 15 November 2022, and nothing was reported since. "
+            "Nothing is saved yet, and what you typed is still here. To accept it all the same, choose Save "
+            "again."
+        ]
+    }
+    assert ProgressUpdate.objects.count() == 1
+    assert client.post(page, {**held(told), **typed}).status_code == 302
+    assert ProgressUpdate.objects.latest("pk").status == "complete"
+
+
+def test_an_answer_to_what_was_sent_back_is_accepted_without_a_word_on_that(client, officer, action):
+    make_send_back(make_update(action, "done", dated="2022-11-01", by=officer), dated="2022-11-15")
+    make_update(action, "done", dated="2022-11-16", evidence="The minutes", by=officer)
+    chair = sign_in(client, make_user("Chair"))
+    answer = fill_in(chair, f"{UPDATE}?action={action.pk}", **{**ACCEPTED, "dated": "17/11/2022"})
+    assert answer.status_code == 302
+
+
+def test_whoever_closes_an_action_says_why_and_not_that_a_report_is_accepted(client, officer, action):
+    make_update(action, "done", dated="2022-11-01", by=officer)
+    page, typed = (
+        f"{UPDATE}?action={action.pk}",
+        {"status": "closed", "dated": "2/11/2022", "reason": "Given up"},
+    )
+    answer = fill_in(sign_in(client, make_user("Chair")), page, **typed)
+    assert errors_of(answer)["narrative"] == [
+        "This says only that the report is accepted. Say what has happened."
+    ]
 
 
 def test_only_the_newest_report_of_completion_is_sent_back_once(client, officer, action):

@@ -11,8 +11,8 @@ from record.statements import span_in_words
         (1, "1 day"),
         (2, "2 days"),
         (6, "6 days"),
-        (7, "1 week"),
-        (13, "1 week"),
+        (7, "7 days"),
+        (13, "13 days"),
         (14, "2 weeks"),
         (29, "4 weeks"),
         (30, "1 month"),
@@ -27,5 +27,5 @@ from record.statements import span_in_words
         (1500, "4 years 1 month"),
     ],
 )
-def test_a_number_of_days_is_said_in_its_largest_whole_unit_and_a_year_with_its_months(days, words):
+def test_a_number_of_days_is_said_in_whole_units_that_hide_little(days, words):
     assert span_in_words(days) == words
