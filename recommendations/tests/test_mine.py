@@ -93,6 +93,24 @@ def test_several_reports_are_saved_together_each_an_entry_of_its_own(client, off
     assert first_fault() is None
 
 
+def test_an_owner_is_led_only_to_what_they_may_put_right(client, officer, action):
+    report = make_update(action, "on_track", by=officer, dated="2022-11-02")
+    sent_back = make_update(make_action("A02", owner=officer), "done", by=officer, dated="2022-11-02")
+    make_send_back(sent_back)
+    sign_in(client, officer)
+
+    links = re.findall(
+        'href="(/admin/recommendations/progressupdate/.*?)"', client.get("/mine/").content.decode()
+    )
+    found = [link for link in links if link.endswith("/change/")]
+
+    assert found == [f"/admin/recommendations/progressupdate/{report.pk}/change/"]
+    assert client.get(f"/admin/recommendations/progressupdate/add/?corrects={report.pk}").status_code == 200
+    assert (
+        client.get(f"/admin/recommendations/progressupdate/add/?corrects={sent_back.pk}").status_code == 403
+    )
+
+
 def test_what_is_right_is_saved_and_what_is_not_comes_back_as_it_was_typed(client, officer, action):
     make_action("A02", owner=officer)
     sign_in(client, officer)
