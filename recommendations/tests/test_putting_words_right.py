@@ -34,6 +34,46 @@ LATER = on(datetime.date(2023, 1, 31))
 WORDS = {"narrative": "The same, spelt right", "correction_reason": "A slip of the pen"}
 
 
+def test_the_page_of_an_action_says_beside_the_newest_report_that_it_corrects_another(client, officer):
+    action = make_action("A01", owner=officer)
+    report = make_update(action, "at_risk", dated="2022-11-01", by=officer)
+    make_update(
+        action,
+        "on_track",
+        dated="2022-11-01",
+        by=make_user("Secretariat"),
+        on_behalf_of=officer,
+        on_behalf_of_signed=report.signed,
+        narrative="All is well",
+        corrects=report,
+        correction_reason="The wrong box",
+    )
+    client.force_login(make_user("Board members"))
+
+    said = words_of(client.get("/actions/A01/")).partition("What its owner reports")[2]
+    assert said.strip().startswith(
+        "On track 1 November 2022 All is well This corrects an earlier entry. The wrong box"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "heading", "more"),
+    [
+        ("closed", "Why it was closed", {"reason": "No money"}),
+        ("complete", "What was accepted", {"evidence": "The minutes"}),
+    ],
+)
+def test_what_was_decided_is_not_told_as_its_owners_report(client, officer, chair, status, heading, more):
+    action = make_action("A01", owner=officer)
+    make_update(action, "done", dated="2022-11-01", by=officer)
+    make_update(action, status, dated="2022-11-02", by=chair, narrative="It is ours", **more)
+    client.force_login(make_user("Board members"))
+
+    assert f"{heading} " in words_of(client.get("/actions/A01/"))
+    page = words_of(client.get("/recommendations/1/"))
+    assert "It is ours A decision, and not its owner’s report: 2 November 2022," in page
+
+
 @pytest.fixture
 def officer():
     return make_user("Officers")
