@@ -78,11 +78,13 @@ def glance(
     decisions: Decisions,
     papers: str = "",
     moved_from: str = "",
+    cancelled: Meeting | None = None,
 ):
     """The Glance of ``board``, with its ``changes`` since the meeting ``before``, and the one to come.
 
     ``decisions`` are those wanted of that one. In words, ``papers`` says when its papers go out, where that
     is told, and ``moved_from`` is the day on which it was to be held before, if it was moved.
+    ``cancelled`` is one that was to be held before it.
     """
     held = "since the last meeting"
     if before:
@@ -95,7 +97,9 @@ def glance(
         or (Cell("No critical recommendation", ("None is marked critical on this day.",)),),
         since=since_meeting(capfirst(held), changes, before),
         since_words=held,
-        coming=next_to_come(board, coming, decisions, papers=papers, moved_from=moved_from),
+        coming=next_to_come(
+            board, coming, decisions, papers=papers, moved_from=moved_from, cancelled=cancelled
+        ),
         compared=f"Since {day.day} {MONTHS[day.month - 1][:3]}" if before else "",
         lines=tuple(Line(r, changes.movement(r.number) if changes else None) for r in board.recommendations),
     )
@@ -142,12 +146,13 @@ def since_meeting(held, changes, before):
     return Cell(held, (changes.movement_words, *paper))
 
 
-def next_to_come(board, meeting, decisions, *, papers, moved_from):
+def next_to_come(board, meeting, decisions, *, papers, moved_from, cancelled):
     """The next meeting, what is to be decided, and when its papers go out."""
+    lines = [f"That of {say_day(cancelled.held_on)} was cancelled."] if cancelled else []
     if not meeting:
         wanted = f"{decisions.counted.capitalize()} waiting{': ' if decisions else ''}{decisions.words}."
-        return Cell("No next meeting recorded", (wanted,))
-    lines = [f"Moved from {moved_from}."] if moved_from else []
+        return Cell("No next meeting recorded", (*lines, wanted))
+    lines += [f"Moved from {moved_from}."] if moved_from else []
     lines += [f"{decisions.words}."] if decisions else []
     if papers:
         lines.append(f"{papers}.")

@@ -35,7 +35,7 @@ from record import ledger
 from record.as_at import AsAt
 from record.dates import say_day, say_moment
 from record.edits import edits_of
-from record.held import meetings_held, went_out
+from record.held import cancelled_before, meetings_held, went_out
 from record.models import Ask, Demonstration, Meeting
 
 HEADING = re.compile(r'<h2 id="([\w-]+)">(.*?)</h2>', re.DOTALL)
@@ -211,6 +211,7 @@ def glance_of(board, *, coming, in_its_paper=False, **told):
         coming=coming,
         papers=papers_due(coming, at, went_out(coming, at)) if is_told else "",
         moved_from=moved_from(coming, at),
+        cancelled=cancelled_before(coming, at),
         **told,
     )
 

@@ -39,6 +39,16 @@ def _to_come(at):
     return recorded(Meeting, at).to_come_from(at.day)[:1]
 
 
+def cancelled_before(meeting, at):
+    """The next meeting that was to come before ``meeting``, which may be None, and was cancelled; or None."""
+    cancelled = next(iter(rows_of(ask(_cancelled, at))), None)
+    return cancelled if cancelled and not (meeting and meeting.held_on < cancelled.held_on) else None
+
+
+def _cancelled(at):
+    return recorded(Meeting, at).cancelled_from(at.day)[:1]
+
+
 def had_before_it(meeting, at):
     """The AsAt of the position that ``meeting`` had before it, asked on the day on which ``at`` is.
 

@@ -86,6 +86,10 @@ class MeetingQuerySet(models.QuerySet):
         to_come = Q(held_on__gt=day) | Q(held_on=day, state=MeetingState.PLANNED)
         return self.taking_place().filter(to_come).order_by("held_on")
 
+    def cancelled_from(self, day):
+        """The meetings that were to be held on ``day`` or later and will not be, the next one first."""
+        return self.filter(state=MeetingState.CANCELLED, held_on__gte=day).order_by("held_on")
+
 
 class Meeting(models.Model):
     """A meeting of the improvement board."""

@@ -52,6 +52,21 @@ def test_where_nothing_is_recorded_every_cell_says_so():
     ]
 
 
+def test_a_meeting_that_was_cancelled_is_said_to_be_where_it_was_looked_for():
+    make_meeting("2022-12-20", state="cancelled")
+    assert seen().coming.lines == ("No decisions waiting.",)
+    make_meeting("2023-01-17", state="cancelled")
+    make_meeting("2023-02-14", state="cancelled")
+    gone = "That of 17 January 2023 was cancelled."
+    assert (seen().coming.heading, seen().coming.lines[0]) == ("No next meeting recorded", gone)
+    make_meeting("2023-02-21")
+    assert (seen().coming.heading, seen().coming.lines[0]) == ("21 February 2023: no decisions", gone)
+    make_meeting("2023-01-16")
+    assert seen().coming.heading == "16 January 2023: no decisions"
+    assert gone not in seen().coming.lines
+    assert seen(datetime.date(2023, 1, 17)).coming.lines[0] == gone
+
+
 def test_the_judgement_held_is_dated_and_an_inspection_without_an_overall_grade_is_given_none():
     visit = make_visit("full-1", "full", dates="2021-12")
     make_judgement(visit, "good", make_area("leaders", "Leaders"))

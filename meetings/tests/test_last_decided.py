@@ -167,5 +167,5 @@ def test_it_costs_the_same_however_much_was_decided(
         make_decision(proposal, **at_it)
     for ask in list(meeting.asks.all())[:count]:
         make_outcome(ask, **at_it)
-    with django_assert_num_queries(56):
+    with django_assert_num_queries(57):
         told()

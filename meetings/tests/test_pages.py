@@ -148,7 +148,7 @@ def test_the_position_costs_the_same_however_many_actions(reader, size, django_a
     # its date; the next meeting; the newest paper; whether this is a demonstration; what was corrected of
     # each of eleven kinds of rows, and of actions again, now and as at that meeting; the newest entry, to
     # see whether that is over
-    with django_assert_num_queries(59):
+    with django_assert_num_queries(60):
         reader.get("/")
 
 

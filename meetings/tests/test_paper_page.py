@@ -486,7 +486,7 @@ def test_the_page_costs_the_same_however_much_is_on_it(db, django_assert_num_que
         papers.render_paper(papers.status_paper(**context, has_annex=True))
 
 
-QUERIES = 35
+QUERIES = 36
 
 
 def test_what_is_said_is_cut_only_after_a_whole_sentence():

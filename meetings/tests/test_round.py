@@ -225,5 +225,5 @@ def test_it_takes_the_same_queries_however_many_people_and_actions(django_assert
     month = round_of(at())
     assert len(month.people) == rows
     # the position of the board, the meetings twice, what was reported, accounts, the paper's numbers, asks
-    with django_assert_num_queries(38):
+    with django_assert_num_queries(39):
         round_of(at())
