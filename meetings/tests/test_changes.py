@@ -26,7 +26,7 @@ from recommendations.tests.factories import (
 from recommendations.tests.histories import AS_FOUND, DAYS, day, histories, make_board, store
 from record.dates import end_of
 from record.held import meetings_held
-from record.tests.factories import add, make_meeting, make_user, noon, on, saved
+from record.tests.factories import add, make_document, make_meeting, make_user, noon, on, saved
 from record.tests.pages import main_words
 
 pytestmark = pytest.mark.django_db
@@ -196,6 +196,17 @@ def test_every_assessment_recorded_since_is_told_though_it_is_not_the_newest(two
         ("25 October 2022", "off_track", "complete", True),
     ]
     assert changes.what_moved[11] == (changes.assessed, "newly assessed")
+
+
+def test_what_is_known_from_the_day_after_a_meeting_is_new_since_it_and_was_not_before_it(db):
+    """A document is known from the first moment of its day, at which the day of the meeting is over."""
+    meetings = [make_meeting(day) for day in ("2022-10-05", "2022-11-08", "2022-12-06")]
+    letter = make_document("letter", published="2022-11-09")
+    make_assessment(make_recommendation(1), "on_track", "2022-11-01", document=letter)
+
+    told = [changes_at(meeting, datetime.date(2022, 12, 10)).assessed for meeting in meetings[1:]]
+
+    assert [[new.line.status for new in assessed] for assessed in told] == [[], ["on_track"]]
 
 
 def test_an_assessment_put_right_since_is_told_once_as_it_stands(two_meetings, officer):
