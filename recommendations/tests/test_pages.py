@@ -22,10 +22,11 @@ from recommendations.tests.factories import (
 from record import erasure
 from record.as_at import AsAt
 from record.sources import Source
-from record.tests.factories import add, make_document, make_meeting, make_user, on, saved
+from record.tests.factories import add, change, make_document, make_meeting, make_user, on, saved
 from record.tests.pages import main_words as words
 from record.tests.pages import words as words_of
 from visits.models import Finding
+from visits.tests.factories import make_finding
 
 pytestmark = pytest.mark.again
 
@@ -493,3 +494,14 @@ def test_a_recommendation_of_many_actions_is_shown_by_twenty_and_every_row_of_th
     assert found == [refs[20:], refs[:20], ["21"], ["21"]]
     assert "Here is A21, 1 of its 21 actions." in reports
     assert [line.text for line in second.context["history"].entries] == ["Said of 21"]
+
+
+def test_a_finding_that_was_withdrawn_stays_struck_through_on_the_page_of_what_it_led_to(reader):
+    gone = make_finding("F01", text="Visits were late")
+    make_recommendation(1, findings=[gone, make_finding("F02", text="Records were thin")])
+    change(gone, is_withdrawn=True)
+
+    page = words(reader.get("/recommendations/1/"))
+
+    assert "No longer here, and counted nowhere here (1)" in page
+    assert "Visits were late" in page.partition("No longer here")[2]
