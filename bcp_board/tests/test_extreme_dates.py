@@ -7,6 +7,7 @@ from django.test import Client
 from bcp_board.tests.addresses import MEETING
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
+from recommendations.tests.factories import make_update
 from record.models import Document
 from record.tests.admin_forms import errors_of, fill_in, open_form
 from visits.models import Event, Visit
@@ -54,6 +55,8 @@ PAGES = [
 def forms(people):
     """{what is dated: (the address of its form, the field, what else it needs)}"""
     action, recommendation = Action.objects.get(), Recommendation.objects.get()
+    # Whoever accepts what was sent back, though nothing was reported since, is told so before anything else.
+    make_update(action, "done", dated="2022-11-20", by=people["officer"])
     proposal = DueDate.objects.get(decisions=None)
     update = f"/admin/recommendations/progressupdate/add/?action={action.pk}"
     due = f"/admin/recommendations/duedate/add/?action={action.pk}"
