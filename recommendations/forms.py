@@ -235,8 +235,10 @@ class ProgressUpdateForm(IndependentForm):
 
     def check_what_was_sent_back(self, status, day):
         """Add an error where what waits for evidence is accepted, told once, or decided on too early."""
-        sent_back = SendBack.objects.standing(self.addition.as_at).filter(report=self.current).first()
-        if not sent_back or self.addition.corrects:
+        if self.addition.corrects or not self.current:
+            return
+        sent_back = SendBack.in_force_of(self.current).first()
+        if not sent_back:
             return
         since = say_day(sent_back.dated_first)
         if day < sent_back.dated_first:
