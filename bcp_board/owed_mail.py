@@ -24,6 +24,7 @@ from recommendations.sent_back import SendBack
 from recommendations.status import ACCEPTED
 from record.dates import say_day, start_of
 from record.held import went_out
+from record.texts import so_many
 
 PUBLISH = "meetings.add_paper"
 # So that a weekend without a mail server loses nothing.
@@ -63,10 +64,6 @@ def key_of(row):
     return f"{row._meta.label_lower} {row.pk}"
 
 
-def counted(count, noun):
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def all_owed(month):
     """The Owed of the day on which the Round ``month`` stands, those that were sent already among them."""
     return [*reminders(month), *asked_for(month), *lists(month), *decided(month.board), *old_addresses()]
@@ -99,7 +96,7 @@ def reminder(person, month, *, why, about=""):
         since = f"since the meeting of {say_day(month.before.held_on)}" if month.before else "so far"
         return (
             f"{Why(why).label} for {of}",
-            f"You own {counted(count, 'open action')} on which nothing was reported {since}.",
+            f"You own {so_many(count, 'open action')} on which nothing was reported {since}.",
             papers,
             f"Report on them here: {link('mine')}",
         )

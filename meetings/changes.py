@@ -27,6 +27,7 @@ from recommendations.status import RANK, STATUS_WORDS, Status
 from record.as_at import AsAt
 from record.held import MEETINGS_LOOKED_BACK, had_before_each, had_before_it, published_by
 from record.statements import place_of
+from record.texts import so_many
 from record.versions import read_asked
 
 # So many reports on one action since a meeting are told in full; the others stand in its history.
@@ -252,7 +253,7 @@ class Changes:
         if not count:
             return "No action is open."
         heard = count - len(self.not_reported)
-        return f"{heard or 'None'} of {count} open action{'' if count == 1 else 's'} reported on since."
+        return f"{heard or 'None'} of {so_many(count, 'open action')} reported on since."
 
     @property
     def worse(self):
@@ -268,11 +269,11 @@ class Changes:
     def movement_words(self):
         """How many actions moved, and how many of the open ones were reported on, in a line."""
         number = len(self.worse)
-        movement = f"{number} action{'' if number == 1 else 's'} worse, {len(self.better)} better"
+        movement = f"{so_many(number, 'action')} worse, {len(self.better)} better"
         if not self.now.open:
             return f"{movement}. No action is open."
         count, silent = len(self.now.open), len(self.not_reported)
-        heard = f"{count - silent} of {count} open action{'' if count == 1 else 's'} reported"
+        heard = f"{count - silent} of {so_many(count, 'open action')} reported"
         return f"{movement}. {heard}, {silent} not."
 
     def direction(self, number):

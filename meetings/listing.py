@@ -12,6 +12,7 @@ from record.held import had_with
 from record.models import Meeting
 from record.rows import keys_as_at
 from record.statements import statement_kinds
+from record.texts import so_many
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Listed:
     def decided_words(self):
         if not self.decided:
             return "No decision is recorded."
-        return f"{self.decided} decision{'' if self.decided == 1 else 's'}."
+        return f"{so_many(self.decided, 'decision')}."
 
     @property
     def changes_words(self):

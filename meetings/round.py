@@ -16,6 +16,7 @@ from recommendations.received import reported_this_round
 from record.held import had_before_it, meetings_held, next_meeting
 from record.models import Ask, Meeting
 from record.signing import name_of
+from record.texts import so_many
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Round:
         """How many of the open actions were reported on: "9 of 24 open actions reported on"."""
         count = len(self.board.open)
         heard = count - len(self.not_reported)
-        return f"{heard or 'None'} of {count} open action{'' if count == 1 else 's'} reported on"
+        return f"{heard or 'None'} of {so_many(count, 'open action')} reported on"
 
 
 def round_of(at):

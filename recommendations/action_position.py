@@ -25,6 +25,7 @@ from record.dates import read_edtf, say_day
 from record.erasure import is_notice
 from record.rows import Position
 from record.statements import span_in_words
+from record.texts import so_many
 
 # Of dates that are named in a line.
 MOST_NAMED = 4
@@ -305,7 +306,7 @@ class ActionPosition(Position):
 
 def dates_untold(count):
     """That ``count`` dates passed in silence, in words, beside how many were missed; "" for none."""
-    return f"{count} date{'' if count == 1 else 's'} passed with nothing reported" if count else ""
+    return f"{so_many(count, 'date')} passed with nothing reported" if count else ""
 
 
 def in_a_row(words):

@@ -29,6 +29,7 @@ from record.models import Document
 from record.signing import Refused, name_in, name_of
 from record.spreadsheets import Row, read_table
 from record.statement_forms import Addition
+from record.texts import so_many
 from record.work import class_of, form_of
 from visits.models import Finding
 
@@ -134,11 +135,7 @@ class Outcomes:
             (PROPOSED, "date", "proposed"),
         )
         counts = self.counts
-        said = [
-            f"{counts[k]} {what}{'' if counts[k] == 1 else 's'} {done}"
-            for k, what, done in named
-            if counts[k]
-        ]
+        said = [f"{so_many(counts[k], what)} {done}" for k, what, done in named if counts[k]]
         return ", ".join(said)
 
 

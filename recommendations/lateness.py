@@ -23,9 +23,10 @@ from django.utils import timezone
 from recommendations.due_dates import Decision, Outcome
 from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, is_acceptance
 from record.as_at import AsAt
-from record.dates import counted, read_edtf, say_day, years_and_months
+from record.dates import read_edtf, say_day, years_and_months
 from record.rows import Position
 from record.statements import place_of, since_it_said
+from record.texts import so_many
 
 
 def overdue(at):
@@ -381,7 +382,7 @@ class Slip:
             return "slippage not computed, because a date has no first day"
         if not self.months and not self.days:
             return f"{'about ' if self.is_about else ''}the same as the first date"
-        said = years_and_months(abs(self.months)) if self.months else counted(abs(self.days), "day")
+        said = years_and_months(abs(self.months)) if self.months else so_many(abs(self.days), "day")
         word = "later" if self.months + self.days > 0 else "earlier"
         return f"{'about ' if self.is_about else ''}{said} {word} than the first date"
 

@@ -30,11 +30,12 @@ from recommendations.models import Action, LeadBasis, ProgressUpdate, Recommenda
 from recommendations.position import actions_told_of, progress_position
 from recommendations.status import ACCEPTED, REPORTABLE, STATUS_WORDS, Status
 from record.as_at import EARLIEST, AsAt
-from record.dates import counted, read_edtf
+from record.dates import read_edtf
 from record.kept import kept_position
 from record.prepared import ask
 from record.rows import rows_as_at
 from record.statements import place_of
+from record.texts import so_many
 
 FEWEST = 5
 DAYS_BEFORE = 90
@@ -381,4 +382,4 @@ def dates(count):
 def months_in_words(days):
     """A number of days in months or, below one, in days: "19 months", "18 days"."""
     count, unit = (round(days / DAYS_IN_A_MONTH), "month") if days > 30 else (int(days), "day")
-    return counted(count, unit)
+    return so_many(count, unit)

@@ -16,6 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from record.texts import so_many
+
 YEARS = range(1990, 2100)
 MONTHS = [
     "January",
@@ -419,9 +421,4 @@ last_day = first_day
 def years_and_months(months):
     """A number of months, 1 or more: "1 year 11 months", "2 years", "7 months"."""
     parts = zip(divmod(months, 12), ("year", "month"), strict=True)
-    return " ".join(counted(count, unit) for count, unit in parts if count)
-
-
-def counted(count, unit):
-    """So many of a unit: "1 week", "3 weeks"."""
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return " ".join(so_many(count, unit) for count, unit in parts if count)

@@ -16,10 +16,11 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from record.dates import EdtfField, counted, first_day, last_day, read_edtf, years_and_months
+from record.dates import EdtfField, first_day, last_day, read_edtf, years_and_months
 from record.fields import NoteField, source_document
 from record.signing import name_in, name_of, role_in, signature
 from record.sources import source_of
+from record.texts import so_many
 
 SAY_WHAT_WAS_WRONG = "Say what was wrong with the earlier entry."
 
@@ -215,7 +216,7 @@ def span_in_words(days):
         return years_and_months(12 * (days // 365) + min(days % 365 // 30, 11))
     for least, size, unit in ((30, 30, "month"), (14, 7, "week"), (1, 1, "day")):
         if days >= least:
-            return counted(days // size, unit)
+            return so_many(days // size, unit)
     return "0 days"
 
 

@@ -26,6 +26,11 @@ def is_visible(text):
     return any(unicodedata.category(sign) not in UNSEEN and sign not in BLANKS for sign in text)
 
 
+def so_many(count, noun):
+    """A number of things: "1 week", "3 open actions"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def ended(text):
     """``text`` as a sentence before another: with a full stop, where it was ended with nothing."""
     text = text.rstrip()
