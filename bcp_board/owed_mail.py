@@ -93,7 +93,7 @@ def reminder(person, month, *, why, about=""):
         papers = f"The papers of {of}{when}." if when else f"They are for {of}."
         if out:
             papers += " What is reported now is told at it as new."
-        since = f"since the meeting of {say_day(month.before.held_on)}" if month.before else "so far"
+        since = month.since_words or "so far"
         return (
             f"{Why(why).label} for {of}",
             f"You own {so_many(count, 'open action')} on which nothing was reported {since}.",

@@ -13,6 +13,7 @@ from recommendations.action_position import ActionPosition
 from recommendations.board import BoardPosition
 from recommendations.position import board_position
 from recommendations.received import reported_this_round
+from record.dates import say_day
 from record.held import had_before_it, meetings_held, next_meeting
 from record.models import Ask, Meeting
 from record.signing import name_of
@@ -131,6 +132,16 @@ class Round:
             (what, [f"{w.name} on {w.action.ref}" for w in wanted]) for what, wanted in self.decisions.kinds
         ]
         return [(what, f"{len(named)} ({', '.join(named)})" if named else "none") for what, named in kinds]
+
+    @property
+    def since_words(self):
+        """From what reports are counted: "since the meeting of 22 November 2022"; "" where none was held."""
+        if not self.before:
+            return ""
+        held = f"meeting of {say_day(self.before.held_on)}"
+        if self.since == self.before.held_on:
+            return f"since the {held}"
+        return f"since the paper of {say_day(self.since)}, which was for the {held}"
 
     @property
     def reported_words(self):

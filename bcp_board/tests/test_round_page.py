@@ -11,13 +11,15 @@ from django.test import Client
 from django.utils import timezone
 
 from bcp_board.models import Mail, Why
-from bcp_board.owed_mail import key_of
+from bcp_board.owed_mail import key_of, reminder
 from bcp_board.tests.test_access import client_of
 from bcp_board.tests.test_fuzz import FINE, PAYLOADS
+from meetings.round import round_of
 from meetings.tests.factories import paper_of
 from recommendations.models import Action
 from recommendations.tests.factories import make_action, make_due_date, make_update
 from record import ledger
+from record.as_at import AsAt
 from record.dates import say_day
 from record.models import LedgerEntry, Meeting
 from record.tests.admin_forms import fields_of
@@ -87,10 +89,12 @@ def test_reports_are_counted_from_the_paper_that_the_last_meeting_had_and_the_pa
     clerk = make_user("Secretariat", "clerk")
     ledger.append([paper_of(held, version=1, by=clerk, at=noon(str(came_out)))])
 
-    text = main_words(client.get("/round/"))
+    text, month = main_words(client.get("/round/")), round_of(AsAt.now(today))
+    mail = reminder(month.people[0], month, why=Why.ASKED)
 
-    for_it = f"which was for the meeting of {say_day(held.held_on)}."
-    assert f"None of 1 open action reported on since the paper of {say_day(came_out)}, {for_it}" in text
+    since = f"since the paper of {say_day(came_out)}, which was for the meeting of {say_day(held.held_on)}."
+    assert f"None of 1 open action reported on {since}" in text
+    assert f"You own 1 open action on which nothing was reported {since}" in mail.says(1)
 
 
 def test_the_page_says_who_has_reported_what_is_asked_and_where_to_go_on(secretariat, client, meeting, ann):
