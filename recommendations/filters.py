@@ -32,6 +32,8 @@ SORTS = {
 
 # What is asked most, which the form shows; the rest it shows once somebody wants more.
 ASKED_MOST = ("status", "recommendation", "q", "sort")
+# The fields whose choices are those of the day.
+OFFERED_BY_DAY = ("owner", "person", "recommendation")
 
 
 class Boxes(forms.CheckboxSelectMultiple):
@@ -169,6 +171,12 @@ class ActionFilter(django_filters.FilterSet):
             elif chosen:
                 said.append(f"{field.label}: {' or '.join(str(words.get(str(v), v)) for v in values)}")
         return said
+
+    @property
+    def told(self):
+        """All that the form shows: what its fields offer, where that is not always the same, and what is asked."""
+        offered = tuple(tuple(self.filters[name].extra["choices"]) for name in OFFERED_BY_DAY)
+        return offered, tuple((name, tuple(self.data.getlist(name))) for name in self.filters)
 
     @property
     def shown(self):

@@ -135,6 +135,12 @@ def past_part(context, template_name, *told):
 
 
 @register.simple_tag(takes_context=True)
+def filter_form(context, filter):
+    """The form of an ActionFilter. What progress is recorded changes nothing in it."""
+    return _part(context, "recommendations/_filter_form.html", (filter.told, context["at"].query))
+
+
+@register.simple_tag(takes_context=True)
 def history_entry(context, entry):
     """A HistoryLine as history shows it."""
     # The day of a meeting may be put right, and what is said of a document may be corrected. After a restore
