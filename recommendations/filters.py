@@ -174,7 +174,7 @@ class ActionFilter(django_filters.FilterSet):
 
     @property
     def told(self):
-        """All that the form shows: what its fields offer, where that is not always the same, and what is asked."""
+        """All that the form shows: what its fields offer where that may change, and what is asked."""
         offered = tuple(tuple(self.filters[name].extra["choices"]) for name in OFFERED_BY_DAY)
         return offered, tuple((name, tuple(self.data.getlist(name))) for name in self.filters)
 

@@ -306,13 +306,13 @@ def run_with(path, text_file, tests_file):
     return run_tests(list(dict.fromkeys(name.partition("::")[0] for name in tests)), Order(tests))
 
 
-def watch(report):
-    """Run all tests as they are, and write to ``report`` each one's seconds and who runs each line."""
+def watch(report, *tests):
+    """Run ``tests`` as they are, and write to ``report`` each one's seconds and who runs each line."""
     from coverage import Coverage
 
     coverage = Coverage(data_file=None, include=[str(ROOT / path) for path in RULES], config_file=False)
     coverage.start()
-    status = run_tests(TESTS, plugin := Watch(coverage))
+    status = run_tests(tests, plugin := Watch(coverage))
     coverage.stop()
     data = coverage.get_data()
     runs = {path: data.contexts_by_lineno(str(ROOT / path)) for path in RULES}
@@ -329,6 +329,33 @@ def in_a_process(mode, own, database, *arguments):
         return subprocess.run(program, cwd=ROOT, env=env, capture_output=True, text=True)
     finally:
         own.unlink(missing_ok=True)
+
+
+def watched(folder, database, shares):
+    """What ``watch`` writes of all TESTS, which so many processes run at a time, a share each."""
+    files = sorted(str(file.relative_to(ROOT)) for name in TESTS for file in test_files(ROOT / name))
+    random.Random(SEED).shuffle(files)
+
+    def share(number):
+        report = folder / f"seen-{number}"
+        own, mine = folder / f"watched-{number}.sqlite3", files[number::shares]
+        done = in_a_process("--watch", own, database, report, *mine)
+        if done.returncode:
+            sys.exit(f"{done.stdout}\nThe tests fail without any change, so they can notice none.")
+        return json.loads(report.read_text(encoding="utf-8"))
+
+    seconds, runs = {}, {path: defaultdict(list) for path in RULES}
+    with ThreadPoolExecutor(shares) as pool:
+        for seen in pool.map(share, range(shares)):
+            seconds |= seen["seconds"]
+            for path, lines in seen["runs"].items():
+                for line, names in lines.items():
+                    runs[path][line] += names
+    return {"seconds": seconds, "runs": runs}
+
+
+def test_files(path):
+    return path.rglob("test_*.py") if path.is_dir() else [path]
 
 
 def tests_for(mutant, seen):
@@ -372,10 +399,7 @@ def main(arguments):
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(asked.workers) as pool:
         folder = Path(name)
         database = make_database(folder)
-        unchanged = in_a_process("--watch", folder / "watched.sqlite3", database, report := folder / "seen")
-        if unchanged.returncode:
-            sys.exit(f"{unchanged.stdout}\nThe tests fail without any change, so they can notice none.")
-        seen = json.loads(report.read_text(encoding="utf-8"))
+        seen = watched(folder, database, asked.workers)
         print(f"{len(seen['seconds'])} tests were watched in {time.monotonic() - began:.0f} s", flush=True)
         of_each, results = defaultdict(list), []
         answers = pool.map(lambda mutant: is_noticed(mutant, folder, database, seen), chosen)

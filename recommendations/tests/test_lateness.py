@@ -10,8 +10,16 @@ import pytest
 
 from recommendations.due_dates import DueDate
 from recommendations.lateness import is_same_date, slip_between
+from recommendations.models import Action
 from recommendations.position import board_position, progress_position
-from recommendations.tests.factories import make_action, make_decision, make_due_date, make_update, position
+from recommendations.tests.factories import (
+    WINTER,
+    make_action,
+    make_decision,
+    make_due_date,
+    make_update,
+    position,
+)
 from record.dates import end_of, read_edtf
 from record.tests.factories import add, make_meeting, make_user, noon, on
 from record.tests.pages import words_of
@@ -22,15 +30,16 @@ LAST = datetime.date(2022, 11, 30)
 DAY_BEFORE, LAST_DAY, DAY_AFTER, NEXT = "2022-11-29", "2022-11-30", "2022-12-01", "2022-12-02"
 AGREED = ("due", "2022-10-01", "2022-10-01", "2022-11")
 REPORTED = ("update", "2022-10-03", "2022-10-03", "on_track")
+TOGETHER, MOMENT = datetime.timedelta(0), datetime.timedelta(microseconds=1)
 MISSED, SILENT, NEITHER = "missed", "silent", ""
 
 
-def tell(rows):
-    """Make the action, and add ``rows`` to it in the order in which they were recorded."""
+def tell(rows, apart=MOMENT):
+    """Make the action, and add ``rows`` to it in the order in which they were recorded, so far ``apart``."""
     action = make_action(agreed_on="2022-09-01", recorded_at=noon("2022-09-01"))
     person, made = make_user("Chair"), {}
     for place, (kind, said, recorded, value) in enumerate(sorted(rows, key=lambda row: row[2])):
-        moment = noon(recorded) + datetime.timedelta(microseconds=place)
+        moment = noon(recorded) + place * apart
         by = {"by": person, "dated": said, "recorded_at": moment}
         if kind == "update":
             made[value] = make_update(action, value, **by)
@@ -164,6 +173,43 @@ def test_what_became_of_a_date(rows, before, the_day, after, later):
     tell(rows)
 
     assert [judged(day) for day in (DAY_BEFORE, LAST_DAY, DAY_AFTER, NEXT)] == [before, the_day, after, later]
+
+
+@pytest.mark.parametrize("status", ["on_track", "off_track"])
+def test_a_report_entered_together_with_the_date_that_replaces_one_tells_of_no_day_on_which_it_was_late(
+    status,
+):
+    tell([AGREED, ("update", NEXT, NEXT, status), ("due", NEXT, NEXT, "2023-03")], apart=TOGETHER)
+
+    assert [judged(day) for day in (LAST_DAY, DAY_AFTER, NEXT)] == [NEITHER, SILENT, SILENT]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("due", "2023-06"), ("update", "closed")])
+@pytest.mark.parametrize(("apart", "waiting"), [(TOGETHER, ["2023-03"]), (MOMENT, [])])
+def test_a_proposal_is_ended_by_what_is_entered_after_it_and_not_together_with_it(
+    kind, value, apart, waiting
+):
+    tell([AGREED, ("proposed", NEXT, NEXT, "2023-03"), (kind, NEXT, NEXT, value)], apart=apart)
+
+    proposals = position(Action.objects.get()).proposals
+    assert [line.row.due for line in proposals if line.is_waiting] == waiting
+
+
+@pytest.mark.parametrize(("apart", "became"), [(TOGETHER, NEITHER), (MOMENT, MISSED)])
+def test_a_date_is_not_late_on_account_of_the_entry_that_holds_the_one_after_it_too(apart, became):
+    """As where somebody enters all that was agreed before there was a record."""
+    first, second = ("due", "2022-10-01", NEXT, "2022-11"), ("due", "2022-11-15", NEXT, "2023-03")
+    tell([REPORTED, first, second], apart=apart)
+
+    assert judged(NEXT) == became
+
+
+def test_of_two_dates_set_at_one_moment_the_one_entered_last_is_the_agreed_one():
+    tell([AGREED, ("due", NEXT, NEXT, "2023-06"), ("due", NEXT, NEXT, "2023-03")], apart=TOGETHER)
+
+    action = position(Action.objects.get())
+    assert [line.row.due for line in action.dates] == ["2022-11", "2023-06", "2023-03"]
+    assert action.due.row.due == DueDate.objects.agreed(on(WINTER)).first().due == "2023-03"
 
 
 @pytest.mark.parametrize("due", ["2022~", "[2022-10-06..]"])
