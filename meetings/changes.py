@@ -247,6 +247,11 @@ class Changes:
         return dict(owners)
 
     @property
+    def nobody_could(self):
+        """Those that nothing was reported on of which nobody owns an open account today."""
+        return tuple(action for action in self.not_reported if not action.owner_is_open)
+
+    @property
     def reported_words(self):
         """On how many of the open actions something was reported, in a sentence."""
         count = len(self.now.open)

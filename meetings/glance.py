@@ -22,10 +22,14 @@ MOST_SHAPES = 12
 
 @dataclass(frozen=True)
 class Cell:
-    """What is to be known first of one thing: a heading of a few words, and a sentence or two under it."""
+    """What is to be known first of one thing: a heading of a few words, and a sentence or two under it.
+
+    ``ref`` is that of the action with which its first line begins, or "".
+    """
 
     heading: str
     lines: tuple[str, ...]
+    ref: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,8 @@ def critical_cell(recommendation):
         lines.append(f"{TERMS['misses']}: {recommendation.misses_words}.")
     nearer = " is nearer" if failing else ""
     lines.append(f"What hangs on it{nearer}: {recommendation.consequence}")
-    heading = f"Recommendation {recommendation.number} {recommendation.standing_words}"
-    return Cell(heading, tuple(lines))
+    heading = f"Critical: recommendation {recommendation.number} {recommendation.standing_words}"
+    return Cell(heading, tuple(lines), ref=failing[0].ref if failing else "")
 
 
 def since_meeting(held, changes, before):

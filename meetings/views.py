@@ -65,7 +65,8 @@ def home(request):
         # Where they stand on the page of the next meeting or, where none is planned, on the status page.
         "places": {
             "changes": "#changes" if coming else "#paper-changed",
-            "decisions": "#decisions" if coming else "#paper-asked",
+            "reported": "#reported" if coming else "#paper-reported",
+            "decisions": "#asked" if coming else "#paper-asked",
         },
         "worst": board.exceptions[:SHOWN_FIRST],
         "past": (

@@ -281,7 +281,7 @@ class BoardPosition(ProgressPosition):
         """How old the newest source is, and whether anybody has said anything since, in sentences."""
         said = [*(a.update for a in self.reported), *(a for r in self.recommendations for a in r.assessments)]
         told = newest_of([row for row in said if not row.document_id])
-        kind = "assessment" if isinstance(told, Assessment) else "report"
+        kind = "assessment" if isinstance(told, Assessment) else "progress report"
         return age_in_words(self.sources, self.at, told=told and read_edtf(told.dated), kind=kind)
 
     @cached_property

@@ -97,21 +97,21 @@ def test_the_critical_recommendation_is_late_off_track_or_cannot_be_judged_and_s
     make_update(action, "on_track")
     note()
     assert said == [
-        ("Recommendation 6 has no action", "What hangs on it: The trust question."),
-        ("Recommendation 6 is not yet reported on", "What hangs on it: The trust question."),
+        ("Critical: recommendation 6 has no action", "What hangs on it: The trust question."),
+        ("Critical: recommendation 6 is not yet reported on", "What hangs on it: The trust question."),
         (
-            "Recommendation 6 cannot be judged",
+            "Critical: recommendation 6 cannot be judged",
             "1 date has passed without a report.",
             "What hangs on it: The trust question.",
         ),
         (
-            "Recommendation 6 is off track",
+            "Critical: recommendation 6 is off track",
             "A02 is off track.",
             "Of the rest it cannot be told: 1 date has passed without a report.",
             "What hangs on it is nearer: The trust question.",
         ),
         (
-            "Recommendation 6 is late",
+            "Critical: recommendation 6 is late",
             "A01 is overdue (due November 2022), and 1 more is overdue or off track.",
             "What hangs on it is nearer: The trust question.",
         ),
@@ -128,12 +128,12 @@ def test_a_new_date_does_not_hide_that_a_critical_recommendations_dates_were_mis
     moved = seen().critical[0]
     assert [(cell.heading, *cell.lines) for cell in (late, moved)] == [
         (
-            "Recommendation 6 is late",
+            "Critical: recommendation 6 is late",
             "A01 is overdue (due November 2022).",
             "What hangs on it is nearer: The trust question.",
         ),
         (
-            "Recommendation 6 has an action on track, at worst",
+            "Critical: recommendation 6 has an action on track, at worst",
             "Deadlines missed: 1.",
             "What hangs on it: The trust question.",
         ),
@@ -143,7 +143,7 @@ def test_a_new_date_does_not_hide_that_a_critical_recommendations_dates_were_mis
 def test_a_critical_recommendation_that_nothing_endangers_says_its_worst_status():
     critical = make_recommendation(6, is_critical=True, consequence="The trust question.")
     make_update(make_action("A01", critical), "at_risk")
-    assert seen().critical[0].heading == "Recommendation 6 has an action at risk, at worst"
+    assert seen().critical[0].heading == "Critical: recommendation 6 has an action at risk, at worst"
 
 
 def test_worse_and_better_count_actions_reported_at_both_ends_and_the_rest_of_the_open_are_told():

@@ -225,12 +225,10 @@ def test_a_cancelled_meeting_is_neither_decided_nor_published(client, db):
 
 
 def test_the_first_page_leads_to_what_the_last_meeting_held_decided(reader):
-    assert "What that meeting decided" not in said_on(reader, "/")[0]
+    assert "what was decided then" not in said_on(reader, "/")[0]
     make_meeting("2022-12-01")
     page = reader.get("/").content.decode()
-    assert re.findall(r'href="([^"]*)"\s*>What that meeting decided', page) == [
-        "/meetings/2022-12-01/#decided"
-    ]
+    assert re.findall(r'href="([^"]*)"\s*>what was decided then', page) == ["/meetings/2022-12-01/#decided"]
     assert 'id="decided"' in reader.get("/meetings/2022-12-01/").content.decode()
 
 

@@ -82,13 +82,47 @@ def test_the_ten_recommendations_stand_in_order_and_one_is_critical(reader, reco
 def test_the_record_system_is_overdue_from_the_first_of_december_and_not_before(reader, record):
     before, after = (words(reader.get(f"/?as_at=2022-{day}")) for day in ("11-30", "12-01"))
     missed = "Deadlines missed: at least 1. What hangs on it: Failing to make progress"
-    told = f"Recommendation 6 is not yet reported on {missed}"
-    untold = f"Recommendation 6 cannot be judged 1 date has passed without a report. {missed}"
+    told = f"Critical: recommendation 6 is not yet reported on {missed}"
+    untold = f"Critical: recommendation 6 cannot be judged 1 date has passed without a report. {missed}"
     assert [told in text for text in (before, after)] == [True, False]
     assert [untold in text for text in (before, after)] == [False, True]
     # Nobody had reported on A01 when its date passed, so nothing says that it was missed.
     pages = [words(reader.get(f"/recommendations/6/?as_at=2022-{day}")) for day in ("11-30", "12-01")]
     assert ["Deadlines missed: at least 1" in page for page in pages] == [True, True]
+
+
+def test_the_first_screen_leads_to_the_action_that_endangers_and_to_who_did_not_report(reader):
+    critical = make_recommendation(6, is_critical=True, consequence="The trust question.")
+    make_update(make_action("A07", critical), "off_track", dated="2022-10-02")
+    make_meeting("2022-12-01")
+    make_meeting("2098-01-01")
+
+    cells = reader.get("/").content.decode().partition('<div class="cells">')[2].partition("<table")[0]
+
+    links = re.findall(r'<a class="govuk-link" href="([^"]*)"\s*>\s*([^<]*?)\s*</a>', cells)
+    assert links == [
+        ("/actions/A07/", "A07"),
+        ("/meetings/2098-01-01/#changes", "Since 1 December 2022"),
+        ("/meetings/2098-01-01/#reported", "Who did not report"),
+        ("/meetings/2022-12-01/#decided", "what was decided then"),
+        ("/meetings/2098-01-01/#asked", "1 January 2098: no decisions"),
+    ]
+
+
+def test_a_meeting_to_come_says_on_which_actions_nobody_could_have_reported(reader):
+    """Until it is held, of today alone: whether an account is open is nobody's history."""
+    open_one, closed = make_user("Officers", "olu"), make_user("Officers", "sam", is_active=False)
+    for ref, owner in (("A01", open_one), ("A02", closed), ("A03", None)):
+        make_action(ref, owner=owner, recorded_at=noon("2022-10-01"))
+    make_meeting("2022-12-01")
+    make_meeting("2098-01-01")
+
+    said = "On 2 of these nobody but the secretariat can record progress at present"
+    pages = [words(reader.get(f"/meetings/2098-01-01/{query}")) for query in ("", "?as_at=2022-12-20")]
+
+    assert ["(3) Director : A01 , A02 , A03" in page for page in pages] == [True, True]
+    assert [said in page for page in pages] == [True, False]
+    assert f"{said}: no account is named, or it is closed. A02 , A03" in pages[0]
 
 
 def test_the_position_before_any_recommendation_still_makes_sense(reader, record):
@@ -106,7 +140,7 @@ def test_the_records_age_is_that_of_its_newest_source_or_of_what_somebody_said_s
     assert f"{source} Nothing later is held. No critical" in words(reader.get("/"))
     make_update(action, dated="2022-12-05", by=User.objects.get(username="officers"))
     text = words(reader.get("/"))
-    assert f"{source} Newest report: 5 December 2022. No critical" in text
+    assert f"{source} Newest progress report: 5 December 2022. No critical" in text
     assert "Nothing later" not in text
 
 
@@ -120,7 +154,7 @@ def test_figures_lead_to_the_actions_they_count_on_the_same_day(reader):
         ("silent=yes", "2 silent"),
         ("stale=yes", "No recent update"),
     ):
-        link = f'<a class="govuk-link" href="/actions/?as_at=2022-12-01&amp;{query}">{said}</a>'
+        link = f'<a class="govuk-link" href="/actions/?as_at=2022-12-01&amp;{query}#found">{said}</a>'
         assertInHTML(link, page, count=1)
 
 

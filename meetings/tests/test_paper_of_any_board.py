@@ -23,8 +23,8 @@ def words(html):
 
 
 def without_ways_on(html):
-    """Without the paragraphs that are nothing but a link: paper leads nowhere."""
-    return re.sub(r"<p>\s*<a\b[^>]*>[^<]*</a>\s*</p>", "", html)
+    """Without the paragraphs that are nothing but links: paper leads nowhere."""
+    return re.sub(r"<p>(\s*<a\b[^>]*>[^<]*</a>,?)+\s*</p>", "", html)
 
 
 def between(html, start, end):

@@ -339,6 +339,15 @@ def prose(context, text):
     return format_html('<bdi class="prose">{}</bdi>', _joined(parts))
 
 
+@register.simple_tag(takes_context=True)
+def cell_line(context, cell, line):
+    """One of the lines of a Cell; where it begins with an action, that leads to its page."""
+    if not (cell.ref and line.startswith(cell.ref)):
+        return prose(context, line)
+    link, rest = board_url(context, "action", cell.ref), prose(context, line.removeprefix(cell.ref))
+    return format_html('<a class="govuk-link" href="{}">{}</a>{}', link, cell.ref, rest)
+
+
 def _link(address, text=""):
     return format_html(
         '<a href="{}" rel="nofollow noreferrer" class="govuk-link">{}</a>', address, text or address

@@ -68,8 +68,16 @@ def test_of_a_visit_whose_date_is_not_stated_it_is_said_when_it_was_reported(rea
     assert "Visited Date not stated, reported about 2024 Published" in words(reader.get("/visits/first/"))
 
 
+def test_visits_lead_to_the_newest_first_though_the_oldest_is_listed_first(reader, record):
+    page = reader.get("/visits/").content.decode()
+    lead = page.partition("<table")[0].partition("Newest visit held:")[2]
+    assert re.findall(r'href="([^"]*)">([^<]*)', lead) == [
+        ("/visits/monitoring-visit-5/", "Monitoring visit 5")
+    ]
+
+
 def test_visits_show_the_gap_in_the_numbering_in_its_place(reader, record):
-    text = words(reader.get("/visits/"))
+    text = words(reader.get("/visits/")).partition("oldest first")[2]
     before, gap, after = (
         text.index(said)
         for said in (
