@@ -48,7 +48,8 @@ def _board_renewed(board, added, at):
     actions = actions_on_the_board(at)
     if [action.pk for action in actions] != [action.pk for action in board.actions]:
         return None
-    anew = {now.pk: now for was, now in zip(board.actions, actions, strict=True) if now is not was}
+    before = {action.pk: action for action in board.actions}
+    anew = {action.pk for action in actions if action is not before[action.pk]}
     findings, answering = board.inspections.findings, _by_recommendation(actions)
 
     def renewed(recommendation):
@@ -115,7 +116,7 @@ def actions_told_of(added):
 
 # What a statement is about never changes, and several positions ask for it. After a restore another one may
 # have the same key, but no entry the same digest.
-@lru_cache(maxsize=64)
+@lru_cache
 def _actions_told_of(statements):
     found = set()
     for kind in statement_kinds():

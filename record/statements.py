@@ -49,8 +49,8 @@ def _corrected_by(model, column, further):
     rows = model.objects.filter(pk=OuterRef(column))
     if further:
         rows = rows.values(found=_corrected_by(model, "corrects_id", further - 1))
-        return Subquery(rows[:1], output_field=KEY)
-    return Subquery(rows.values("corrects_id")[:1], output_field=KEY)
+        return Subquery(rows, output_field=KEY)
+    return Subquery(rows.values("corrects_id"), output_field=KEY)
 
 
 def its_place(row):

@@ -8,7 +8,7 @@ from meetings.changes import changes_between, received_in_full
 from meetings.tests.between import TODAY, at, changes_at, tell
 from recommendations.models import ProgressUpdate
 from recommendations.position import board_position, progress_position
-from recommendations.received import READ_OF_EACH, READ_WHOLE
+from recommendations.received import READ_WHOLE
 from recommendations.tests.factories import (
     make_action,
     make_recommendation,
@@ -66,8 +66,22 @@ def test_years_of_reports_entered_at_once_the_newest_first_are_told_from_the_new
         ["on_track"] * 5,
     ]
     # Of the first the last to be recorded, the newest, put right, and the one before it are read.
-    assert [(each.more, each.at_least) for each in told] == [(READ_OF_EACH + 2 - 5, True), (2, True)]
+    assert [(each.more, each.at_least) for each in told] == [(3, True), (2, True)]
     assert [[a.ref for a in those] for those in changes.not_reported_by.values()] == [[silent.ref]]
+
+
+@pytest.mark.parametrize(("count", "more", "at_least"), [(1500, 1495, False), (1501, 3, True)])
+def test_fifteen_hundred_reports_are_counted_and_of_more_it_is_said_that_there_are_at_least_so_many(
+    two_meetings, officer, count, more, at_least
+):
+    action = make_action("A01", recorded_at=at(2022, 10, 1))
+    said = {"narrative": "What was done", "recorded_at": at(2022, 10, 20), **signed(officer)}
+    days = [datetime.date(2022, 10, 19) - datetime.timedelta(days=days) for days in range(count)]
+    ledger.append([ProgressUpdate(action=action, status="on_track", dated=f"{d}", **said) for d in days])
+
+    (told,) = received_in_full(changes_at(two_meetings[1]))
+
+    assert (told.more, told.at_least) == (more, at_least)
 
 
 def test_a_report_for_an_earlier_day_than_the_newest_says_so_and_changes_nothing(two_meetings, officer):
