@@ -55,6 +55,11 @@ PAYLOADS = [
     "1.2.-3.99.x",
     "__class__",
 ]
+# Those that one database takes and another may refuse, with which the second is asked
+REFUSED_BY_SOME = [
+    *["a\0b", "-1", "1e9", str(10**20), "9" * 400, "٣", "²", "None", "2022-02-30", "0001-01-01"],
+    *["9999-12-31", "' OR '1'='1", "%(x)s %s %%", "\U0001f600", "x" * 3_000],
+]
 # What Django's admin reads without a page that links to it: on every list, and on every form.
 LISTS = ["o", "p", "q", "e", "all", "_to_field", "_popup", "_changelist_filters", "_facets"]
 FORMS = ["_to_field", "_popup", "_changelist_filters"]
@@ -115,6 +120,10 @@ def has_field(model, name):
         return False
 
 
+def tried():
+    return PAYLOADS if connection.vendor == "sqlite" else REFUSED_BY_SOME
+
+
 @pytest.fixture
 def visitor(people):
     """Somebody who may do whatever anybody may, and who sees a failure as a page."""
@@ -153,7 +162,7 @@ def test_every_link_that_the_pages_hold_leads_somewhere(crawl):
     assert {address: status for address, status in crawl.statuses.items() if status != 200} == {}
 
 
-@pytest.mark.again
+@pytest.mark.once
 def test_every_parameter_that_the_source_reads_is_among_those_tried(crawl):
     apps_of_ours = ("record", "visits", "recommendations", "meetings", "bcp_board")
     root = Path(__file__).resolve().parents[2]
@@ -170,7 +179,7 @@ def test_odd_parameters_never_fail_and_change_nothing(visitor, crawl):
     before, found = digest(connection), {}
 
     for names, pages in crawl.parameters.items():
-        payloads = PAYLOADS[::10] if FLAGS.issuperset(names) else PAYLOADS
+        payloads = tried()[::10] if FLAGS.issuperset(names) else tried()
         for page, payload in zip(itertools.cycle(pages.values()), payloads, strict=False):
             address = f"{page}?{urlencode(dict.fromkeys(names, payload))}"
             found[address] = asked(visitor, "GET", address)
@@ -276,10 +285,14 @@ def test_odd_cookies_never_fail(cookie):
 
 @pytest.mark.again
 def test_odd_fields_never_fail(visitor, crawl):
-    """Each field meets three payloads: all at once, then those that its form took, then what nobody sees."""
-    found, payloads = {}, itertools.cycle(PAYLOADS)
+    """Each field meets three payloads, or one on the second database.
+
+    It meets them with all others at once, then with those that its form took, then with what nobody sees.
+    """
+    found, payloads = {}, itertools.cycle(tried())
+    turns = 3 if tried() is PAYLOADS else 1
     assert len(crawl.forms) > 30
-    for turn, (address, form) in itertools.product(range(3), crawl.forms.values()):
+    for turn, (address, form) in itertools.product(range(turns), crawl.forms.values()):
         odd = {name: next(payloads) for name in form.fields}
         seen = {name: text for name, text in odd.items() if name not in form.hidden}
         unseen = {name: odd[name] for name in [*form.hidden]} | {"_popup": next(payloads)}

@@ -25,7 +25,7 @@ from record import ledger
 from record.as_at import AsAt
 from record.tests.factories import add, make_meeting, make_user, noon
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again, pytest.mark.usefixtures("mails_go")]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("mails_go")]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,6 @@ def test_whether_reports_are_due_or_late_hangs_on_the_day_the_papers_go_out(sett
     assert why_on(DUE, None) is None
 
 
-@pytest.mark.again
 @pytest.mark.parametrize(
     ("day", "subjects"),
     [

@@ -26,7 +26,7 @@ from record.tests.admin_forms import fields_of
 from record.tests.factories import change, make_meeting, make_user, noon
 from record.tests.pages import main_words
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 FIELDS = ("person", "note-covering_note", "note-change_reason", "note-opened_on")
 TYPED = {"note-covering_note": "Two dates moved.", "note-change_reason": "It was empty"}
 
@@ -131,7 +131,6 @@ def test_where_no_meeting_is_planned_the_page_says_so_and_leads_to_planning_one(
     assert client.post("/round/", {"_remind": "1"}).status_code == 200
 
 
-@pytest.mark.again
 def test_the_people_who_are_ticked_are_reminded_and_no_others(send, client, meeting, ann):
     send("remind", person=["ann", "chair", "nobody"])
 
@@ -203,7 +202,6 @@ def test_whoever_has_no_address_cannot_be_ticked(secretariat, client, meeting, b
     assert "Ann Person (" not in text
 
 
-@pytest.mark.again
 def test_the_covering_note_is_edited_in_place_with_a_reason_and_signed(send, client, meeting):
     before = LedgerEntry.objects.count()
     response = send("note", **TYPED)
@@ -358,7 +356,6 @@ def test_it_takes_the_same_queries_however_many_people_and_actions(
         client.get("/round/")
 
 
-@pytest.mark.again
 def test_odd_fields_never_fail_and_change_nothing(send, client, meeting):
     before = meeting.history.count()
     found, buttons = {}, itertools.cycle(("note", "remind"))

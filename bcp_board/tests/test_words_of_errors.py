@@ -20,7 +20,7 @@ from record.tests.admin_forms import held
 from record.tests.factories import make_meeting, make_user
 from visits.tests.factories import make_area
 
-pytestmark = pytest.mark.again
+pytestmark = pytest.mark.once
 
 # What can happen in a box of ours. A name is unique among rows; a number has its least and greatest.
 CODES = ("required", "invalid", "invalid_choice", "invalid_pk_value", "invalid_list", "max_length", "unique")

@@ -19,7 +19,7 @@ from record.models import ANSWERED, Meeting
 from record.tests.admin_forms import errors_of, fill_in, open_form
 from record.tests.factories import add, change, make_meeting, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 ADD = reverse("admin:record_meeting_add")
 

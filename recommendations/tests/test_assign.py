@@ -15,7 +15,7 @@ from record.tests.admin_forms import fields_of, sign_in
 from record.tests.factories import change, make_user, on
 from record.verification import first_fault
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from record.tests.factories import change, make_document, make_user
 from record.tests.pages import words_of
 from record.verification import first_fault
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 HEADINGS = "ref,title,recommendations,owner_role,agreed_on,due,owner"
 NEW = "A31,Hire ten social workers,1;2,Director,22/11/2022,31/03/2098,Officers Person"
 
@@ -362,7 +362,6 @@ def test_more_than_can_be_added_at_once_is_refused_by_the_row_from_which_on(clie
     ]
 
 
-@pytest.mark.once  # PostgreSQL is asked for the turn to write as well
 @pytest.mark.parametrize("size", [1, 10])
 def test_checking_costs_the_same_for_each_row(client, keeper, size, django_assert_num_queries):
     rows = [NEW.replace("A31", f"A{number}") for number in range(31, 31 + size)]

@@ -24,7 +24,7 @@ from record.tests.factories import make_meeting, make_user
 from record.tests.pages import main_words
 from record.verification import first_fault
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SAID = {"dated": "2022-11-19", "narrative": "Ten posts are filled.", "difference_made": "Fewer moves."}
 
 
