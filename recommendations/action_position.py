@@ -197,6 +197,12 @@ class ActionPosition(Position):
         return slip_between(self.baseline.due, self.due.due)
 
     @property
+    def moved_because(self):
+        """For which kinds of reason its date moved: "waiting on someone else (2 times), the work changed"."""
+        kinds = Counter(line.reason_kind_words.lower() for line in self.moves[1:])
+        return ", ".join(kind if count == 1 else f"{kind} ({count} times)" for kind, count in kinds.items())
+
+    @property
     def ledger_words(self):
         """The agreed dates in a line: "March 2023 → June 2023: second date, 3 months later …"."""
         if not self.ledger:

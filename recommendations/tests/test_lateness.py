@@ -349,6 +349,25 @@ def test_a_date_names_the_meeting_that_set_it_or_that_agreed_it(client):
     assert [page.count(f"at the meeting of {day}") for day in days] == [2, 2]
 
 
+def test_the_page_of_an_action_says_how_often_its_date_moved_and_for_which_reasons(client):
+    action = make_action(agreed_on="2022-09-01")
+    for due, kind in (
+        ("2022-11", "first"),
+        ("2022-12", "dependency"),
+        ("2022-12-31", "scope"),  # the same last day: it moved nothing
+        ("2023-01", "resources"),
+        ("2023-02", "dependency"),
+    ):
+        make_due_date(action, due, dated="2022-10-04", reason_kind=kind)
+
+    client.force_login(make_user())
+    said = words_of(client.get(f"/actions/{action.ref}/"))
+    assert (
+        "Times the date moved 3: waiting on someone else (2 times), not enough people or money "
+        "Each date, and what became of it"
+    ) in said
+
+
 @pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [
