@@ -169,7 +169,7 @@ def test_every_page_about_a_past_day_says_so_and_leads_back_to_today(reader):
         main = words(re.search("<main.*</main>", page, re.DOTALL)[0])
         assert main.startswith("As at 25 December 2022 As we know it now"), name
         assert f'href="{ADDRESSES[name]}">Go back to today' in page, name
-        assert "Page as at 25 December 2022." in page, name
+        assert "The board’s record, as at 25 December 2022." in page, name
 
 
 @pytest.mark.parametrize(
