@@ -268,7 +268,7 @@ def test_of_a_late_action_a_meeting_is_told_which_new_date_was_refused_last(db):
         asked = make_due_date(action, due, dated="2022-12-01", by=officer, needs_decision=True)
         make_decision(asked, "refused", dated=day, by=chair)
     told = "a date of October 2023 was refused on 18 January 2023."
-    assert f"Late, with no new date asked for: D1 A01 {told}" in words(
+    assert f"Late, with no new date asked for: D1 A01 , {told}" in words(
         signed_in(make_user("Board members")).get(coming.get_absolute_url())
     )
 
