@@ -9,7 +9,7 @@ import datetime
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef
 
 from meetings.decisions import Decisions, asks_of, decisions_of, due_for_recheck_since, numbers_printed
 from meetings.outcomes import AskOutcome, LateNote
@@ -25,7 +25,7 @@ from record.dates import end_of
 from record.held import said_at
 from record.models import Ask, AskKind
 from record.prepared import ask
-from record.statements import Statement, Superseded, place_of
+from record.statements import Statement, Superseded, first_of, place_of
 from record.versions import read_asked
 
 
@@ -269,7 +269,7 @@ def _keys_before(at, reports):
         earlier = earlier.exclude(**{f"{how}__lt": OuterRef("pk")})
     others = earlier.alias(place=place).filter(place__lt=OuterRef("place")).exclude(status=OuterRef("status"))
     rows = ProgressUpdate.objects.filter(pk__in=reports).annotate(place=place)
-    return rows.annotate(before=Subquery(others.newest_first().values("pk")[:1])).values_list("pk", "before")
+    return rows.annotate(before=first_of(others.newest_first(), "pk")).values_list("pk", "before")
 
 
 def places_of_reports(_at, reports):

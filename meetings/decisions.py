@@ -7,7 +7,7 @@ what is settled goes to nothing else, so that everybody at the table means the s
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef
 
 from recommendations.action_position import ActionPosition
 from recommendations.board import decisions_wanted
@@ -21,6 +21,7 @@ from record.dates import end_of, start_of
 from record.held import published_by
 from record.models import Ask, Meeting
 from record.prepared import ask
+from record.statements import first_of
 from record.versions import recorded, rows_of
 
 # {what a key begins with: how papers and pages head the decisions of that kind}
@@ -175,9 +176,9 @@ def _dates_passed(at, dates):
     """The key and last day of each of ``dates``, when it was agreed and when its action was open again."""
     updates = ProgressUpdate.objects.standing(at)
     accepted = updates.filter(action=OuterRef(OuterRef("action")), status__in=ACCEPTED)
-    accepted = accepted.order_by("-recorded_at").values("recorded_at")[:1]
-    again = updates.filter(action=OuterRef("action"), status__in=OPEN, recorded_at__gt=Subquery(accepted))
-    again = Subquery(again.order_by("recorded_at").values("recorded_at")[:1])
+    accepted = first_of(accepted.order_by("-recorded_at"), "recorded_at")
+    again = updates.filter(action=OuterRef("action"), status__in=OPEN, recorded_at__gt=accepted)
+    again = first_of(again.order_by("recorded_at"), "recorded_at")
     rows = DueDate.objects.with_effect(at).filter(pk__in=dates, due_last__isnull=False)
     return rows.annotate(again=again).values_list("pk", "due_last", "agreed_at", "again")
 

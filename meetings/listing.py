@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Subquery, Value
+from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Coalesce
 
 from recommendations.models import Action, newest_updates
@@ -11,7 +11,7 @@ from recommendations.status import ACCEPTED, NOT_REPORTED
 from record.held import had_with
 from record.models import Meeting
 from record.rows import keys_as_at
-from record.statements import statement_kinds
+from record.statements import first_of, statement_kinds
 from record.texts import so_many
 
 
@@ -65,9 +65,8 @@ def changes_at(held, at):
     places = {moment: f"{place}" for place, moment in enumerate(dict.fromkeys(sum(ends.values(), ())))}
     columns = {}
     for moment, place in places.items():
-        newest = newest_updates(moment).values("status")[:1]
         columns[f"here_{place}"] = Exists(keys_as_at(Action, moment).filter(id=OuterRef("pk")))
-        columns[f"status_{place}"] = Coalesce(Subquery(newest), Value(NOT_REPORTED))
+        columns[f"status_{place}"] = Coalesce(first_of(newest_updates(moment), "status"), Value(NOT_REPORTED))
     rows = list(Action.objects.annotate(**columns).values(*columns))
     stood = {
         moment: [row[f"status_{place}"] if row[f"here_{place}"] else None for row in rows]

@@ -2,14 +2,14 @@
 
 import copy
 
-from django.db.models import BigIntegerField, OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, OuterRef, Q
 from django.db.models.functions import Cast
 
 from recommendations.status import ACCEPTED, REPORTABLE
 from record.as_at import EARLIEST, AsAt
 from record.dates import say
 from record.prepared import ask
-from record.statements import place_of
+from record.statements import first_of, place_of
 
 # What was repeated is the same on every day.
 ANY_DAY = AsAt(EARLIEST, EARLIEST, None)
@@ -51,7 +51,7 @@ def _reports_accepted(at, kind, keys):
         key__lt=OuterRef("pk"),
         place__lt=OuterRef("place"),
     )
-    newest = Subquery(reports.newest_first().values("pk")[:1])
+    newest = first_of(reports.newest_first(), "pk")
     rows = kind.objects.filter(pk__in=keys).alias(place=place_of(kind))
     return rows.annotate(report=newest).values_list("pk", "report")
 

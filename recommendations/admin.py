@@ -1,7 +1,7 @@
 """Where the secretariat keeps what is edited: recommendations, actions, measures and risks."""
 
 from django.contrib import admin
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q
 
 from recommendations.forms import ActionForm
 from recommendations.measures import Measure
@@ -11,6 +11,7 @@ from recommendations.statements_admin import OwnRows, owns, sees_every_action
 from record.admin import SOURCE, RecordAdmin
 from record.dates import say
 from record.signing import name_in
+from record.statements import first_of
 
 
 @admin.register(Recommendation)
@@ -100,9 +101,7 @@ class ActionAdmin(RecordAdmin):
 
     def get_queryset(self, request):
         newest = Ownership.objects.of_the_day(request.as_at).filter(action=OuterRef("pk"))
-        return (
-            super().get_queryset(request).annotate(owner_signed=Subquery(newest.values("owner_signed")[:1]))
-        )
+        return super().get_queryset(request).annotate(owner_signed=first_of(newest, "owner_signed"))
 
     @admin.display(description="owner", ordering="owner_signed")
     def owner_in_words(self, action):

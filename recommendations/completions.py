@@ -6,7 +6,7 @@ wanted stays the same one, and the evidence given with the first report is not l
 
 from typing import NamedTuple
 
-from django.db.models import FilteredRelation, OuterRef, Q, Subquery, Value
+from django.db.models import FilteredRelation, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 
 from recommendations.models import ProgressUpdate
@@ -15,7 +15,7 @@ from recommendations.status import Status
 from record.as_at import EARLIEST
 from record.dates import PartialDate, read_edtf
 from record.prepared import ask
-from record.statements import place_of
+from record.statements import first_of, place_of
 
 
 class Completion(NamedTuple):
@@ -47,9 +47,7 @@ def _completions(at, reports):
     sent_back = SendBack.objects.standing(at).order_by().values_list(place_of(ProgressUpdate, "report__"))
     ends = ~Q(status=Status.DONE) | Q(its_place__in=sent_back)
     ending = said.filter(is_earlier).filter(ends).newest_first()
-    last = FilteredRelation(
-        "action__updates", condition=Q(action__updates__pk=Subquery(ending.values("pk")[:1]))
-    )
+    last = FilteredRelation("action__updates", condition=Q(action__updates__pk=first_of(ending, "pk")))
     day = Coalesce(OuterRef("last__dated_first"), Value(EARLIEST))
     claiming = said.filter(Q(dated_first__lt=OuterRef("dated_first")) | Q(its_place__lte=OuterRef("place")))
     claiming = claiming.filter(status=Status.DONE, dated_first__gte=day)
@@ -60,10 +58,10 @@ def _completions(at, reports):
         rows.alias(last=last)
         .alias(last_place=place_of(ProgressUpdate, "last__"))
         .annotate(
-            first=Subquery(claiming.oldest_first().values("its_place")[:1]),
-            given=Subquery(evidence.values("pk")[:1]),
-            given_evidence=Subquery(evidence.values("evidence")[:1]),
-            given_dated=Subquery(evidence.values("dated")[:1]),
+            first=first_of(claiming.oldest_first(), "its_place"),
+            given=first_of(evidence, "pk"),
+            given_evidence=first_of(evidence, "evidence"),
+            given_dated=first_of(evidence, "dated"),
         )
         .values_list("pk", "place", "first", "given", "given_evidence", "given_dated")
     )

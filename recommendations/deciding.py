@@ -1,7 +1,7 @@
 """Who may decide about an action, date it or report on it: nobody accepts their own work."""
 
 from django.contrib.auth import get_user_model
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef
 from django.utils.text import get_text_list
 
 from recommendations.models import ProgressUpdate
@@ -9,7 +9,7 @@ from recommendations.ownership import Ownership
 from recommendations.status import REPORTABLE, Status
 from record.prepared import ask
 from record.signing import Refused, name_of
-from record.statements import place_of
+from record.statements import first_of, place_of
 
 ACCEPT = "recommendations.accept_progressupdate"
 RECORD_FOR_OWNER = "recommendations.record_for_owner"
@@ -88,7 +88,7 @@ def _reporters(at, actions):
     reports = ProgressUpdate.objects.standing(at).filter(action__in=actions, status__in=REPORTABLE)
     newest = reports.newest_of_each("action").alias(its_place=place_of(ProgressUpdate))
     first = ProgressUpdate.objects.filter(pk=OuterRef("its_place"))
-    made_by = Subquery(first.values("recorded_by")[:1])
+    made_by = first_of(first, "recorded_by")
     return newest.annotate(made_by=made_by).values_list("action", "recorded_by", "on_behalf_of", "made_by")
 
 

@@ -1,12 +1,12 @@
 """By when an action is due: dates that were set or proposed, and what the board decided about them."""
 
 from django.db import models
-from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Subquery, When
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, When
 from django.db.models.functions import Greatest, TruncDate
 
 from record.dates import EdtfField, first_day, last_day, say
 from record.fields import NO_CHILD, made_at_meeting, not_blank, one_of
-from record.statements import Said, Statement, StatementQuerySet, place_of, since_it_said
+from record.statements import Said, Statement, StatementQuerySet, first_of, place_of, since_it_said
 
 
 class DueDateQuerySet(StatementQuerySet):
@@ -27,7 +27,7 @@ class DueDateQuerySet(StatementQuerySet):
             .annotate(is_undone=is_undone)
             .order_by("is_undone", "-dated_first", place_of(Decision).desc(), "-pk")
         )
-        found = FilteredRelation("decisions", condition=Q(decisions__pk=Subquery(agreement.values("pk")[:1])))
+        found = FilteredRelation("decisions", condition=Q(decisions__pk=first_of(agreement, "pk")))
         undone = decisions.filter(pk=OuterRef("agreement")).filter(is_undone)
 
         def when_it_was_said(column):

@@ -20,7 +20,7 @@ from recommendations.status import NOT_REPORTED, OPEN, STATUS_WORDS, Status
 from record.models import Meeting
 from record.prepared import ask
 from record.signing import role_in
-from record.statements import Signature, Superseded, statement_kinds
+from record.statements import Signature, Superseded, first_of, statement_kinds
 from record.versions import read_asked
 
 PAGE = 50
@@ -185,7 +185,7 @@ def _keys_before(at, actions, days):
     of_each = (Q(action=key, dated_first__lt=day) for key, day in zip(actions, days, strict=True))
     earlier = ProgressUpdate.objects.standing(at).filter(reduce(or_, of_each), action=OuterRef("pk"))
     earlier = overruled(earlier, ProgressUpdate.objects, at).filter(is_overruled=False).newest_first()
-    newest = Action.objects.filter(pk__in=actions).annotate(before=Subquery(earlier.values("pk")[:1]))
+    newest = Action.objects.filter(pk__in=actions).annotate(before=first_of(earlier, "pk"))
     return newest.values_list("before", flat=True)
 
 

@@ -15,7 +15,7 @@ import datetime
 from dataclasses import dataclass, replace
 
 from django.db import models
-from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Value, When
 from django.db.models.functions import Greatest, Least
 from django.db.models.lookups import In
 from django.utils import timezone
@@ -25,7 +25,7 @@ from recommendations.status import ACCEPTED, NOT_REPORTED, OPEN, is_acceptance
 from record.as_at import AsAt
 from record.dates import read_edtf, say_day, years_and_months
 from record.rows import Position
-from record.statements import place_of, since_it_said
+from record.statements import first_of, place_of, since_it_said
 from record.texts import so_many
 
 
@@ -69,7 +69,7 @@ def with_open_past(dates, updates, at):
     if at.known:
         # What was entered only later is not walked past for each date: this is the newest day known of.
         known = updates.filter(action=OuterRef("action"), dated_first__lte=at.day, known_from__lt=at.known)
-        newest_known = Subquery(known.order_by("-dated_first").values("pk")[:1])
+        newest_known = first_of(known.order_by("-dated_first"), "pk")
         newest_known = FilteredRelation("action__updates", condition=Q(action__updates__pk=newest_known))
         dates = dates.alias(newest_known=newest_known)
         last_day = OuterRef("newest_known__dated_first")
@@ -117,11 +117,6 @@ def with_open_past(dates, updates, at):
         **stood("stood", then=counts, later=counts),
         **stood("shown", then=~Exists(withdrawn_by_then), later=Q()),
     )
-
-
-def first_of(rows, column):
-    """The ``column`` of the first of ``rows``, a queryset, in a query of something else."""
-    return Subquery(rows.values(column)[:1])
 
 
 def overruled(rows, updates, at):

@@ -34,7 +34,7 @@ from record.models import Document, FromDocumentQuerySet, published_by
 from record.prepared import ask
 from record.rows import keys_as_at
 from record.signing import name_in
-from record.statements import Said, Statement, its_place, place_of
+from record.statements import Said, Statement, first_of, its_place, place_of
 from record.versions import Versions, recorded
 from visits.models import Finding
 
@@ -130,16 +130,16 @@ class ActionQuerySet(models.QuerySet):
         had been recorded before that moment is used.
         """
         updates = newest_updates(at, most=2).values("pk")
-        due_dates = DueDate.objects.agreed(at).filter(action=OuterRef("pk")).values("pk")
-        owners = Ownership.objects.standing(at).filter(action=OuterRef("pk")).newest_first().values("pk")
+        due_dates = DueDate.objects.agreed(at).filter(action=OuterRef("pk"))
+        owners = Ownership.objects.standing(at).filter(action=OuterRef("pk")).newest_first()
         oldest_fresh = at.day - datetime.timedelta(days=settings.UPDATE_EVERY_DAYS)
         return (
             self.on_the_board(at)
             # Joined, so that each is looked for once, however much is claimed of it.
             .alias(
                 newest=FilteredRelation("updates", condition=Q(updates__pk=Subquery(updates[:1]))),
-                agreed=FilteredRelation("due_dates", condition=Q(due_dates__pk=Subquery(due_dates[:1]))),
-                owned=FilteredRelation("ownerships", condition=Q(ownerships__pk=Subquery(owners[:1]))),
+                agreed=FilteredRelation("due_dates", condition=Q(due_dates__pk=first_of(due_dates, "pk"))),
+                owned=FilteredRelation("ownerships", condition=Q(ownerships__pk=first_of(owners, "pk"))),
             )
             .annotate(
                 owner_id=F("owned__owner"),
@@ -188,9 +188,7 @@ def _statuses_on(at, days):
     """The day on which each action on the board began, and its status on each of ``days``."""
     documents = recorded(Document, at).filter(id=OuterRef("document_id")).values("published_first")
     newest = {
-        f"on_{place}": Coalesce(
-            Subquery(newest_updates(replace(at, day=day)).values("status")[:1]), Value(NOT_REPORTED)
-        )
+        f"on_{place}": Coalesce(first_of(newest_updates(replace(at, day=day)), "status"), Value(NOT_REPORTED))
         for place, day in enumerate(days)
     }
     actions = recorded(Action, at).begun(at)

@@ -3,14 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from django.db.models import Subquery
 from django.db.models.functions import Coalesce
 
 from recommendations.models import ProgressUpdate
 from recommendations.status import Status
 from record.as_at import EARLIEST
 from record.dates import read_edtf, say
-from record.statements import Superseded
+from record.statements import Superseded, first_of
 
 BEGINS = "No change since "
 WORDS = f"{BEGINS}{{day}}."
@@ -50,7 +49,7 @@ def put_right_since(update, at):
     """
     earlier = {"action": update.action_id, "pk__lt": update.pk, "dated_first__lte": update.dated_first}
     says_more = ProgressUpdate.objects.standing(at).filter(**earlier).exclude(narrative__startswith=BEGINS)
-    since = Subquery(says_more.order_by("-dated_first").values("dated_first")[:1])
+    since = first_of(says_more.order_by("-dated_first"), "dated_first")
     rows = ProgressUpdate.objects.said(at).filter(**earlier, dated_first__gte=Coalesce(since, EARLIEST))
     for row in rows.select_related("corrected_by", "withdrawn_by").newest_first():
         how = row.superseded(at)

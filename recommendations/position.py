@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q
 from django.utils import timezone
 
 from recommendations.action_position import ActionPosition
@@ -35,7 +35,7 @@ from record.kept import kept_position
 from record.prepared import ask
 from record.rows import links_as_at, rows_as_at
 from record.signing import name_in
-from record.statements import place_of, statement_kinds, with_who_said_first
+from record.statements import first_of, place_of, statement_kinds, with_who_said_first
 from record.versions import read_asked
 from visits.position import inspection_position
 
@@ -242,7 +242,7 @@ def _reports(at, actions):
     Looked for from the newest of each on: to compare each with all others takes longer the more there are.
     """
     reports = ProgressUpdate.objects.standing(at).filter(action=OuterRef("pk"), status__in=REPORTABLE)
-    newest = Subquery(reports.newest_first().values("pk")[:1])
+    newest = first_of(reports.newest_first(), "pk")
     return Action.objects.filter(pk__in=actions).values_list("pk", newest)
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -32,7 +32,7 @@ from recommendations.track_record import track_records_on
 from record.dates import say
 from record.signing import Refused, name_in
 from record.statement_admin import KEEPS_THE_RECORD, StatementAdmin, asks, newest_before
-from record.statements import its_place, place_of
+from record.statements import first_of, its_place, place_of
 
 ONLY_ONES_OWN = (
     "Of what is said of such an action you correct or withdraw only what you entered yourself, and only "
@@ -199,9 +199,9 @@ class ProgressUpdateAdmin(ActionStatementAdmin):
     )
 
     def get_queryset(self, request):
-        before = newest_before(ProgressUpdate, "action").values("status")[:1]
+        before = first_of(newest_before(ProgressUpdate, "action"), "status")
         rows = super().get_queryset(request).alias(place=place_of(ProgressUpdate))
-        return rows.annotate(status_before=Subquery(before))
+        return rows.annotate(status_before=before)
 
     def may_add(self, request, subject):
         return may_report(request.user, subject, request.as_at)
@@ -256,13 +256,12 @@ class DueDateAdmin(ActionStatementAdmin):
         # What was only proposed, or refused, was never the date of anything.
         agreed = Decision.objects.in_force().filter(due_date=OuterRef("pk"), outcome=Outcome.AGREED)
         counted = newest_before(DueDate, "action").filter(Q(needs_decision=False) | Exists(agreed))
-        before = counted.values("due")[:1]
         decisions = Decision.objects.in_force().filter(due_date=OuterRef("pk"))
         return (
             super()
             .get_queryset(request)
             .alias(place=place_of(DueDate))
-            .annotate(due_before=Subquery(before), outcome=Subquery(decisions.values("outcome")[:1]))
+            .annotate(due_before=first_of(counted, "due"), outcome=first_of(decisions, "outcome"))
         )
 
     def may_add(self, request, subject):
@@ -414,9 +413,9 @@ class AssessmentAdmin(StatementAdmin):
     told = ("whose", "change_in_words", "narrative")
 
     def get_queryset(self, request):
-        before = newest_before(Assessment, "recommendation", "whose").values("status")[:1]
+        before = first_of(newest_before(Assessment, "recommendation", "whose"), "status")
         rows = super().get_queryset(request).alias(place=place_of(Assessment))
-        return rows.annotate(status_before=Subquery(before))
+        return rows.annotate(status_before=before)
 
     @admin.display(description="assessment", ordering="status")
     def change_in_words(self, row):

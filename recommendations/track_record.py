@@ -34,7 +34,7 @@ from record.dates import read_edtf
 from record.kept import kept_position
 from record.prepared import ask
 from record.rows import rows_as_at
-from record.statements import place_of
+from record.statements import first_of, place_of
 from record.texts import so_many
 
 FEWEST = 5
@@ -339,7 +339,7 @@ def _forecasts(at, actions=None):
     )
     # Asked last, of what else is a forecast: SQLite calls Python for the day.
     told = told.filter(~updates.superseding("withdraws", at)).filter(known_from__date__lte=last)
-    newest = Subquery(told.newest_first().values("pk")[:1])
+    newest = first_of(told.newest_first(), "pk")
     forecast = FilteredRelation("action__updates", condition=Q(action__updates__pk=newest))
     dates = DueDate.objects.said(at).exclude(due_last=None)
     dates = dates if actions is None else dates.filter(action__in=actions)
@@ -370,7 +370,7 @@ def _days_finished(at, actions=None):
     since = since.filter(is_after).oldest_first()
     rows = Action.objects.all() if actions is None else Action.objects.filter(pk__in=actions)
     rows = rows.order_by().alias(last=last).alias(place=place_of(ProgressUpdate, "last__"))
-    rows = rows.annotate(day=Subquery(since.values("dated_first")[:1]))
+    rows = rows.annotate(day=first_of(since, "dated_first"))
     return rows.values_list("pk", "day")
 
 

@@ -53,6 +53,11 @@ def _corrected_by(model, column, further):
     return Subquery(rows.values("corrects_id"), output_field=KEY)
 
 
+def first_of(rows, column):
+    """The ``column`` of the first of ``rows``, a queryset, in a query of something else."""
+    return Subquery(rows.values(column)[:1])
+
+
 def its_place(row):
     """The place of one statement that is stored."""
     model = type(row)

@@ -225,7 +225,7 @@ def entries_of(inspections):
     ]
     for visit, gap in inspections.visits_and_gaps:
         if gap:
-            within = (gap.after and first_of(gap.after), last_of(gap.before))
+            within = (gap.after and not_before(gap.after), last_of(gap.before))
             entries.append((visit.place, TimelineItem("gap", gap.words, None, within)))
         lower, higher = inspections.neighbours(visit)
         ends = [day for day in (last_of(visit), higher and last_of(higher)) if day]
@@ -236,7 +236,7 @@ def entries_of(inspections):
                     "visit",
                     visit.name,
                     visit.dates,
-                    within=(lower and first_of(lower), min(ends, default=None)),
+                    within=(lower and not_before(lower), min(ends, default=None)),
                     reported=read_edtf(visit.document.published),
                 ),
             )
@@ -252,7 +252,7 @@ def entries_of(inspections):
     return entries
 
 
-def first_of(visit):
+def not_before(visit):
     """The first day after which the next visit of its kind was, as far as is known."""
     return visit.dates.last or visit.place
 
