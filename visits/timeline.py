@@ -59,7 +59,7 @@ class Mark:
     """How one date is drawn.
 
     ``shape`` is "exact" (a day or some days), "within" (some day in a longer span), "about", "after" or
-    "before" (open at one end), or "none" where no date is stated.
+    "before" (open at one end), "gap" (some day along it, without a date), or "none" where nothing is known.
     """
 
     shape: str
@@ -195,7 +195,7 @@ def timeline(entries, *, as_at, is_narrow=False):
         texts = textwrap.wrap(label, NARROW_LETTERS if is_narrow else LABEL_LETTERS)
         above = LINE * len(texts) + 2 if is_narrow else 0
         height = above + BAR + 3 * PADDING if is_narrow else LINE * len(texts) + PADDING
-        shape = "gap" if entry.date is None else "none"
+        shape = "none" if entry.kind == "forecast" else "gap"
         mark = mark_of(entry.date, axis) if entry.date else span(shape, entry.within, axis)
         begin = mark.end if entry.date else mark.x
         is_late = axis.right - begin - 6 < LETTER * len(entry.words)
@@ -248,7 +248,7 @@ def entries_of(inspections):
     for event in inspections.forecasts:
         day = event.date.first or datetime.date.max
         within = (event.document.published_first, None)
-        entries.append((day, TimelineItem("forecast", f"Forecast {event.ref}", event.date, within)))
+        entries.append((day, TimelineItem("forecast", "Next inspection, forecast", event.date, within)))
     return entries
 
 

@@ -224,7 +224,7 @@ def test_a_gap_on_the_timeline_lies_between_its_neighbours_and_one_without_a_dat
     assert list(rows)[0] == "Monitoring visit 1"
     assert second.mark.x <= gap.mark.x <= second.mark.end
     assert gap.mark.end <= seventh.mark.x
-    assert fifth.mark.shape == "none"
+    assert fifth.mark.shape == "gap"
     assert second.mark.x <= fifth.mark.x < fifth.mark.end <= seventh.mark.end
     assert later_gap.mark.end <= seventh.mark.end
     assert fifth.entry.words == "Not stated, reported about 2024"
