@@ -38,9 +38,9 @@ SAMPLE = 300
 SEED = 20221122
 LEAST = 0.95
 LEAST_IN_A_MODULE = 0.90
-# Seconds of processor after which a change that makes a test run on and on counts as noticed: a busy machine
-# notices nothing.
-PATIENCE = 400
+# A change that makes a test run on and on counts as noticed once the processor has taken so many seconds more
+# than the tests took when they were watched, which makes them slower: a busy machine notices nothing.
+PATIENCE = 120
 RULES = [
     "record/statements.py",
     "record/rows.py",
@@ -296,9 +296,12 @@ def run_tests(tests, plugin):
     return pytest.main([*options, *tests], plugins=[plugin])
 
 
-def run_with(path, text_file, tests_file):
-    """Run the tests that ``tests_file`` lists with the module ``path`` as the file ``text_file`` has it."""
-    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE + 5))
+def run_with(path, text_file, tests_file, seconds):
+    """Run the tests that ``tests_file`` lists with the module ``path`` as the file ``text_file`` has it.
+
+    They are stopped once they have taken so many ``seconds`` of the processor.
+    """
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
     name = path.removesuffix(".py").replace("/", ".")
     text = Path(text_file).read_text(encoding="utf-8")
     sys.meta_path.insert(0, Instead(name, str(ROOT / path), text))
@@ -373,8 +376,10 @@ def is_noticed(mutant, folder, database, seen):
     stem = f"{mutant.path.replace('/', '-')}-{mutant.start}-{hash(mutant)}"
     text_file, tests_file, own = (folder / f"{stem}{end}" for end in (".py", ".json", ".sqlite3"))
     text_file.write_text(mutant.source(), encoding="utf-8")
-    tests_file.write_text(json.dumps(tests_for(mutant, seen)), encoding="utf-8")
-    done = in_a_process("--run", own, database, mutant.path, text_file, tests_file)
+    tests = tests_for(mutant, seen)
+    tests_file.write_text(json.dumps(tests), encoding="utf-8")
+    seconds = PATIENCE + round(sum(seen["seconds"][name] for name in tests))
+    done = in_a_process("--run", own, database, mutant.path, text_file, tests_file, seconds)
     if done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise RuntimeError(f"none of the tests named was run:\n{done.stdout}")
     return bool(done.returncode)
