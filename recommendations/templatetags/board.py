@@ -342,7 +342,7 @@ def prose(context, text):
 @register.simple_tag(takes_context=True)
 def cell_line(context, cell, line):
     """One of the lines of a Cell; where it begins with an action, that leads to its page."""
-    if not (cell.ref and line.startswith(cell.ref)):
+    if not (cell.ref and line.startswith(f"{cell.ref} ")):
         return prose(context, line)
     link, rest = board_url(context, "action", cell.ref), prose(context, line.removeprefix(cell.ref))
     return format_html('<a class="govuk-link" href="{}">{}</a>{}', link, cell.ref, rest)
