@@ -273,13 +273,15 @@ class Changes:
     @property
     def movement_words(self):
         """How many actions moved, and how many of the open ones were reported on, in a line."""
-        number = len(self.worse)
-        movement = f"{so_many(number, 'action')} worse, {len(self.better)} better"
         if not self.now.open:
-            return f"{movement}. No action is open."
+            return f"{self.worse_and_better}. No action is open."
         count, silent = len(self.now.open), len(self.not_reported)
         heard = f"{count - silent} of {so_many(count, 'open action')} reported"
-        return f"{movement}. {heard}, {silent} not."
+        return f"{self.worse_and_better}. {heard}, {silent} not."
+
+    @property
+    def worse_and_better(self):
+        return f"{so_many(len(self.worse), 'action')} worse, {len(self.better)} better"
 
     def direction(self, number):
         """Where recommendation ``number`` has gone, in words: see ``movement``."""

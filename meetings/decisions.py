@@ -51,10 +51,6 @@ class Wanted:
     def name(self):
         return f"D{self.number}"
 
-    @property
-    def as_list(self):
-        return [self.action]
-
 
 @dataclass(frozen=True)
 class Decisions:

@@ -435,7 +435,7 @@ def test_what_a_held_meeting_had_before_it_it_was_asked_whatever_it_decided(
 
     page = main_words(client.get(meeting.get_absolute_url()))
 
-    assert ("D4 no new date set" in page, "Late, with no new date asked for: D4 A04" in page) == (True, True)
+    assert ("D4 no new date set" in page, "Late, with no new date asked for D4. A04" in page) == (True, True)
 
 
 def test_the_sheet_says_how_long_ago_a_recheck_was_due_and_which_new_date_was_refused(

@@ -267,8 +267,8 @@ def test_of_a_late_action_a_meeting_is_told_which_new_date_was_refused_last(db):
     for due, day in (("2023-06", "2022-12-18"), ("2023-10", "2023-01-18")):
         asked = make_due_date(action, due, dated="2022-12-01", by=officer, needs_decision=True)
         make_decision(asked, "refused", dated=day, by=chair)
-    told = "a date of October 2023 was refused on 18 January 2023."
-    assert f"Late, with no new date asked for: D1 A01 , {told}" in words(
+    told = "Due: November 2022; a date of October 2023 was refused on 18 January 2023"
+    assert f"Late, with no new date asked for D1. A01: Title of A01 {told}" in words(
         signed_in(make_user("Board members")).get(coming.get_absolute_url())
     )
 

@@ -177,7 +177,7 @@ def test_what_was_accepted_again_is_named_wherever_it_is_counted(reader):
         make_update(action, Status.COMPLETE, dated=day, by=chair, recorded_at=noon(day), recheck_on=recheck)
     (page,) = said_on(reader, "/meetings/2022-12-01/")
 
-    assert "In short: 1 accepted again. No action is open." in page
+    assert "In short: 0 actions worse, 0 better; 1 accepted again. No action is open." in page
     assert (
         "Accepted again (1) A09: Title of A09 Complete, evidenced To be checked again on 1 March 2023."
         in page

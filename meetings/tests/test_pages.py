@@ -481,8 +481,8 @@ def test_trends_open_with_what_no_measure_shows_and_quote_the_newest_reports_on_
             make_update(action, dated=dated, by=officer, difference_made=said)
     text = words(reader.get("/trends/"))
     said = (
-        "In the newest report, 1 of 3 reported actions says something about it. Some may say that there is "
-        "no difference yet."
+        "1 of 3 reported actions says something about it in the newest report on each. Some may say that there "
+        "is no difference yet."
     )
     assert said in text
     assert ("Fewer moves" in text, "A02: Title of A02 On track" in text) == (False, True)
@@ -591,8 +591,9 @@ def test_a_meeting_to_come_lists_the_late_actions_that_its_paper_numbers_after_t
     for ref in ("A01", "A02"):
         make_due_date(make_action(ref), "2022-11")
         make_update(Action.objects.get(ref=ref), "at_risk")
-    asked = "Late, with no new date asked for: D1 A01 ; D2 A02 ."
+    first, second = "A01: Title of A01 Due: November 2022", "A02: Title of A02 Due: November 2022"
+    asked = f"Late, with no new date asked for D1. {first} D2. {second}"
     assert asked in words(reader.get(coming.get_absolute_url()))
     make_due_date(Action.objects.get(ref="A02"), "2027-06", by=make_user("Officers"), needs_decision=True)
     page = words(reader.get(coming.get_absolute_url()))
-    assert (asked in page, "Late, with no new date asked for: D2 A01 ." in page) == (False, True)
+    assert (asked in page, f"Late, with no new date asked for D2. {first} Decided" in page) == (False, True)
