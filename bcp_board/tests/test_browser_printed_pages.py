@@ -49,7 +49,9 @@ def test_a_page_is_printed_with_a_margin_whatever_the_printer_leaves(browse, add
             assert MARGIN - 1 <= bottom <= height - MARGIN
 
 
-def test_a_recommendation_of_the_real_record_takes_at_most_six_sheets(browse):
+@pytest.mark.parametrize("shown", ["demonstration", "record_site"])
+def test_a_recommendation_takes_at_most_six_sheets(shown, request, browse):
+    request.getfixturevalue(shown)
     page = browse("member")
     page.goto("/recommendations/6/")
     assert 1 < len(print_it(page).pages) <= 6

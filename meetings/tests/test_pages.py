@@ -481,8 +481,8 @@ def test_trends_open_with_what_no_measure_shows_and_quote_the_newest_reports_on_
             make_update(action, dated=dated, by=officer, difference_made=said)
     text = words(reader.get("/trends/"))
     said = (
-        "1 of 3 reported actions says something about it in the newest report on each. Some may say that there "
-        "is no difference yet."
+        "1 of 3 reported actions says something about it in the newest report on each. Some may say that "
+        "there is no difference yet."
     )
     assert said in text
     assert ("Fewer moves" in text, "A02: Title of A02 On track" in text) == (False, True)
