@@ -1,5 +1,6 @@
 """Whoever lifts what guards the record can change it, and what they did to any table of it is named."""
 
+import datetime
 import shutil
 import subprocess
 from itertools import starmap
@@ -15,7 +16,7 @@ from bcp_board.tests.forging import different, run
 from recommendations.due_dates import DueDate
 from recommendations.models import Action, Recommendation
 from record import triggers
-from record.ledger import link_table
+from record.ledger import entry_digest, link_table
 from record.models import Erasure, LedgerEntry, Salt
 from record.tests.factories import saved
 from record.verification import first_fault
@@ -59,6 +60,35 @@ def test_what_somebody_did_to_a_row_of_any_table_is_named(unguarded):
 
     assert told == {model._meta.label_lower: expected(model) for model in of_the_record}
     assert first_fault() is None
+
+
+@pytest.mark.again
+@pytest.mark.parametrize("kind", ["record.erasure", "recommendations.progressupdate"])
+def test_a_row_that_the_chain_gives_another_time_is_named_though_every_digest_after_it_is_right(
+    unguarded, kind
+):
+    """As by somebody who can work out digests, and would have it that something was done at another time."""
+    own = LedgerEntry.objects.filter(kind=kind).latest("sequence")
+    previous = own.previous
+    for entry in LedgerEntry.objects.filter(sequence__gte=own.sequence).order_by("sequence"):
+        entry.previous = previous
+        if entry == own:
+            entry.recorded_at += datetime.timedelta(microseconds=1)
+        entry.digest = previous = entry_digest(entry)
+        told = stored(entry._meta.get_field("recorded_at"), entry.recorded_at)
+        table = f'"{LedgerEntry._meta.db_table}"'
+        said = "previous = %s, digest = %s, recorded_at = %s"
+        run(
+            f"UPDATE {table} SET {said} WHERE sequence = %s",
+            entry.previous,
+            entry.digest,
+            told,
+            entry.sequence,
+        )
+
+    assert (
+        first_fault() == f"Entry {own.sequence} does not match its row, which was changed: {kind} {own.row}."
+    )
 
 
 def forgeries(model):

@@ -21,6 +21,7 @@ from recommendations.tests.factories import (
     position,
 )
 from record.as_at import AsAt
+from record.dates import end_of
 from record.rows import known_later
 from record.signing import name_of
 from record.statements import its_place
@@ -273,6 +274,15 @@ def test_what_became_known_later_counts_what_was_put_right_once_and_nothing_with
     at = AsAt.then(datetime.date(2022, 9, 30), today=datetime.date(2023, 1, 31))
 
     assert known_later(at) == ["2 progress updates"]
+
+
+@pytest.mark.parametrize(("earlier", "told"), [(0, ["1 progress update"]), (1, [])])
+def test_what_is_recorded_from_the_end_of_a_day_on_became_known_later(action, officer, earlier, told):
+    day = datetime.date(2022, 9, 30)
+    moment = end_of(day) - datetime.timedelta(microseconds=earlier)
+    make_update(action, dated="2022-09-12", by=officer, recorded_at=moment)
+
+    assert known_later(AsAt.then(day, today=datetime.date(2023, 1, 31))) == told
 
 
 def test_what_was_loaded_from_a_document_is_not_said_to_be_recorded_late(action, officer):
