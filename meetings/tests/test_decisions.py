@@ -276,7 +276,7 @@ def test_of_a_late_action_a_meeting_is_told_which_new_date_was_refused_last(db):
 def test_a_late_action_is_said_to_have_been_refused_a_date_only_in_the_place_of_the_present_one(db):
     officer, chair = make_user("Officers"), make_user("Chair")
     asked = {"by": officer, "needs_decision": True, "reason_kind": "resources", "reason": "Too few people."}
-    refused = [make_action(ref, recorded_at=noon("2022-10-01")) for ref in ("A01", "A02")]
+    refused = [make_action(ref, recorded_at=noon("2022-10-01")) for ref in ("A01", "A02", "A03")]
 
     def on_the(day):
         return {"dated": day, "recorded_at": noon(day)}
@@ -284,12 +284,15 @@ def test_a_late_action_is_said_to_have_been_refused_a_date_only_in_the_place_of_
     for action in refused:
         make_due_date(action, "2022-10", **on_the("2022-10-01"))
         make_update(action, Status.ON_TRACK, **on_the("2022-10-01"))
+    # Set together with what was then refused: that was not asked for in its place.
+    make_due_date(refused[2], "2022-11", by=chair, **on_the("2022-10-05"))
     for proposal in [make_due_date(action, "2023-10", **asked, **on_the("2022-10-05")) for action in refused]:
         make_decision(proposal, "refused", by=chair, **on_the("2022-10-18"))
     make_due_date(refused[1], "2022-11", by=chair, **on_the("2022-10-20"))
     text = text_of(render())
     assert "D1 A01 Title of A01 October 2022 October 2022 0 1 Yes No" in text
     assert "D2 A02 Title of A02 October 2022 November 2022 1 1 Yes No" in text
+    assert "D3 A03 Title of A03 October 2022 November 2022 1 1 Yes No" in text
     assert text.count("A date of October 2023 was refused on 18 October 2022.") == 1
     row = text[text.index("D1 A01 Title") : text.index("D2 A02 Title")]
     assert row.rstrip().endswith("A date of October 2023 was refused on 18 October 2022.")
