@@ -456,6 +456,33 @@ def test_whoever_closes_an_action_says_why_and_not_that_a_report_is_accepted(cli
     ]
 
 
+@pytest.mark.parametrize(
+    ("dated", "wanted_by", "told"),
+    [
+        (
+            "4/11/2022",
+            "1/12/2022",
+            {"dated": ["It was reported for 5 November 2022. Enter that day or a later one."]},
+        ),
+        ("5/11/2022", "5/11/2022", {"wanted_by": ["Give a day after the one on which it was sent back."]}),
+        ("5/11/2022", "6/11/2022", {}),
+        ("6/11/2022", "1/12/2022", {}),
+    ],
+)
+def test_a_report_is_sent_back_from_its_own_day_on_for_evidence_wanted_after_that(
+    client, officer, action, dated, wanted_by, told
+):
+    report = make_update(action, "done", dated="2022-11-05", by=officer)
+    chair = sign_in(client, make_user("Chair"))
+
+    answer = fill_in(
+        chair, f"{SEND_BACK}?report={report.pk}", wanted="The minutes", wanted_by=wanted_by, dated=dated
+    )
+
+    assert (errors_of(answer) if told else answer.status_code) == (told or 302)
+    assert SendBack.objects.count() == (0 if told else 1)
+
+
 def test_only_the_newest_report_of_completion_is_sent_back_once(client, officer, action):
     going = make_update(action, "on_track", dated="2022-11-01", by=officer)
     report = make_update(action, "done", dated="2022-11-02", by=officer)
