@@ -64,7 +64,7 @@ def test_the_timeline_keeps_the_order_given_and_shows_a_gap_as_a_gap():
     ]
     found = timeline(entries, as_at=AS_AT)
     assert [row.entry for row in found.rows] == entries
-    assert [row.mark.shape for row in found.rows] == ["within", "gap", "none"]
+    assert [row.mark.shape for row in found.rows] == ["within", "gap", "gap"]
     assert [row.entry.words for row in found.rows] == ["October 2022", "no information held", "Not stated"]
     assert [(tick.label, tick.x) for tick in found.ticks] == [("2022", LABELS)]
     assert found.as_at_x == pytest.approx(WIDTH - (WIDTH - LABELS) / 365, abs=0.1)
