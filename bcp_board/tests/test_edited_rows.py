@@ -120,6 +120,7 @@ def another(row, column, number):
     return f"https://www.example.org/{number}" if column.name == "url" else f"Words {number}"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("model", PAGES, ids=lambda model: model.__name__)
 def test_every_page_that_shows_a_row_says_what_it_said_before_whatever_was_edited(board, reader, model):
     row, expected, numbers = model.objects.first(), [], count(1)

@@ -109,6 +109,7 @@ def test_a_form_that_cannot_be_read_does_not_fail_its_error_page_too():
         assert page(request).status_code == status
 
 
+@pytest.mark.sweep
 def test_nothing_that_holds_a_token_is_compressed(people, addresses):
     client, found = Client(headers={"accept-encoding": "gzip"}), Counter()
     client.force_login(people["secretariat"])

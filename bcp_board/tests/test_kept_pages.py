@@ -218,7 +218,7 @@ WRITES = (
 )
 
 
-@pytest.mark.again
+@pytest.mark.sweep
 def test_after_whatever_was_written_a_page_says_what_it_would_if_nothing_were_kept(reader, people):
     """In one history, so that what is kept of how the board stood is renewed again and again."""
     people = {**people, "olu": make_user("Officers", "olu")}
