@@ -49,14 +49,6 @@ def test_a_page_is_printed_with_a_margin_whatever_the_printer_leaves(browse, add
             assert MARGIN - 1 <= bottom <= height - MARGIN
 
 
-@pytest.mark.parametrize("shown", ["demonstration", "record_site"])
-def test_a_recommendation_takes_at_most_six_sheets(shown, request, browse):
-    request.getfixturevalue(shown)
-    page = browse("member")
-    page.goto("/recommendations/6/")
-    assert 1 < len(print_it(page).pages) <= 6
-
-
 def test_no_heading_or_row_of_a_page_stands_alone_at_the_end_of_a_sheet_and_no_box_is_cut(browse):
     page = browse("member")
     page.goto("/recommendations/6/")
