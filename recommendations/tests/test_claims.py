@@ -53,6 +53,13 @@ def test_what_was_accepted_in_the_words_of_its_report_stays_the_claim_of_who_rep
     assert told[-2:] == [(accepts, ""), ("All is done", "Plans are seen sooner")]
 
 
+def test_the_evidence_of_the_very_first_report_on_the_first_day_there_is_is_not_lost():
+    action = make_action("A01", agreed_on="2019-01-01")
+    make_update(action, "done", dated="2019-01-01", evidence="The minutes", pk=1)
+
+    assert board_position(on(LATER)).by_ref["A01"].completion.evidence == "The minutes"
+
+
 def test_an_acceptance_put_right_goes_on_accepting_what_it_accepted_and_not_what_was_said_after_it():
     action, officer, chair = make_action("A01"), make_user("Officers"), make_user("Chair")
     said = {"narrative": "All is done"}
