@@ -20,7 +20,7 @@ from bcp_board.models import SignInTry
 from recommendations.tests.test_admin_conflicts import in_threads
 from record.tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 GOOD, OTHER, BAD = "three unrelated words", "another three words", "not the right one"
 
 

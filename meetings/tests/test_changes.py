@@ -29,7 +29,7 @@ from record.held import meetings_held
 from record.tests.factories import add, make_document, make_meeting, make_user, noon, on, saved
 from record.tests.pages import main_words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 
 def refs(changes):

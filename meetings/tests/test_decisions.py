@@ -27,6 +27,8 @@ from record.tests.factories import make_meeting, make_user, noon, on
 from record.tests.pages import main_words as words
 from record.verification import first_fault
 
+pytestmark = pytest.mark.again
+
 TODAY = datetime.date(2099, 1, 10)
 
 

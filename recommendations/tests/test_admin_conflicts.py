@@ -20,6 +20,8 @@ from record.tests.factories import make_document, make_meeting, make_user
 from visits.models import Event, Finding, Framework, Grade, Judgement, JudgementArea, Visit
 from visits.tests.factories import make_area, make_grade
 
+pytestmark = pytest.mark.again
+
 ADD = reverse("admin:recommendations_progressupdate_add")
 
 

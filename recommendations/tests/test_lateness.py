@@ -24,7 +24,7 @@ from record.dates import end_of, read_edtf
 from record.tests.factories import add, make_meeting, make_user, noon, on
 from record.tests.pages import words_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.again]
 
 LAST = datetime.date(2022, 11, 30)
 DAY_BEFORE, LAST_DAY, DAY_AFTER, NEXT = "2022-11-29", "2022-11-30", "2022-12-01", "2022-12-02"
