@@ -18,7 +18,7 @@ from functools import cached_property
 from statistics import median
 from typing import NamedTuple
 
-from django.db.models import DateField, ExpressionWrapper, FilteredRelation, OuterRef, Q, Subquery, Value
+from django.db.models import DateField, ExpressionWrapper, FilteredRelation, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.text import capfirst
 
@@ -362,8 +362,8 @@ def _days_finished(at, actions=None):
     The last break is looked for from the newest report back.
     """
     said = ProgressUpdate.objects.standing(at).filter(action=OuterRef("pk"))
-    breaks = said.exclude(status__in=FINISHED).newest_first().values("pk")
-    last = FilteredRelation("updates", condition=Q(updates__pk=Subquery(breaks[:1])))
+    breaks = said.exclude(status__in=FINISHED).newest_first()
+    last = FilteredRelation("updates", condition=Q(updates__pk=first_of(breaks, "pk")))
     day = Coalesce(OuterRef("last__dated_first"), Value(EARLIEST, DateField()))
     since = said.alias(place=place_of(ProgressUpdate)).filter(status__in=FINISHED, dated_first__gte=day)
     is_after = Q(dated_first__gt=day) | Q(place__gt=Coalesce(OuterRef("place"), 0))
