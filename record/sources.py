@@ -40,7 +40,7 @@ def newest_published(sources):
     return max((source.published for source in sources), key=lambda day: day.first, default=None)
 
 
-def age_in_words(sources, at, *, told=None, kind="progress report"):
+def age_in_words(sources, at, *, told=None, kind=""):
     """How old the newest of ``sources`` is, and whether anything later is held, in sentences.
 
     ``told`` is the day, a PartialDate, of the newest thing that somebody said, which is of a ``kind``; None
