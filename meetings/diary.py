@@ -8,7 +8,6 @@ import datetime
 from dataclasses import dataclass
 
 from django.db.models import Count, Max
-from icalendar import Calendar, Event
 
 from recommendations.board import BoardPosition
 from record.dates import say_day
@@ -33,6 +32,8 @@ class Entry:
 
     def event(self, *, host, address_of):
         """The Event of it, for the site at ``host``, whose page ``address_of`` its path leads to."""
+        from icalendar import Event  # here, so that a start need not wait for it
+
         event = Event()
         event.add("uid", f"{self.key}@{host}")
         event.add("dtstamp", self.changed_at.astimezone(datetime.UTC).replace(microsecond=0))
@@ -109,6 +110,8 @@ def by_when(due):
 
 def calendar_of(board, *, name, host, address_of):
     """The bytes of the calendar ``name`` of the ``board``."""
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("prodid", "-//Improvement board//Meetings and due dates//EN")
     calendar.add("version", "2.0")

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
-import xlsxwriter
 from django.utils import timezone
 
 from record.dates import PartialDate
@@ -103,6 +102,8 @@ def _lines(rows):
 
 def xlsx_of(columns, rows, *, name, footer):
     """The bytes of an Excel file with one sheet, ``name``, and a ``footer`` on each sheet of paper."""
+    import xlsxwriter  # a start need not wait for it
+
     file = io.BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, options) as book:

@@ -11,7 +11,6 @@ import zipfile
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
-from openpyxl import load_workbook
 
 from record.files import unguarded
 from record.texts import refuse_controls
@@ -217,8 +216,14 @@ def _refuse_what_is_no_workbook(content):
         )
 
 
+def _workbook(content, **options):
+    from openpyxl import load_workbook  # a sixth of what a start reads, and seldom asked for
+
+    return load_workbook(io.BytesIO(content), read_only=True, keep_links=False, **options)
+
+
 def _of_sheets(content, columns, key):
-    book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+    book = _workbook(content)
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     for sheet in sheets:
         if (sheet.max_row or 0) > LAST_ROW:
@@ -258,7 +263,7 @@ ERRORS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#
 
 def _values(content, title):
     """{(number of a row, place in it): what the file says that its formula came to}."""
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+    book = _workbook(content, data_only=True)
     rows = book[title].iter_rows(max_row=LAST_ROW, max_col=LAST_COLUMN, values_only=True)
     return {
         (number, place): value
