@@ -18,6 +18,9 @@ from bcp_board.tests.postgres import in_memory  # noqa: E402
 # The real ones are slow on purpose. One test signs in with them.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# What the site takes for granted.
+PREPARED_IS_PROVED = True
+
 # What a test notes is not noted of the record that `make run` serves.
 VAR_DIR = VAR_DIR / "tests"
 
