@@ -2,7 +2,9 @@
 
 import tomllib
 from dataclasses import dataclass, field
-from itertools import count
+from functools import cache
+from itertools import count, groupby
+from operator import itemgetter
 from pathlib import Path
 
 from django.conf import settings
@@ -125,15 +127,19 @@ def load_all(folder, *, at=None):
     # Every file is read before anything is loaded, so that a slip of the pen is found at once.
     rows = {table.name: list(rows_of(table, folder)) for table in TABLES}
     is_first_load = ledger.anchor().count == 0
-    added, different = {}, []
+    added, different, find_once = {}, [], cache(find)
     with progress("Loading the record", "rows", of=sum(map(len, rows.values()))) as done:
-        for table, row, place in counted(in_order(rows), done):
-            try:
-                is_new, differences = load(table, row, at=at, is_first_load=is_first_load)
-            except (ValidationError, DatabaseError, ValueError) as error:
-                raise CommandError(f"{place}: {in_one_line(error)} Nothing was loaded.") from error
-            added[table.name] = added.get(table.name, 0) + is_new
-            different += [f"{place}: {words}" for words in differences]
+        for table, its_rows in groupby(counted(in_order(rows), done), key=itemgetter(0)):
+            with versions.saving(at=at, is_first_load=is_first_load):
+                for _, row, place in its_rows:
+                    try:
+                        is_new, differences = load(
+                            table, row, find=find_once, at=at, is_first_load=is_first_load
+                        )
+                    except (ValidationError, DatabaseError, ValueError) as error:
+                        raise CommandError(f"{place}: {in_one_line(error)} Nothing was loaded.") from error
+                    added[table.name] = added.get(table.name, 0) + is_new
+                    different += [f"{place}: {words}" for words in differences]
     return added, different
 
 
@@ -157,10 +163,11 @@ def rows_of(table, folder):
         yield row, f"{table.file}.toml, {table.name} row {number} ({key})"
 
 
-def load(table, row, *, at, is_first_load):
+def load(table, row, *, find, at, is_first_load):
     """Add ``row`` if its natural key is new; return whether it was, and in what words it differs if not.
 
-    Raises ValueError or ValidationError where the row is wrong.
+    A row that is edited is added as a part of the save that is under way. Raises ValueError or
+    ValidationError where the row is wrong.
     """
     values, lists = dict(table.given), {}
     for name, value in row.items():
@@ -188,10 +195,9 @@ def load(table, row, *, at, is_first_load):
         instance.recorded_at = at
         ledger.append([instance], known_from=published(instance.document) if is_first_load else None)
         return True, []
-    with versions.saving(at=at, is_first_load=is_first_load):
-        instance.save()
-        for name, items in lists.items():
-            getattr(instance, name).set(items)
+    instance.save()
+    for name, items in lists.items():
+        getattr(instance, name).set(items)
     instance.clean()
     return True, []
 
