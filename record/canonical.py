@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 from contextlib import suppress
+from functools import cache
 
 from django.core.exceptions import ValidationError
 from django.db import DataError, OperationalError, connection, models
@@ -11,7 +12,7 @@ from django.db import DataError, OperationalError, connection, models
 # Raised for what an owner of the database wrote into a column, which the site never would have: on SQLite
 # anything at all, on PostgreSQL a day without end. See also unless_away().
 ODD = (ValueError, TypeError, AttributeError, OverflowError, DataError)
-# A text in a column of texts, a number in one of numbers.
+# What is said and stored as it is: a text in a column of texts, a number in one of numbers.
 _PLAIN = {
     str: (models.CharField, models.TextField),
     int: (models.IntegerField, models.ForeignKey),
@@ -38,18 +39,22 @@ def canonical(row, links=()):
     Empty values are left out, so that a column added later, empty on old rows, keeps their digests.
     """
     content = {name: keys for name, keys in links if keys}
-    for field in row._meta.concrete_fields:
-        value = getattr(row, field.attname)
-        if not _is_plain(field, value):
+    for field, name, plain in _columns(type(row)):
+        value = getattr(row, name)
+        if value is not None and type(value) is not plain:
             value = _said(field, value)
         if not (value is None or value is False or value == ""):
-            content[field.attname] = value
+            content[name] = value
     return _JSON.encode(content)
 
 
-def _is_plain(field, value):
-    """Whether ``value`` is said and stored as it is, as most are: a long history has millions of them."""
-    return value is None or isinstance(field, _PLAIN.get(type(value), ()))
+@cache  # a long history has millions of values, most of them plain
+def _columns(model):
+    """Each field of ``model``, the name of its value, and the type of what is plain in it, or None."""
+    return [
+        (field, field.attname, next((kind for kind, of in _PLAIN.items() if isinstance(field, of)), None))
+        for field in model._meta.concrete_fields
+    ]
 
 
 def _said(field, value):
@@ -70,15 +75,15 @@ def stored_otherwise(model, rows):
 
     A date written as a number reads as the same date, but is sorted and compared as something else.
     """
-    fields, key = model._meta.concrete_fields, model._meta.pk.column
+    key = model._meta.pk.column
     # With a plus it has no type declared, by which it would be converted.
-    held = ", ".join(f'+"{field.column}"' for field in fields)
+    held = ", ".join(f'+"{field.column}"' for field in model._meta.concrete_fields)
     marks = ", ".join(["%s"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(
             f'SELECT "{key}", {held} FROM "{model._meta.db_table}" WHERE "{key}" IN ({marks})', [*rows]
         )
-        return {pk for pk, *found in cursor.fetchall() if not _is_as_the_site_would(fields, rows[pk], found)}
+        return {pk for pk, *found in cursor.fetchall() if not _is_as_the_site_would(rows[pk], found)}
 
 
 def first_with_no_number(model):
@@ -90,20 +95,22 @@ def first_with_no_number(model):
     return found and found[0]
 
 
-def _is_as_the_site_would(fields, row, found):
-    """Whether the values ``found`` of ``fields`` are of the kinds, and the same, as the site wrote them."""
+def _is_as_the_site_would(row, found):
+    """Whether the values ``found`` of ``row`` are of the kinds, and the same, as the site wrote them."""
     try:
-        written = [_as_stored(field, getattr(row, field.attname)) for field in fields]
+        written = [
+            # Nothing is nothing in a column of JSON too, where it would otherwise be the word for it.
+            value if value is None or type(value) is plain else _as_stored(field, value)
+            for field, name, plain in _columns(type(row))
+            for value in [getattr(row, name)]
+        ]
     except ODD:
         return False
     return found == written and [*map(type, found)] == [*map(type, written)]
 
 
 def _as_stored(field, value):
-    """What SQLite gives back of the ``value`` of ``field`` where the site wrote it."""
-    if _is_plain(field, value):
-        # Nothing is nothing in a column of JSON too, where it would otherwise be the word for it.
-        return value
+    """What SQLite gives back of the ``value`` of ``field``, which is not plain, where the site wrote it."""
     value = field.get_db_prep_value(value, connection)
     if value is None:
         return None
