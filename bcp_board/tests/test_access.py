@@ -87,6 +87,7 @@ def page_of(response):
     return response.status_code, re.sub("[0-9a-f]{16}", "", response.content.decode())
 
 
+@pytest.mark.once
 def test_to_a_member_what_is_forbidden_looks_like_what_is_not_there(people, addresses):
     client = client_of(people["member"])
     nothing = page_of(client.get("/zzz/"))
@@ -231,6 +232,7 @@ def test_a_member_who_sends_the_officers_own_forms_is_told_that_there_are_none(p
     assert digest(connection) == before
 
 
+@pytest.mark.once
 def test_no_form_of_the_admin_takes_what_the_server_sets(people, addresses):
     """Nobody chooses a key, a time, a signature or, in an account's form, a right that it does not show."""
     client, since = client_of(people["secretariat"]), datetime.datetime(2002, 1, 1, tzinfo=datetime.UTC)
@@ -254,6 +256,7 @@ def test_no_form_of_the_admin_takes_what_the_server_sets(people, addresses):
     assert saved > 10
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("role", ["member", "officer"])
 def test_whatever_is_asked_for_a_reader_gets_no_draft(people, role):
     client, meeting = client_of(people[role]), Meeting.objects.get()

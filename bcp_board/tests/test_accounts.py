@@ -20,7 +20,7 @@ from record.tests.admin_forms import errors_of, fill_in, open_form
 from record.tests.factories import make_user, on
 from record.tests.pages import main_words as words
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 GOOD = "three unrelated words"
 OTHER = "another three words"
@@ -42,7 +42,6 @@ def sign_in(client, username, password=GOOD, **more):
     return client.post(reverse("login"), {"username": username, "password": password, **more})
 
 
-@pytest.mark.once
 def test_signing_in_goes_where_one_was_going():
     with_password(make_user("Board members", "ann"))
 
@@ -52,7 +51,6 @@ def test_signing_in_goes_where_one_was_going():
         assert sign_in(Client(), "ann", next=elsewhere).url == "/"
 
 
-@pytest.mark.once
 def test_the_sign_in_page_lets_password_managers_help(client):
     page = client.get(reverse("login")).content.decode()
 

@@ -16,7 +16,7 @@ from record.tests.factories import change, make_document, make_user, noon
 from record.tests.pages import words
 from visits.models import Finding, Visit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

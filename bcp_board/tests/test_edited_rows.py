@@ -31,7 +31,7 @@ from visits.models import Event, Finding, Grade, Judgement, JudgementArea, Visit
 from visits.position import inspection_position
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 # What an address, or the order of rows, hangs on never changes.
 FIXED = {"key", "slug", "ref", "number", "order", "framework", "held_on", "meeting"}

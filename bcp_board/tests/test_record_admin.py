@@ -32,7 +32,7 @@ from record.tests.factories import make_document, make_meeting, make_user, on, s
 from visits.models import Event
 from visits.tests.factories import make_area, make_finding, make_grade, make_judgement, make_visit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def test_a_short_text_that_is_too_long_is_refused_whole(secretariat):
@@ -400,7 +400,6 @@ def test_an_owner_answers_from_their_day_on_under_the_name_they_had_then(secreta
     ]
 
 
-@pytest.mark.once
 def test_whoever_saves_a_row_with_a_page_on_the_board_is_led_there(secretariat):
     visit = make_visit()
     page = reverse("admin:visits_visit_change", args=[visit.pk])

@@ -25,6 +25,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from bcp_board import backups
 from bcp_board.tests import keep_release as kept
+from bcp_board.tests.scratch import Scratch
 from bcp_board.tests.serving import free_port, wait_until
 from bcp_board.tests.test_releases import VERSIONS
 from meetings.models import Paper
@@ -75,20 +76,60 @@ OF_THE_DATABASE = {"Make a backup", "Migrate the"}
 NEWEST = "Said on the day of the upgrade."
 
 
-class Checkout:
-    """A copy of this checkout in git, whose site works in ``database`` as ``role``."""
+def shell(folder, script):
+    """Run lines of a shell in the ``folder``, all of which must succeed, without the settings of tests."""
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
-    def __init__(self, folder, database, *, role):
+
+def git(folder, *arguments):
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def commit(folder, tag):
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", tag)
+    git(folder, "tag", tag)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A copy of this checkout in git, with its static files: what every test copies."""
+    folder = tmp_path_factory.mktemp("installed") / "board"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    shutil.copy(ROOT / ".gitignore", folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "Makefile").write_text("build:\n\t@echo built >> built\n")
+    git(folder, "init", "--quiet")
+    (folder / ".git" / "info" / "exclude").write_text(".venv\nbuilt\nlog\npid\nbroken-*\n*.env\nservice\n")
+    commit(folder, "old")
+    key = f"SECRET_KEY={settings.SECRET_KEY} ALLOWED_HOSTS=board.example"
+    shell(folder, f"{key} .venv/bin/python manage.py collectstatic --no-input -v0")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def last_release(tmp_path_factory, templates, django_db_blocker):
+    """Let new_database make one as the last release that is kept left it."""
+    folder = tmp_path_factory.mktemp("last_release")
+    (folder / "kept").write_bytes(gzip.decompress((kept.RELEASES / VERSIONS[-1] / kept.BACKUP).read_bytes()))
+    with django_db_blocker.unblock():
+        templates["last release"] = database = Scratch(folder)
+        with database:
+            call_command("restore", str(folder / "kept"), unsigned=True, verbosity=0)
+        yield
+        database.drop()
+
+
+class Checkout:
+    """A copy of the one ``installed``, whose site works in ``database`` as ``role``."""
+
+    def __init__(self, installed, folder, database, *, role):
         self.folder, self.database, self.port = folder, database, free_port()
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
-        shutil.copy(ROOT / ".gitignore", folder)
-        (folder / ".venv").symlink_to(sys.prefix)
-        (folder / "Makefile").write_text("build:\n\t@echo built >> built\n")
-        self.git("init", "--quiet")
-        (folder / ".git" / "info" / "exclude").write_text(
-            ".venv\nbuilt\nlog\npid\nbroken-*\n*.env\nservice\n"
-        )
-        self.commit("old")
+        shutil.copytree(installed, folder, symlinks=True)
         (folder / "service").write_text(SERVICE.format(folder=folder, port=self.port))
         (folder / "service").chmod(0o755)
         site = {
@@ -106,28 +147,10 @@ class Checkout:
         lines = [f'{name}="{value}"' for name, value in site.items()]
         (folder / "site.env").write_text("# The site\n" + "\n".join(lines) + "\n")
         (folder / "owner.env").write_text(f"DATABASE_URL={database.url}\n")
-        self.shell(
-            "set -a; . ./site.env; . ./owner.env; .venv/bin/python manage.py collectstatic --no-input -v0\n"
-            "./service start board.service"
-        )
+        self.shell("./service start board.service")
 
     def shell(self, script):
-        """Run lines of a shell in the checkout, all of which must succeed, without the settings of tests."""
-        env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-        done = subprocess.run(
-            ["bash", "-e", "-c", script], cwd=self.folder, env=env, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def git(self, *arguments):
-        who = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True)
-
-    def commit(self, tag):
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", tag)
-        self.git("tag", tag)
+        return shell(self.folder, script)
 
     def make_new_version(self, *, worse=""):
         """Commit version NEW, with one migration more and what the lines ``worse`` of a shell make of it."""
@@ -138,8 +161,8 @@ class Checkout:
         (migrations / "9998_new.py").write_text(MIGRATION.format(before=newest, does=""))
         (self.folder / "NEW.txt").write_text("new\n")
         self.shell(worse)
-        self.commit("new")
-        self.git("checkout", "--quiet", "old")
+        commit(self.folder, "new")
+        git(self.folder, "checkout", "--quiet", "old")
 
     def upgrade(self, to="new", wait=60):
         """Run the upgrade; return its code, what it printed, and what it said where it stopped."""
@@ -161,21 +184,17 @@ class Checkout:
 
 
 @pytest.fixture
-def checkout(new_database, backup_key, tmp_path):
+def checkout(installed, last_release, new_database, backup_key, tmp_path):
     """The last release that is kept, served, with an officer's newest word in its database."""
-    (tmp_path / "kept").write_bytes(
-        gzip.decompress((kept.RELEASES / VERSIONS[-1] / kept.BACKUP).read_bytes())
-    )
-    database, role = new_database("empty"), "board"
+    database, role = new_database("last release"), "board"
     with database:
-        call_command("restore", str(tmp_path / "kept"), unsigned=True, verbosity=0)
         make_update(Action.objects.get(ref="A05"), by=User.objects.get(username="olive"), narrative=NEWEST)
         if not database.is_file:
             role = f"site_{uuid4().hex}"
             with connection.cursor() as cursor:
                 cursor.execute(f"CREATE ROLE {role} LOGIN")
             call_command("grants", role, verbosity=0)
-    checkout = Checkout(tmp_path / "board", database, role=role)
+    checkout = Checkout(installed, tmp_path / "board", database, role=role)
     yield checkout
     checkout.shell("rm -f broken-*; ./service stop board.service")
     if not database.is_file:
@@ -252,4 +271,4 @@ def test_a_fault_at_any_step_stops_it_and_the_lines_that_it_prints_go_back(check
     checkout.shell(way_back.replace("board.key", str(tmp_path / "key")))
     assert checkout.served() == settings.VERSION
     assert (state(checkout.database), paper(checkout)) == (before, first)
-    checkout.git("diff", "--exit-code", "old", "--", ":!manage.py")
+    git(checkout.folder, "diff", "--exit-code", "old", "--", ":!manage.py")

@@ -27,7 +27,7 @@ from record.tests.factories import change, make_meeting, make_user
 from record.tests.pages import main_words, words
 from record.verification import first_fault
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def test_a_whole_agenda_is_decided_row_by_row_and_the_meeting_says_so_by_its_numbers(

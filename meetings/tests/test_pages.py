@@ -29,7 +29,7 @@ from record.tests.pages import main_words as words
 from record.tests.pages import words as text_of
 from record.verification import first_fault
 
-pytestmark = pytest.mark.again
+pytestmark = pytest.mark.once
 
 EARLIER = datetime.datetime(2022, 10, 1, tzinfo=datetime.UTC)
 

@@ -24,7 +24,7 @@ from record.tests.factories import make_document, make_user
 from record.tests.pages import words_of
 from record.verification import first_fault
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 ADD_DATE = reverse("admin:recommendations_duedate_add")
 ADD_DECISION = reverse("admin:recommendations_decision_add")
@@ -93,7 +93,6 @@ def test_a_date_entered_by_chair_or_secretariat_counts_at_once(client, action, r
     assert first_fault() is None
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("due", "reason"),
     [

@@ -14,7 +14,7 @@ from record.dates import read_edtf
 from record.tests.factories import make_user, on
 from visits.timeline import LABELS, WIDTH, Axis, Mark, TimelineItem, inspection_timeline, mark_of, timeline
 
-pytestmark = pytest.mark.again
+pytestmark = pytest.mark.once
 
 AS_AT = datetime.date(2022, 12, 31)
 # One unit a day

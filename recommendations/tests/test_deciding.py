@@ -26,7 +26,7 @@ from record.tests.admin_forms import errors_of, fields_of, fill_in, held, open_f
 from record.tests.factories import make_meeting, make_user, noon, on
 from record.tests.pages import main_words
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 UPDATE = reverse("admin:recommendations_progressupdate_add")
 DATE = reverse("admin:recommendations_duedate_add")
 DECISION = reverse("admin:recommendations_decision_add")

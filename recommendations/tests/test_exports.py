@@ -27,7 +27,7 @@ from record.dates import say_day
 from record.tests.factories import add, change, make_meeting, make_user, noon, on
 from record.tests.pages import words
 
-pytestmark = pytest.mark.again
+pytestmark = pytest.mark.once
 
 DAY = "2023-03-10"
 

@@ -28,7 +28,7 @@ from record.tests.pages import words as words_of
 from visits.models import Finding
 from visits.tests.factories import make_finding
 
-pytestmark = pytest.mark.again
+pytestmark = pytest.mark.once
 
 TODAY = datetime.date(2026, 11, 22)
 

@@ -20,7 +20,7 @@ from recommendations.tests.factories import (
 from record.models import LedgerEntry
 from record.tests.factories import make_user, on
 
-pytestmark = pytest.mark.again
+pytestmark = pytest.mark.once
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "position.schema.json").read_text())
 DAY = datetime.date(2023, 3, 10)

@@ -29,7 +29,7 @@ from record.tests.admin_forms import errors_of, fill_in, sign_in
 from record.tests.factories import add, make_document, make_meeting, make_user, noon, on
 from record.tests.pages import words_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.again]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 MINUTE = datetime.timedelta(minutes=1)
 LATER = on(datetime.date(2023, 1, 31))
 WORDS = {"narrative": "The same, spelt right", "correction_reason": "A slip of the pen"}

@@ -35,7 +35,7 @@ from record.tests.factories import make_user, noon
 from record.tests.pages import main_words
 from visits.tests.factories import make_finding
 
-pytestmark = pytest.mark.again
+pytestmark = pytest.mark.once
 
 
 def test_the_page_lists_every_case_under_its_lead_body(reader):

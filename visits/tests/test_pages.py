@@ -9,7 +9,7 @@ from record.tests.pages import main_words as words
 from visits.models import Finding, Visit
 from visits.tests.factories import make_area, make_judgement
 
-pytestmark = pytest.mark.again
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture
