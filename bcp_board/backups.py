@@ -34,6 +34,7 @@ from bcp_board.backup_files import Refused, Trust, line_of
 from record import ledger, triggers
 from record.dates import say_moment
 from record.out_of_order import is_out_of_order
+from record.planning import take_stock
 from record.progress import counted, progress
 from record.verification import first_fault
 
@@ -205,6 +206,7 @@ def _replace_everything(backup, lines, *, force, unencrypted):
     call_command("migrate", verbosity=0)  # from its day to ours, and the triggers
     for role in roles:
         grants.grant(role)
+    take_stock()
     fault = first_fault(expected=backup.anchor)
     unguarded = triggers.check_installed(None, [DEFAULT_DB_ALIAS])
     if fault or unguarded:

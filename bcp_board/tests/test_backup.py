@@ -97,6 +97,21 @@ def test_a_digest_sees_any_change_but_not_a_sign_in(filled_record):
         assert backups.digest(connection) != before
 
 
+def test_after_a_restore_postgresql_knows_how_much_each_table_holds(
+    filled_record, new_database, tmp_path, backup_key
+):
+    """Else it answers the first pages as if there were next to nothing, for minutes."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite does not plan by it")
+    with filled_record:
+        saved = backups.save(tmp_path / "backup")
+    with new_database() as database:
+        backups.restore(saved.path, identity=backup_key)
+        with database.cursor() as cursor:
+            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'recommendations_progressupdate'")
+            assert cursor.fetchone() == (ProgressUpdate.objects.count(),)
+
+
 def test_a_restored_database_takes_its_first_row_in_every_table(
     filled_record, new_database, tmp_path, backup_key
 ):

@@ -65,6 +65,7 @@ REVIEWED = {
     "record/erasure.py": CURSOR,
     "record/kept.py": CURSOR,
     "record/ledger.py": CURSOR,
+    "record/planning.py": CURSOR,
     "record/triggers.py": CURSOR,
     # "SELECT 1", to see whether the database answers, and how much SQLite keeps in memory.
     "bcp_board/monitoring.py": CURSOR,

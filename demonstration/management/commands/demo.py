@@ -22,6 +22,7 @@ from recommendations.models import Action, ProgressUpdate, Recommendation
 from record import ledger, versions
 from record.dates import say_day
 from record.models import Demonstration
+from record.planning import take_stock
 from record.progress import progress
 
 ACTIONS = range(1, 101)
@@ -153,6 +154,7 @@ def tell(script, *, actions, updates, as_at, publishes=True):
             done(made["updates"])
             reset_queries()  # which DEBUG would keep, rows and all
     publish(script, papers, cast, until=story.at_minute(as_at))
+    take_stock()
     return made | {"meetings": len(meetings), "papers": Paper.objects.count()}
 
 
@@ -160,6 +162,7 @@ def publish(script, papers, cast, *, until):
     """Publish, and take off the list, those of ``papers`` whose moment has come ``until`` then."""
     while papers and papers[0][0] <= until:
         moment, meeting = papers.pop(0)
+        take_stock()
         newest = meeting.papers.defer("body").order_by("-version").first()
         publishing.freeze(
             meeting,
