@@ -100,6 +100,7 @@ def test_to_a_member_what_is_forbidden_looks_like_what_is_not_there(people, addr
         assert page_of(client.get(missing)) == nothing, missing
 
 
+@pytest.mark.sweep
 @pytest.mark.once
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND"])
 def test_a_method_that_no_page_has_is_refused_everywhere_even_with_a_token(people, addresses, method):
@@ -116,6 +117,7 @@ def test_a_method_that_no_page_has_is_refused_everywhere_even_with_a_token(peopl
     assert digest(connection) == before
 
 
+@pytest.mark.sweep
 @pytest.mark.once
 @pytest.mark.parametrize("role", ["anonymous", "member", "superuser"])
 def test_a_form_without_a_token_is_refused_everywhere(people, addresses, role):
@@ -145,6 +147,7 @@ def test_a_form_from_another_site_is_refused_even_with_a_token(people, addresses
     assert client.post("/logout/", data, headers={"Origin": "http://testserver"}).status_code == 302
 
 
+@pytest.mark.sweep
 @pytest.mark.once
 @pytest.mark.parametrize("role", ["anonymous", "superuser"])
 def test_asking_for_the_head_of_a_page_answers_as_the_page_and_changes_nothing(people, addresses, role):

@@ -50,6 +50,7 @@ def policy_for(body):
     )
 
 
+@pytest.mark.sweep
 @pytest.mark.once
 @pytest.mark.parametrize("role", ["anonymous", "secretariat"])
 def test_every_answer_carries_the_headers_and_is_kept_nowhere(people, addresses, role):
