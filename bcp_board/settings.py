@@ -189,7 +189,7 @@ BACKUPS_ARE_EXPECTED = HTTPS or bool(BACKUP_RECIPIENTS)
 # How much of each worker's memory may hold pages as they were rendered; 0 renders each afresh.
 KEPT_PAGES_MEGABYTES = env_number("KEPT_PAGES_MEGABYTES", 32, of="megabytes", most=1024, least=0)
 # Whether each prepared question is put into SQL for two days, to see that it holds for any. The tests do so
-# for all there are; here it would double what a start takes.
+# for all there are; here it would nearly double what the first page takes before a start.
 PREPARED_IS_PROVED = False
 
 # Where a monitoring system asks, by plain http and under whatever name it knows this machine.

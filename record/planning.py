@@ -1,6 +1,5 @@
 """How PostgreSQL plans its answers after a great deal was loaded at once."""
 
-from django.apps import apps
 from django.db import connection
 
 
@@ -11,7 +10,6 @@ def take_stock():
     page of a large record took seconds. SQLite's plans do not depend on it.
     """
     if connection.vendor == "postgresql":
-        models = apps.get_models(include_auto_created=True)
-        tables = (connection.ops.quote_name(model._meta.db_table) for model in models if model._meta.managed)
+        tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
         with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {', '.join(sorted(tables))}")
+            cursor.execute(f"ANALYZE {', '.join(map(connection.ops.quote_name, tables))}")

@@ -35,8 +35,9 @@ def ask(question, at, *others, keys=None, days=None):
 
     ``question`` is a function of a module, and what it gives depends on nothing but its arguments: ``others``
     can be hashed, and what it makes of the day is a number of days before or after it, or the moment at which
-    it ends; of the first of ``days`` also that at which it begins. It raises ValueError where that is not so.
-    Of no keys it gives no rows.
+    it ends; of the first of ``days`` also that at which it begins. Where that is not so it raises ValueError:
+    always where settings.PREPARED_IS_PROVED, as in the tests, and else if the values show it. Of no keys it
+    gives no rows.
     """
     if keys is not None:
         if not keys:

@@ -121,7 +121,7 @@ def last_release(tmp_path_factory, templates, django_db_blocker):
         with database:
             call_command("restore", str(folder / "kept"), unsigned=True, verbosity=0)
         yield
-        database.drop()
+        templates.pop("last release").drop()
 
 
 class Checkout:

@@ -259,7 +259,7 @@ def read(site, cookie, until):
 
 
 def waited_by(cookies, site, *, seconds):
-    """The seconds that each answer took the readers with these ``cookies``, who read for that long."""
+    """The seconds that each page, or form, took while readers with these ``cookies`` read for so long."""
     before, until = len(site.seen), time.monotonic() + seconds
     readers = [threading.Thread(target=read, args=[site, cookie, until]) for cookie in cookies]
     for reader in readers:

@@ -3,8 +3,7 @@
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import count, groupby
-from operator import itemgetter
+from itertools import count
 from pathlib import Path
 
 from django.conf import settings
@@ -17,7 +16,7 @@ from recommendations.measures import Measure, MeasureValue
 from recommendations.models import Action, ProgressUpdate, Recommendation, Risk
 from record import ledger, versions
 from record.models import Document
-from record.progress import counted, progress
+from record.progress import progress
 from record.statements import Statement
 from record.versions import published
 from visits.models import Event, Finding, Framework, Grade, Judgement, JudgementArea, Visit
@@ -127,11 +126,11 @@ def load_all(folder, *, at=None):
     # Every file is read before anything is loaded, so that a slip of the pen is found at once.
     rows = {table.name: list(rows_of(table, folder)) for table in TABLES}
     is_first_load = ledger.anchor().count == 0
-    added, different, find_once = {}, [], cache(find)
+    added, different, find_once, loaded = {}, [], cache(find), count(1)
     with progress("Loading the record", "rows", of=sum(map(len, rows.values()))) as done:
-        for table, its_rows in groupby(counted(in_order(rows), done), key=itemgetter(0)):
+        for table in TABLES:
             with versions.saving(at=at, is_first_load=is_first_load):
-                for _, row, place in its_rows:
+                for row, place in rows[table.name]:
                     try:
                         is_new, differences = load(
                             table, row, find=find_once, at=at, is_first_load=is_first_load
@@ -140,12 +139,8 @@ def load_all(folder, *, at=None):
                         raise CommandError(f"{place}: {in_one_line(error)} Nothing was loaded.") from error
                     added[table.name] = added.get(table.name, 0) + is_new
                     different += [f"{place}: {words}" for words in differences]
+                    done(next(loaded))
     return added, different
-
-
-def in_order(rows):
-    """Each of the ``rows`` of all tables, with its table and the words that say where it stands."""
-    return ((table, *row) for table in TABLES for row in rows[table.name])
 
 
 def rows_of(table, folder):
